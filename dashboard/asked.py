@@ -1,0 +1,179 @@
+"""What an address of the orders list asks for: tab, search, filters, order and place; a link keeps all of it.
+
+Nonsense is never an error: the part that is not understood is left out and named.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Self
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from orders.states import State
+
+TABS: dict[str, tuple[str, ...]] = {
+    "por-aceptar": (State.PENDING_ACCEPTANCE,),
+    "debito": (State.DEBIT,),
+    "por-enviar": (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP),
+    "enviados": (State.SHIPPED,),
+    "entregados": (State.DELIVERED,),
+    "recibidos": (State.RECEIVED,),
+    "cerrados": (State.CLOSED,),
+    "no-completados": (State.CANCELLED, State.REFUSED, State.FAILED),
+}
+TAB_WORDS = {
+    "": gettext_lazy("Todos"),
+    "por-aceptar": gettext_lazy("Por aceptar"),
+    "debito": gettext_lazy("Débito"),
+    "por-enviar": gettext_lazy("Por enviar"),
+    "enviados": gettext_lazy("Enviados"),
+    "entregados": gettext_lazy("Entregados"),
+    "recibidos": gettext_lazy("Recibidos"),
+    "cerrados": gettext_lazy("Cerrados"),
+    "no-completados": gettext_lazy("No completados"),
+}
+DUE_WORDS = {
+    "": gettext_lazy("cualquiera"),
+    "hoy": gettext_lazy("vence hoy"),
+    "semana": gettext_lazy("vence en 7 días"),
+    "retraso": gettext_lazy("envío con retraso"),
+    "entrega-tarde": gettext_lazy("entrega con retraso"),
+    "espera": gettext_lazy("en espera"),
+}
+SORT_WORDS = {
+    "nuevos": gettext_lazy("los más nuevos"),
+    "envio": gettext_lazy("lo que antes hay que enviar"),
+    "aceptacion": gettext_lazy("lo que antes hay que aceptar"),
+}
+_NAMES = {
+    "estado": gettext_lazy("estado"),
+    "desde": gettext_lazy("fecha desde"),
+    "hasta": gettext_lazy("fecha hasta"),
+    "plazo": gettext_lazy("plazo"),
+    "orden": gettext_lazy("orden"),
+    "despues": gettext_lazy("página"),
+    "antes": gettext_lazy("página"),
+}
+_MOST_LETTERS = 100
+_LAST_KEY = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place between two rows of a list: the key of the row it follows or precedes ("2026-11-20T10:00:00Z~12")."""
+
+    at: datetime
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.at.astimezone(UTC).replace(tzinfo=None).isoformat()}Z~{self.id}"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """ValueError for anything but what `str()` writes."""
+        moment, _tilde, key = text[:80].partition("~")
+        at, number = datetime.fromisoformat(moment), int(key)
+        if at.tzinfo is None or not 2000 <= at.year or not 0 < number <= _LAST_KEY:
+            raise ValueError(text)
+        return cls(at, number)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question to the orders list; `unclear` names what was not understood, in the active language."""
+
+    tab: str = ""
+    words: str = ""
+    since: date | None = None
+    until: date | None = None
+    due: str = ""
+    sort: str = "nuevos"
+    after: Place | None = None
+    before: Place | None = None
+    unclear: tuple[str, ...] = ()
+
+    @property
+    def filtered(self) -> bool:
+        """Whether something besides the tab narrows the list."""
+        return bool(self.words or self.since or self.until or self.due)
+
+    def parameters(self) -> dict[str, str]:
+        """The question as parameters of an address; what is at its usual value is left out."""
+        given = {
+            "estado": self.tab,
+            "buscar": self.words,
+            "desde": self.since.isoformat() if self.since else "",
+            "hasta": self.until.isoformat() if self.until else "",
+            "plazo": self.due,
+            "orden": "" if self.sort == "nuevos" else self.sort,
+            "despues": str(self.after) if self.after else "",
+            "antes": str(self.before) if self.before else "",
+        }
+        return {name: value for name, value in given.items() if value}
+
+    def link(self, **changes: object) -> str:
+        """The address of the same question with something changed; it starts at the first page again."""
+        other = replace(self, **({"after": None, "before": None} | changes))  # type: ignore[arg-type]
+        return reverse("orders", query=other.parameters() or None)
+
+
+def read(given: Mapping[str, str]) -> Asked:
+    """Understand the parameters of an address."""
+    unclear: list[str] = []
+
+    def name(parameter: str, value: str) -> None:
+        shown = value if len(value) <= 40 else value[:39] + "…"
+        unclear.append(
+            _("%(name)s: no se entiende “%(value)s”") % {"name": _NAMES[parameter], "value": shown}
+        )
+
+    def one_of(parameter: str, known: Mapping[str, object], usual: str = "") -> str:
+        value = given.get(parameter, "").replace("\0", "")
+        if value and value not in known:
+            name(parameter, value)
+        return value if value in known else usual
+
+    def day(parameter: str) -> date | None:
+        value = given.get(parameter, "").strip()
+        try:
+            found = _day(value) if value else None
+        except ValueError:
+            name(parameter, value)
+            return None
+        return found
+
+    def place(parameter: str) -> Place | None:
+        value = given.get(parameter, "")
+        try:
+            return Place.read(value) if value else None
+        except ValueError:
+            name(parameter, value)
+            return None
+
+    after = place("despues")
+    return Asked(
+        tab=one_of("estado", TABS),
+        words=" ".join(given.get("buscar", "").replace("\0", "").split())[:_MOST_LETTERS],
+        since=day("desde"),
+        until=day("hasta"),
+        due=one_of("plazo", DUE_WORDS),
+        sort=one_of("orden", SORT_WORDS, "nuevos"),
+        after=after,
+        before=None if after else place("antes"),
+        unclear=tuple(unclear),
+    )
+
+
+def _day(text: str) -> date:
+    """A day as browsers send it (2026-11-20) or as people type it (20/11/2026); ValueError otherwise."""
+    if "/" in text:
+        day, month, year = text.split("/")
+        found = date(int(year), int(month), int(day))
+    else:
+        found = date.fromisoformat(text)
+    if not 2000 <= found.year <= 2100:
+        raise ValueError(text)
+    return found

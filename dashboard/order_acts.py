@@ -1,0 +1,152 @@
+"""What can be done to an order, for the one who looks at it: the next act, the others, and why not (CAN-01, ROL-05)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from dashboard.order_queries import offered
+from marketplace.moments import length_words
+from marketplace.policy import ROLE_LABELS, Role
+from marketplace.refusals import Code
+from orders import services
+from orders.models import Hold, Order
+from orders.states import FINAL, SELLER_HOLDS, State, Verb
+from sellers.desk import Actor, Right, who_has
+
+TEXTS = {
+    Verb.ACCEPT: gettext_lazy("Aceptar"),
+    Verb.REFUSE: gettext_lazy("Rechazar el pedido"),
+    Verb.SHIP: gettext_lazy("Enviar"),
+    Verb.READY: gettext_lazy("Listo para recoger"),
+    Verb.CANCEL: gettext_lazy("Cancelar el pedido"),
+    Verb.DELIVER: gettext_lazy("Confirmar la entrega"),
+    Verb.HOLD: gettext_lazy("Poner en espera"),
+    Verb.RELEASE: gettext_lazy("Quitar la espera"),
+}
+PANELS = {Verb.REFUSE: "rechazar", Verb.CANCEL: "cancelar", Verb.HOLD: "espera"}
+"""The acts that ask something first, by the word that opens them in an address."""
+
+NEXT = {
+    State.PENDING_ACCEPTANCE: Verb.ACCEPT,
+    State.DEBIT: Verb.SHIP,
+    State.AWAITING_SHIPMENT: Verb.SHIP,
+    State.AWAITING_PICKUP: Verb.SHIP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A button: `href` is a page that asks first, `action` a form to post with `fields`; `why_not` disables it."""
+
+    verb: str
+    text: str
+    why_not: str = ""
+    href: str = ""
+    action: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """The act that comes next, where there is one, and all the others."""
+
+    next: Act | None
+    more: list[Act]
+
+    def may(self, verb: str) -> bool:
+        """Whether a form for this act is worth showing."""
+        return any(act.verb == verb and not act.why_not for act in (self.next, *self.more) if act)
+
+
+def order_url(order: Order, **parameters: str) -> str:
+    """The address of an order's page; the first tab needs no name."""
+    return reverse("order", args=[order.reference], query=parameters or None)
+
+
+def acts_of(order: Order, holds: Sequence[Hold], *, by: Actor, at: datetime) -> Acts:
+    """Every act that exists for people in this state, in the order of use."""
+    verbs = [verb for verb in TEXTS if verb in offered(order)]
+    if order.state == State.DEBIT:
+        verbs.insert(0, Verb.SHIP)
+    if Verb.READY in verbs and not order.policy.rules.pickup:
+        verbs.remove(Verb.READY)
+    found = {verb: _act(order, verb, by=by, at=at) for verb in verbs}
+    releases = _releases(order, holds, by)
+    comes = found.pop(NEXT[State(order.state)], None) if order.state in NEXT else None
+    lifted = next((act for act in releases if not act.why_not), None)
+    if comes and comes.why_not and lifted:
+        found[Verb(comes.verb)], comes = comes, lifted
+        releases.remove(lifted)
+    more = [*found.values(), *releases]
+    if order.state not in FINAL:
+        why_not = "" if by.may(Right.WORK_ORDERS) else _not_allowed((Role.SELLER, Role.OPERATOR), by)
+        more.append(
+            Act(Verb.HOLD, str(TEXTS[Verb.HOLD]), why_not, href=order_url(order, acto=PANELS[Verb.HOLD]))
+        )
+    return Acts(comes, more)
+
+
+def _act(order: Order, verb: Verb, *, by: Actor, at: datetime) -> Act:
+    code = services.judge(order, verb, by=by, at=at)
+    if code is None and verb == Verb.CANCEL and order.parcels:
+        code = Code.PARCEL_ON_ITS_WAY
+    why_not = ""
+    if code == Code.NOT_ALLOWED:
+        why_not = _not_allowed(offered(order).get(verb, ()), by)
+    elif code is not None:
+        why_not = str(code.label)
+    text = str(TEXTS[verb])
+    if verb in PANELS:
+        return Act(verb, text, why_not, href=order_url(order, acto=PANELS[verb]))
+    if verb == Verb.SHIP:
+        text = _("Enviar otro bulto") if order.parcels else text
+        return Act(verb, text, why_not, href=order_url(order, tab="envio") + "#enviar")
+    if verb == Verb.DELIVER:
+        return Act(verb, text, why_not)
+    return Act(verb, text, why_not, action=reverse(f"order_{verb}", args=[order.reference]))
+
+
+def _releases(order: Order, holds: Sequence[Hold], by: Actor) -> list[Act]:
+    """One act a hold; those of the operator and the platform are theirs to lift."""
+    acts = []
+    for hold in holds:
+        why_not = ""
+        if hold.kind not in SELLER_HOLDS:
+            why_not = _not_allowed((Role.OPERATOR,), by)
+        elif not by.may(Right.WORK_ORDERS):
+            why_not = _not_allowed((Role.SELLER, Role.OPERATOR), by)
+        text = _("Quitar la espera") if len(holds) == 1 else _("Quitar «%(kind)s»") % {"kind": hold}
+        action = reverse("order_release", args=[order.reference])
+        acts.append(Act(Verb.RELEASE, text, why_not, action=action, fields=(("kind", hold.kind),)))
+    return acts
+
+
+def _not_allowed(roles: Sequence[str], by: Actor) -> str:
+    """That this person may not, and who may: the shop's own roles by name, then the others (ROL-05)."""
+    who = [str(ROLE_LABELS[Role(role)]) for role in roles if role not in (Role.SELLER, Role.SUPPLIER)]
+    if {Role.SELLER, Role.SUPPLIER} & set(roles) and not by.may(Right.WORK_ORDERS):
+        who = [*who_has(Right.WORK_ORDERS), *who]
+    words = ngettext("Puede hacerlo: %(who)s.", "Pueden hacerlo: %(who)s.", len(who)) % {
+        "who": ", ".join(who)
+    }
+    return f"{Code.NOT_ALLOWED.label} {words}"
+
+
+def lateness(order: Order, at: datetime) -> list[str]:
+    """What is or was late, in words (SHP-09)."""
+    said = []
+    late = services.late_by(order.ship_by, order.shipped_at, at)
+    if late and order.shipped_at:
+        said.append(_("Enviado con %(length)s de retraso.") % {"length": length_words(late)})
+    elif late and order.state in (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP) and order.held_at is None:
+        said.append(_("El envío lleva %(length)s de retraso.") % {"length": length_words(late)})
+    late = services.late_by(order.deliver_by, order.delivered_at, at)
+    if late and order.delivered_at:
+        said.append(_("Entregado con %(length)s de retraso.") % {"length": length_words(late)})
+    elif late and order.state == State.SHIPPED and order.held_at is None:
+        said.append(_("La entrega lleva %(length)s de retraso.") % {"length": length_words(late)})
+    return said

@@ -1,0 +1,133 @@
+"""The deadlines that run on an order: how much is left, what will happen by itself, and why then (ORD-16)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from dashboard.order_queries import deliver_from
+from marketplace import clocks
+from marketplace.clocks import Calendar, Left, Span
+from marketplace.moments import moment_words, what_is_left
+from orders.models import Hold, Order
+from orders.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A deadline: its badge, the sentence of what will happen, and the explanation of its moment."""
+
+    code: str
+    at: datetime
+    left: Left
+    says: str
+    why: str = ""
+    also: str = ""
+
+
+_SHIPPING = (State.DEBIT, State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
+_ON_ITS_WAY = (State.SHIPPED, State.DELIVERED)
+
+
+def running(order: Order, holds: Sequence[Hold], now: datetime) -> list[Running]:
+    """The deadlines of the order's state, the one that acts next first."""
+    found: list[Running] = []
+    if order.state == State.PENDING_ACCEPTANCE:
+        found.append(_acceptance(order, now))
+    if order.state in _SHIPPING and order.ship_by:
+        found.append(_shipping(order, now))
+    if order.state == State.SHIPPED and order.deliver_by:
+        found.append(_delivery(order, now))
+    if order.state in _ON_ITS_WAY and order.receive_at:
+        found.append(_receipt(order, now))
+    found += [_presale(order, hold, now) for hold in holds if hold.until]
+    return found
+
+
+def _acceptance(order: Order, now: datetime) -> Running:
+    calendar, rules = order.channel.calendar, order.policy.rules
+    ends = moment_words(order.accept_by, now, calendar.zone)
+    if now > order.accept_by:
+        says = _("El plazo para aceptarlo terminó %(when)s: se cancelará enseguida y no se cobra nada.")
+    else:
+        says = _("Se cancelará %(when)s si no lo aceptas.")
+    return Running(
+        "accept_by",
+        order.accept_by,
+        what_is_left(order.accept_by, now, calendar.zone),
+        says % {"when": ends},
+        _why(order.placed_at, rules.accept_within.span, calendar, order.accept_by, now),
+        _("Aceptar no obliga a enviar ya: tendrás hasta %(when)s.")
+        % {"when": moment_words(clocks.deadline(now, rules.ship_within.span, calendar), now, calendar.zone)}
+        if now <= order.accept_by
+        else "",
+    )
+
+
+def _shipping(order: Order, now: datetime) -> Running:
+    assert order.ship_by is not None
+    assert order.accepted_at is not None
+    calendar, rules = order.channel.calendar, order.policy.rules
+    words = {"when": moment_words(order.ship_by, now, calendar.zone)}
+    left = what_is_left(order.ship_by, now, calendar.zone)
+    if order.held_at:
+        says = _(
+            "El plazo de envío está parado mientras el pedido esté en espera; al quitarla, se alarga lo mismo."
+        )
+        left = Left("calm", _("plazo parado"))
+    elif now > order.ship_by:
+        says = _("Había que enviarlo como muy tarde %(when)s: cuenta como envío con retraso.") % words
+    else:
+        says = _("Hay que enviarlo como muy tarde %(when)s; después contará como envío con retraso.") % words
+    why = _why(order.accepted_at, rules.ship_within.span, calendar, order.ship_by, now)
+    return Running("ship_by", order.ship_by, left, says, why)
+
+
+def _delivery(order: Order, now: datetime) -> Running:
+    assert order.deliver_by is not None
+    calendar, rules = order.channel.calendar, order.policy.rules
+    words = {"when": moment_words(order.deliver_by, now, calendar.zone)}
+    if now > order.deliver_by:
+        says = _("Debía llegar al cliente como muy tarde %(when)s: cuenta como entrega con retraso.") % words
+    else:
+        says = _("Tiene que llegar al cliente como muy tarde %(when)s.") % words
+    started = deliver_from(order)
+    why = _why(started, rules.deliver_within.span, calendar, order.deliver_by, now) if started else ""
+    return Running(
+        "deliver_by", order.deliver_by, what_is_left(order.deliver_by, now, calendar.zone), says, why
+    )
+
+
+def _receipt(order: Order, now: datetime) -> Running:
+    assert order.receive_at is not None
+    assert order.shipped_at is not None
+    calendar, rules = order.channel.calendar, order.policy.rules
+    words = {"when": moment_words(order.receive_at, now, calendar.zone)}
+    left = what_is_left(order.receive_at, now, calendar.zone)
+    if left.kind != "calm":
+        left = Left("calm", left.text if now <= order.receive_at else _("ya toca"))
+    if order.held_at or order.incident_at:
+        says = _(
+            "No se dará por recibido mientras esté en espera o con una incidencia abierta; su plazo: %(when)s."
+        )
+    else:
+        says = _("Se dará por recibido %(when)s y entrará en la siguiente liquidación.")
+    why = _why(order.shipped_at, rules.receive_after.span, calendar, order.receive_at, now)
+    why += " " + _("Cuenta desde el envío del último bulto.")
+    return Running("receive_at", order.receive_at, left, says % words, why)
+
+
+def _presale(order: Order, hold: Hold, now: datetime) -> Running:
+    assert hold.until is not None
+    zone = order.channel.calendar.zone
+    says = _("La espera por preventa acaba sola %(when)s.") % {"when": moment_words(hold.until, now, zone)}
+    left = what_is_left(hold.until, now, zone)
+    return Running("presale", hold.until, Left("calm", left.text) if left.kind == "soon" else left, says)
+
+
+def _why(start: datetime, span: Span, calendar: Calendar, ends_at: datetime, now: datetime) -> str:
+    """The explanation of a deadline that holds may have moved: by how much is what lies between."""
+    plain = clocks.deadline(start, span, calendar)
+    shifted = clocks.elapsed(plain, ends_at, span.clock, calendar)
+    return clocks.explain(start, span, calendar, shifted).sentence(now=now)

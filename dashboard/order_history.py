@@ -1,0 +1,89 @@
+"""The history of an order told in the trade's words: what, who, when, before and after (ORD-11)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from marketplace.moments import moment_words
+from marketplace.money import format_money
+from marketplace.policy import ROLE_LABELS, Role
+from orders.models import Event, Order
+from orders.states import HoldKind, State, Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line of the history."""
+
+    event: Event
+    what: str
+    details: list[str]
+    who: str
+    before: str
+    after: str
+
+
+def history(order: Order, events: Sequence[Event], now: datetime) -> list[Told]:
+    """Tell the events as they are given."""
+    return [_told(order, event, now) for event in events]
+
+
+def _told(order: Order, event: Event, now: datetime) -> Told:
+    moved = event.before != event.after
+    return Told(
+        event,
+        str(Verb(event.verb).label),
+        _details(order, Verb(event.verb), event.data, now),
+        _who(event),
+        _state(event.before) if moved and event.before else "",
+        _state(event.after) if moved else "",
+    )
+
+
+def _state(code: str) -> str:
+    return str(State(code).label) if code in State.values else code
+
+
+def _who(event: Event) -> str:
+    """A person by name and part; the platform needs no name."""
+    part = str(ROLE_LABELS[Role(event.role)]) if event.role in Role else event.role
+    return part if event.role == Role.PLATFORM else f"{event.by} ({part})"
+
+
+def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -> list[str]:
+    """What the event carries, each thing in a sentence; what is not known is left out rather than shown raw."""
+    said = []
+    if verb == Verb.PLACE and "lines" in data:
+        n = int(data["lines"])
+        said.append(ngettext("%(n)s línea", "%(n)s líneas", n) % {"n": n})
+    for key, words in (("total_cents", _("Total: %(amount)s")), ("charged_cents", _("Cobrado: %(amount)s"))):
+        if key in data:
+            said.append(words % {"amount": format_money(data[key], order.currency)})
+    if data.get("refunded_cents"):
+        amount = format_money(data["refunded_cents"], order.currency)
+        said.append(_("Se devuelve: %(amount)s") % {"amount": amount})
+    for line in data.get("refused") or ():
+        said.append(_("Línea %(line)s rechazada: %(reason)s") % line)
+    if data.get("reason"):
+        said.append(_("Motivo: %(reason)s") % data)
+    if "parcel" in data:
+        said.append(_("Bulto %(parcel)s · %(carrier)s %(tracking)s").strip() % data)
+    if data.get("kind") in HoldKind.values:
+        said.append(str(HoldKind(data["kind"]).label))
+    if data.get("note"):
+        said.append(str(data["note"]))
+    said += _moments(order, data, now)
+    return said
+
+
+def _moments(order: Order, data: Mapping[str, Any], now: datetime) -> list[str]:
+    said = []
+    for key, words in (("until", _("Hasta %(when)s")), ("cycle", _("Liquidación que cerró %(when)s"))):
+        if data.get(key):
+            when = moment_words(datetime.fromisoformat(data[key]), now, order.channel.calendar.zone)
+            said.append(words % {"when": when})
+    return said

@@ -1,0 +1,101 @@
+"""The money box of an order: what the customer pays, what the marketplace keeps, what the shop gets and when."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from dashboard import order_queries
+from marketplace.moments import moment_words
+from marketplace.money import format_money
+from orders import services
+from orders.models import Order
+from orders.states import State
+from payments.models import Charge
+from payments.states import AskState
+
+_NEVER = (State.REFUSED, State.CANCELLED, State.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Names and amounts, already written out; `total` is what the shop gets; `says` when, in a sentence."""
+
+    pairs: list[tuple[str, str]]
+    total: tuple[str, str]
+    paid: list[tuple[str, str]] = field(default_factory=list)
+    says: str = ""
+
+
+def money_of(order: Order, now: datetime) -> Money:
+    """The figures of the order: an estimate of its whole until it is accepted, those of what was accepted after."""
+    rules = order.policy.rules
+    answered = order.accepted_at is not None
+    fee, vat = order.commission_cents, order.commission_vat_cents
+    if not answered:
+        fee, vat = services.commission(order, rules)
+
+    def said(cents: int) -> str:
+        return format_money(cents, order.currency)
+
+    paid = []
+    if order.charged_cents:
+        paid.append((_("Cobrado al cliente"), said(order.charged_cents)))
+    if order.refunded_cents:
+        paid.append((_("Devuelto al cliente"), said(-order.refunded_cents)))
+    pairs = [(_("Artículos"), said(order.goods_cents)), (_("Envío"), said(order.shipping_cents))]
+    if order.state in _NEVER:
+        return Money(pairs, (_("Recibirás"), said(0)), paid, _nothing(order))
+    rate = f"{rules.commission_bp / 100:g}".replace(".", ",")
+    pairs.append((_("Comisión, %(rate)s %%") % {"rate": rate}, said(-fee)))
+    pairs.append((_("IVA de la comisión"), said(-vat)))
+    name = _("Has recibido") if order.state == State.CLOSED else _("Recibirás")
+    return Money(pairs, (name, said(order.total_cents - fee - vat)), paid, _when(order, now))
+
+
+def _nothing(order: Order) -> str:
+    if order.charged_cents:
+        return _("Lo cobrado vuelve entero al cliente.")
+    return _("No se ha cobrado nada al cliente.")
+
+
+def _when(order: Order, now: datetime) -> str:
+    """When the money comes, as far as it can be told (SET-01)."""
+    if order.state == State.PENDING_ACCEPTANCE:
+        return _("Se cobra al cliente cuando aceptes. Lo que rechaces no se cobra.")
+    if order.state == State.CLOSED:
+        line = order_queries.settled_in(order)
+        if line is None:
+            return _("Liquidado.")
+        words = {"when": moment_words(line.statement.cycle.closes_at, now, order.channel.calendar.zone)}
+        return _("Liquidado %(when)s.") % words
+    since = order.received_at or order.receive_at
+    closing = order_queries.next_closing(order.channel, max(since, now)) if since else None
+    if closing is None:
+        return _("Se liquida cuando el pedido se dé por recibido.")
+    words = {"when": moment_words(closing, now, order.channel.calendar.zone)}
+    return _("Si nada lo retiene, entra en la liquidación que cierra %(when)s.") % words
+
+
+@dataclass(frozen=True, slots=True)
+class Debit:
+    """How the charge of the customer's card goes; `stuck` asks the seller to get in touch (PAY-03)."""
+
+    says: str
+    stuck: bool = False
+
+
+def debit_of(order: Order, charge: Charge | None) -> Debit | None:
+    """What there is to say of the debit while it runs and when it failed (PAY-01 … PAY-05)."""
+    if order.state == State.FAILED:
+        answer = charge.message if charge else ""
+        return Debit(_("El cobro al cliente se ha rechazado. %(answer)s") % {"answer": answer})
+    if order.state != State.DEBIT:
+        return None
+    if charge is None or (charge.state == AskState.WAITING and order.held_at):
+        return Debit(_("El cobro se pedirá cuando el pedido salga de la espera."))
+    if charge.alerted_at:
+        return Debit(_("El cobro tarda más de lo normal."), stuck=True)
+    if charge.attempt > 1:
+        return Debit(_("Se vuelve a intentar el cobro: intento %(n)s.") % {"n": charge.attempt})
+    return Debit(_("Se está cobrando al cliente: normalmente son unos minutos. Después podrás enviarlo."))

@@ -1,0 +1,98 @@
+"""What the order page reads: each table once, whatever the number of lines, parcels or events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Q
+
+from marketplace.models import Carrier, Channel, Reason, ReasonKind
+from marketplace.policy import ShippingClockFrom
+from orders.models import Download, Event, Hold, Line, Order, Shipment, ShipmentLine
+from orders.states import State, Verb
+from payments.models import Charge
+from settlements.models import StatementLine
+from settlements.queries import closings
+
+EVENTS_A_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A parcel with what travels in it."""
+
+    shipment: Shipment
+    contents: list[tuple[Line, int]] = field(default_factory=list)
+
+
+def open_holds(order: Order) -> list[Hold]:
+    """What makes the order wait, oldest first; nothing is read for an order that does not."""
+    if order.held_at is None and order.incident_at is None:
+        return []
+    return list(order.holds.filter(released_at=None).order_by("id"))
+
+
+def reasons(kind: ReasonKind) -> list[Reason]:
+    """The reasons that may be given for an act, in the operators' order."""
+    return list(Reason.objects.filter(kind=kind, active=True))
+
+
+def carriers() -> list[Carrier]:
+    """The carriers that may be picked, by name."""
+    return list(Carrier.objects.filter(active=True))
+
+
+def last_charge(order: Order) -> Charge | None:
+    """The latest charge asked of the customer's card."""
+    return order.charges.order_by("-attempt").first()
+
+
+def parcels(order: Order, lines: Sequence[Line]) -> list[Parcel]:
+    """The parcels of an order by number, contents and all, in one read: none of them is ever empty."""
+    if not order.parcels:
+        return []
+    by_id = {line.id: line for line in lines}
+    found: dict[int, Parcel] = {}
+    rows = ShipmentLine.objects.filter(shipment__order=order).select_related("shipment")
+    for row in rows.order_by("shipment__number", "line_id"):
+        parcel = found.setdefault(row.shipment_id, Parcel(row.shipment))
+        parcel.contents.append((by_id[row.line_id], row.quantity))
+    return list(found.values())
+
+
+def events(order: Order, before: int | None) -> tuple[list[Event], int | None]:
+    """A page of the history, newest first, and the key that the next page starts below."""
+    rows = order.events.filter(Q(id__lt=before) if before else Q()).order_by("-id")[: EVENTS_A_PAGE + 1]
+    page = list(rows)
+    return page[:EVENTS_A_PAGE], page[EVENTS_A_PAGE - 1].id if len(page) > EVENTS_A_PAGE else None
+
+
+def downloads(order: Order) -> list[Download]:
+    """The last papers handed out (DOC-04)."""
+    return list(order.downloads.order_by("-id")[:20])
+
+
+def settled_in(order: Order) -> StatementLine | None:
+    """The line of the statement that took the order."""
+    if order.state != State.CLOSED:
+        return None
+    return StatementLine.objects.filter(order_id=order.id).select_related("statement__cycle").first()
+
+
+def next_closing(channel: Channel, since: datetime) -> datetime | None:
+    """The first closing of the channel's calendar at or after a moment."""
+    return min((moment for moment in closings(channel, since) if moment >= since), default=None)
+
+
+def deliver_from(order: Order) -> datetime | None:
+    """When the delivery promise started to run (SHP-02)."""
+    from_hand_over = order.policy.rules.deliver_clock_from == ShippingClockFrom.HAND_OVER
+    return order.shipped_at if from_hand_over else order.debited_at
+
+
+def offered(order: Order) -> dict[str, tuple[str, ...]]:
+    """The verbs that people may make in this state under the order's policy, and their roles (ORD-10)."""
+    rights = order.policy.rules.rights.get(order.state, {})
+    return {
+        verb: roles for verb, roles in rights.items() if set(roles) != {"platform"} and verb in Verb.values
+    }

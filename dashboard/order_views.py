@@ -1,0 +1,153 @@
+"""The order page: one address with its tabs, each a link of its own; an act that failed is shown here too."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from dashboard import order_queries as queries
+from dashboard.order_acts import Acts, acts_of, lateness, order_url
+from dashboard.order_clocks import running
+from dashboard.order_history import history
+from dashboard.order_money import debit_of, money_of
+from marketplace.models import ReasonKind
+from orders.documents import has_delivery_note
+from orders.forms import AnswerForm, Attempt, HoldForm, ParcelForm, ReasonForm
+from orders.models import Hold, Line, Order
+from orders.queries import get_order
+from orders.states import SELLER_HOLDS, Decision, State, Verb
+from sellers.access import DeskRequest, at_the_desk
+from sellers.desk import Right
+
+TABS = {
+    "detalles": _("Detalles"),
+    "envio": _("Envío"),
+    "historial": _("Historial"),
+    "documentos": _("Documentos"),
+}
+TAB_OF_ACT = {"ship": "envio", "delivery_note": "documentos"}
+PANELS = {"rechazar": Verb.REFUSE, "cancelar": Verb.CANCEL, "espera": Verb.HOLD}
+REASONS = {Verb.REFUSE: ReasonKind.REFUSE, Verb.CANCEL: ReasonKind.CANCEL}
+
+type Told = dict[str, Any]
+
+
+@at_the_desk
+def order_page(request: DeskRequest, reference: str) -> HttpResponse:
+    """An order of one's own shop, on one of its tabs; after a failed act, with the attempt."""
+    attempt: Attempt | None = getattr(request, "attempt", None)
+    if attempt is None and request.method not in ("GET", "HEAD"):
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    order, now = get_order(request.shop, reference), timezone.now()
+    asked = request.GET.get("tab", "")
+    tab = TAB_OF_ACT.get(attempt.act, "detalles") if attempt else asked if asked in TABS else "detalles"
+    holds, lines = queries.open_holds(order), list(order.lines.all())
+    acts = acts_of(order, holds, by=request.actor, at=now)
+    told: Told = {
+        "order": order,
+        "order_shop": request.shop,
+        "now": now,
+        "zone": order.channel.calendar.zone,
+        "tab": tab,
+        "tabs": _tabs(order, tab),
+        "acts": acts,
+        "holds": holds,
+        "lines": lines,
+        "running": running(order, holds, now),
+        "late": lateness(order, now),
+        "refunded": order.charged_cents > 0 and order.refunded_cents == order.charged_cents,
+        "attempt": attempt,
+        "may_note": has_delivery_note(order),
+    }
+    told |= _panel(request, order, acts, attempt, now)
+    told |= _PARTS[tab](request, order, told)
+    return render(request, f"orders/{tab}.jinja", told)
+
+
+def _tabs(order: Order, current: str) -> list[Told]:
+    return [
+        {
+            "text": str(text),
+            "href": order_url(order) if code == "detalles" else order_url(order, tab=code),
+            "current": code == current,
+            "count": order.parcels if code == "envio" and order.parcels else None,
+        }
+        for code, text in TABS.items()
+    ]
+
+
+def _panel(request: DeskRequest, order: Order, acts: Acts, attempt: Attempt | None, now: datetime) -> Told:
+    """The act that was opened and asks something first, with its form as it was sent, if it was."""
+    verb = attempt.act if attempt else PANELS.get(request.GET.get("acto", ""))
+    if verb not in PANELS.values() or not acts.may(str(verb)):
+        return {"panel": None}
+    if verb == Verb.HOLD:
+        form = attempt.form if attempt else HoldForm(calendar=order.channel.calendar, at=now)
+        standing = {hold.kind for hold in order.holds.all()} if False else set()
+        kinds = [kind for kind in sorted(SELLER_HOLDS) if kind not in standing]
+        return {"panel": str(verb), "form": form, "kinds": [(kind.value, str(kind.label)) for kind in kinds]}
+    form = attempt.form if attempt else ReasonForm(reasons=queries.reasons(REASONS[Verb(str(verb))]))
+    return {"panel": str(verb), "form": form}
+
+
+def _details(request: DeskRequest, order: Order, told: Told) -> Told:
+    attempt, acts = told["attempt"], told["acts"]
+    answer = None
+    if acts.may(Verb.ACCEPT):
+        sent = attempt.form if attempt and attempt.act == Verb.ACCEPT else None
+        answer = sent or AnswerForm(lines=told["lines"], reasons=queries.reasons(ReasonKind.REFUSE))
+    charge = queries.last_charge(order) if order.state in (State.DEBIT, State.FAILED) else None
+    return {
+        "answer": answer,
+        "money": money_of(order, told["now"]),
+        "debit": debit_of(order, charge),
+        "manager": request.shop.account_manager,
+        "may_release": {hold.kind for hold in told["holds"] if _may_release(hold, request)},
+    }
+
+
+def _may_release(hold: Hold, request: DeskRequest) -> bool:
+    return hold.kind in SELLER_HOLDS and request.actor.may(Right.WORK_ORDERS)
+
+
+def _shipping(request: DeskRequest, order: Order, told: Told) -> Told:
+    attempt, lines = told["attempt"], told["lines"]
+    left = [line for line in lines if line.to_ship]
+    form = None
+    if told["acts"].may(Verb.SHIP) and left:
+        form = attempt.form if attempt and attempt.act == Verb.SHIP else None
+        form = form or ParcelForm(
+            lines=left, carriers=queries.carriers(), free_text=order.policy.rules.free_text_carrier
+        )
+    return {"ship": form, "left": left, "parcels": queries.parcels(order, lines), "units_left": _units(left)}
+
+
+def _units(lines: list[Line]) -> int:
+    return sum(line.to_ship for line in lines if line.decision == Decision.ACCEPTED)
+
+
+def _history(request: DeskRequest, order: Order, told: Told) -> Told:
+    asked = request.GET.get("antes", "")
+    before = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else None
+    events, older = queries.events(order, before)
+    return {
+        "events": history(order, events, told["now"]),
+        "newest": order_url(order, tab="historial") if before else "",
+        "older": order_url(order, tab="historial", antes=str(older)) if older else "",
+    }
+
+
+def _documents(request: DeskRequest, order: Order, told: Told) -> Told:
+    return {"downloads": queries.downloads(order)}
+
+
+_PARTS: dict[str, Callable[[DeskRequest, Order, Told], Told]] = {
+    "detalles": _details,
+    "envio": _shipping,
+    "historial": _history,
+    "documentos": _documents,
+}

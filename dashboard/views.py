@@ -1,0 +1,115 @@
+"""The pages of the panel that span apps: home, the orders list, the component page. They only read."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from dashboard import asked as asking
+from dashboard import queries, samples
+from dashboard.asked import DUE_WORDS, SORT_WORDS, TAB_WORDS, Asked
+from dashboard.home import money_rows, next_settlement
+from dashboard.rows import rows
+from dashboard.words import greeting
+from marketplace.moments import day_words
+from sellers.access import DeskRequest, at_the_desk
+from sellers.desk import Right
+
+NEXT_UP = 8
+
+
+@require_safe
+@at_the_desk
+def home(request: DeskRequest) -> HttpResponse:
+    """The counter boxes, what comes next, and where the money is (ORD-03)."""
+    now = timezone.now()
+    figures = queries.figures(request.shop, now)
+    coming = queries.comes_next(request.shop, NEXT_UP)
+    channels = queries.channels()
+    queries.furnish(coming, channels)
+    new = figures.quiet and not request.shop.orders.exists()
+    told: dict[str, Any] = {
+        "section": "home",
+        "at": now,
+        "greeting": greeting(now),
+        "today": day_words(timezone.localdate(now)),
+        "figures": figures,
+        "waiting": figures.waiting,
+        "rows": rows(coming, by=request.actor, at=now),
+        "money": money_rows(figures),
+        "settlement": next_settlement(figures, channels.values(), now),
+        "new": new,
+    }
+    return render(request, "dashboard/home.jinja", told)
+
+
+@require_safe
+@at_the_desk
+def orders(request: DeskRequest) -> HttpResponse:
+    """The orders of the shop: tabs, search, filters, fifty at a time; the same address answers htmx with the list."""
+    now = timezone.now()
+    asked = asking.read(request.GET)
+    counts = queries.count_by_tab(request.shop, asked, now)
+    page = queries.page(request.shop, asked, now)
+    queries.furnish(page.orders, queries.channels())
+    if asked.filtered:
+        waiting = queries.waiting(request.shop)
+    else:
+        waiting = queries.waiting(request.shop) if counts["por-enviar"] else counts["por-aceptar"]
+    told = {
+        "section": "orders",
+        "at": now,
+        "asked": asked,
+        "tabs": _tabs(asked, counts),
+        "total": counts[asked.tab],
+        "rows": rows(page.orders, by=request.actor, at=now),
+        "previous": asked.link(before=page.previous) if page.previous else "",
+        "next": asked.link(after=page.next) if page.next else "",
+        "chips": _chips(asked),
+        "due_words": DUE_WORDS,
+        "sort_words": SORT_WORDS,
+        "waiting": waiting,
+        "may_accept": request.actor.may(Right.WORK_ORDERS),
+        "here": asked.link(after=asked.after, before=asked.before),
+    }
+    partial = request.headers.get("HX-Request") == "true"
+    response = render(request, "dashboard/found.jinja" if partial else "dashboard/orders.jinja", told)
+    response["Vary"] = "HX-Request, Cookie, Accept-Language"
+    return response
+
+
+def _tabs(asked: Asked, counts: dict[str, int]) -> list[dict[str, object]]:
+    return [
+        {"text": text, "href": asked.link(tab=tab), "count": counts[tab], "current": tab == asked.tab}
+        for tab, text in TAB_WORDS.items()
+    ]
+
+
+def _chips(asked: Asked) -> list[dict[str, str]]:
+    """The filters in force, each with the list without it."""
+    found = []
+    if asked.words:
+        found.append({"name": _("Busca"), "text": asked.words, "remove": asked.link(words="")})
+    if asked.since:
+        found.append({"name": _("Desde"), "text": f"{asked.since:%d/%m/%Y}", "remove": asked.link(since=None)})
+    if asked.until:
+        found.append({"name": _("Hasta"), "text": f"{asked.until:%d/%m/%Y}", "remove": asked.link(until=None)})
+    if asked.due:
+        found.append({"name": _("Plazo"), "text": str(DUE_WORDS[asked.due]), "remove": asked.link(due="")})
+    if asked.sort != "nuevos":
+        found.append({"name": _("Orden"), "text": str(SORT_WORDS[asked.sort]), "remove": asked.link(sort="nuevos")})
+    return found
+
+
+@login_not_required
+@require_safe
+def design(request: HttpRequest) -> HttpResponse:
+    """Every component in all its states, for those who build and run the site."""
+    if not (settings.DEBUG or (request.user.is_authenticated and request.user.is_staff)):
+        raise Http404
+    return render(request, "dashboard/design.jinja", samples.everything(timezone.now()))

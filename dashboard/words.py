@@ -1,0 +1,66 @@
+"""The words of the panel: what a state is called, a moment in a list, the greeting of the hour."""
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from django.utils import timezone, translation
+from django.utils.dateformat import format as in_words
+from django.utils.translation import gettext as _
+
+from orders.models import Order
+from orders.services import rules
+from orders.states import State
+
+_TONES = {
+    State.PENDING_ACCEPTANCE: "act",
+    State.DEBIT: "wait",
+    State.AWAITING_SHIPMENT: "act",
+    State.AWAITING_PICKUP: "act",
+    State.SHIPPED: "wait",
+    State.FAILED: "bad",
+    State.REFUSED: "bad",
+    State.CANCELLED: "bad",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StateWords:
+    """A state as its badge shows it; `tone` is the turn it marks: act, wait, done or bad."""
+
+    text: str
+    tone: str
+    held: bool = False
+
+
+def state_of(order: Order) -> StateWords:
+    """What the order's policy calls its state, and whether the order waits (ORD-06, ORD-10)."""
+    called = rules(order).state_labels.get(order.state)
+    english = (translation.get_language() or "es").startswith("en")
+    text = called[english] if called else str(State(order.state).label)
+    return StateWords(text, _TONES.get(State(order.state), "done"), order.held_at is not None)
+
+
+def brief(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
+    """A moment in the few letters of a list: "hoy 11:52", "jue 19", "3 oct", "3 oct 2025"."""
+    zone = zone or timezone.get_current_timezone()
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    days = (today - local.date()).days
+    words = {"time": f"{local:%H:%M}", "weekday": in_words(local, "D").lower()}
+    words |= {"day": str(local.day), "month": in_words(local, "b"), "year": str(local.year)}
+    if days == 0:
+        return _("hoy %(time)s") % words
+    if days == 1:
+        return _("ayer %(time)s") % words
+    if 1 < days < 7:
+        return _("%(weekday)s %(day)s") % words
+    if local.year == today.year:
+        return _("%(day)s %(month)s") % words
+    return _("%(day)s %(month)s %(year)s") % words
+
+
+def greeting(now: datetime) -> str:
+    """Good morning, afternoon or evening, by the clock of the site."""
+    hour = timezone.localtime(now).hour
+    if 6 <= hour < 13:
+        return _("Buenos días")
+    return _("Buenas tardes") if 13 <= hour < 21 else _("Buenas noches")

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class LedgerConfig(AppConfig):
+    name = "ledger"
+    verbose_name = _("Libro mayor")
+
+    def ready(self) -> None:
+        from ledger import receivers  # noqa: F401

@@ -1,0 +1,45 @@
+"""The books balance, stay as they are, and agree with the balances kept beside them."""
+
+from datetime import datetime
+
+from marketplace.invariants import broken, invariant
+
+
+@invariant("I1", "Postings of an entry sum to zero in each currency, and there are at least two.")
+def entries_balance(at: datetime | None) -> list[str]:
+    return broken(
+        """
+        SELECT 'entry ' || e.key FROM ledger_entry e
+          LEFT JOIN (SELECT entry_id, sum(n) AS n, max(abs(s)) AS off FROM
+                      (SELECT entry_id, currency, count(*) AS n, sum(amount_cents) AS s
+                         FROM ledger_posting GROUP BY 1, 2) per GROUP BY 1) p ON p.entry_id = e.id
+         WHERE p.n IS NULL OR p.n < 2 OR p.off <> 0
+        """
+    )
+
+
+@invariant("I2", "Entries and postings, histories and policies can only be added to.")
+def entries_stay(at: datetime | None) -> list[str]:
+    return broken(
+        """
+        SELECT 'table ' || name || ' can be changed' FROM unnest(ARRAY
+            ['ledger_entry', 'ledger_posting', 'orders_event', 'marketplace_policy']) AS name
+         WHERE (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = name::regclass
+                   AND t.tgname IN ('only_added_to', 'never_emptied') AND t.tgenabled <> 'D') <> 2
+        """
+    )
+
+
+@invariant("I13", "A payable balance is the sum of its postings.")
+def balances_agree(at: datetime | None) -> list[str]:
+    return broken(
+        """
+        SELECT 'shop ' || shop_id || ' on channel ' || channel_id || ': kept ' || coalesce(b.payable_cents, 0)
+               || ', posted ' || coalesce(p.cents, 0)
+          FROM ledger_balance b FULL JOIN
+               (SELECT e.shop_id, e.channel_id, p.currency, -sum(p.amount_cents) AS cents
+                  FROM ledger_posting p JOIN ledger_entry e ON e.id = p.entry_id
+                 WHERE p.account = 'payable' GROUP BY 1, 2, 3) p USING (shop_id, channel_id, currency)
+         WHERE coalesce(b.payable_cents, 0) <> coalesce(p.cents, 0)
+        """
+    )

@@ -1,0 +1,76 @@
+"""What each move of an order means in the books (the column «entry» of the table of moves)."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from ledger.models import Account, EntryKind, Kind
+from ledger.services import NewEntry, post
+from orders.signals import Moved, orders_moved
+from orders.states import Verb
+
+A, K = Account, Kind
+
+
+def _charge(move: Moved) -> NewEntry:
+    amount = move.charged_cents
+    return _entry(
+        move,
+        EntryKind.CHARGE,
+        [(A.PROVIDER, K.ORDER_AMOUNT, amount), (A.PENDING, K.ORDER_AMOUNT, -amount)],
+    )
+
+
+def _refund_whole(move: Moved) -> NewEntry:
+    amount = move.refunded_cents
+    return _entry(
+        move,
+        EntryKind.REFUND,
+        [(A.PENDING, K.REFUND_ORDER_AMOUNT, amount), (A.REFUND_DUE, K.REFUND_ORDER_AMOUNT, -amount)],
+    )
+
+
+def _receive(move: Moved) -> NewEntry:
+    left = move.charged_cents - move.refunded_cents
+    fee, vat = move.commission_cents, move.commission_vat_cents
+    return _entry(
+        move,
+        EntryKind.RECEIVE,
+        [
+            (A.PENDING, K.ORDER_AMOUNT, left),
+            (A.PAYABLE, K.ORDER_AMOUNT, -left),
+            (A.PAYABLE, K.COMMISSION_FEE, fee),
+            (A.PAYABLE, K.COMMISSION_VAT, vat),
+            (A.COMMISSION, K.COMMISSION_FEE, -fee),
+            (A.COMMISSION_VAT, K.COMMISSION_VAT, -vat),
+        ],
+    )
+
+
+def _entry(move: Moved, kind: EntryKind, postings: list[tuple[Account, Kind, int]]) -> NewEntry:
+    return NewEntry(
+        key=f"{kind}:{move.order_id}",
+        kind=kind,
+        shop_id=move.shop_id,
+        channel_id=move.channel_id,
+        order_id=move.order_id,
+        currency=move.currency,
+        at=move.at,
+        postings=postings,
+    )
+
+
+ENTRIES = {
+    Verb.DEBIT_SUCCEEDED: (_charge,),
+    Verb.LATE_CHARGE: (_charge, _refund_whole),
+    Verb.CANCEL: (_refund_whole,),
+    Verb.RECEIVE: (_receive,),
+}
+
+
+@receiver(orders_moved, dispatch_uid="ledger")
+def post_moves(moves: list[Moved], verb: str, **_: Any) -> None:
+    """Post what the moves of orders mean, in their transaction."""
+    makers = ENTRIES.get(Verb(verb), ())
+    if makers:
+        post(maker(move) for move in moves for maker in makers)

@@ -1,0 +1,137 @@
+"""Forms of the rooms on the ground: a channel with its calendar and its provider, carriers."""
+
+import re
+from datetime import date
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.dateparse import parse_date
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from marketplace.models import Carrier, Channel
+from marketplace.policy import PRESETS, Preset
+from marketplace.policy_words import PRESET_LABELS
+
+PROVIDERS = "payments.providers.PROVIDERS"
+_CALENDAR_FIELDS = ("timezone", "country", "region")
+
+
+class DaysField(forms.CharField):
+    """Days, one a line, as 2026-12-24 or 24/12/2026; cleaned to a sorted list of dates without repetition."""
+
+    widget = UnfoldAdminTextareaWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return "\n".join(day.isoformat() if isinstance(day, date) else str(day) for day in value)
+        return value
+
+    def to_python(self, value: Any) -> Any:
+        words = str(value or "").replace(",", "\n").split()
+        return sorted({self._day(word) for word in words})
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(sorted(initial or []) != self.to_python(data))
+        except forms.ValidationError:
+            return True
+
+    @staticmethod
+    def _day(word: str) -> date:
+        try:
+            day = parse_date(word) or forms.DateField(input_formats=["%d/%m/%Y"]).to_python(word)
+        except (ValueError, forms.ValidationError):
+            day = None
+        if day is None:
+            raise forms.ValidationError(_("«%(word)s» no es una fecha.") % {"word": word})
+        return day
+
+
+class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A channel; a calendar that does not exist and a provider that is not known are refused beside their field."""
+
+    closing_days = DaysField(
+        label=gettext_lazy("Festivos propios"),
+        required=False,
+        help_text=gettext_lazy("Una fecha por línea, como 2026-12-24 o 24/12/2026."),
+    )
+    provider = forms.ChoiceField(label=gettext_lazy("Proveedor de pagos"), widget=UnfoldAdminSelectWidget)
+    preset = forms.ChoiceField(
+        label=gettext_lazy("Política de partida"),
+        choices=[(preset.value, PRESET_LABELS.get(preset, preset.value)) for preset in PRESETS],
+        initial=Preset.ACCEPT_FIRST.value,
+        widget=UnfoldAdminSelectWidget,
+        required=False,
+    )
+
+    class Meta:
+        model = Channel
+        fields: ClassVar[tuple[str, ...]] = (
+            "code", "name", "currency", "timezone", "country", "region", "closing_days", "provider",
+        )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "provider" in self.fields:
+            known = [(code, code) for code in import_string(PROVIDERS)]
+            self.fields["provider"].choices = known  # type: ignore[attr-defined]
+
+    def clean_currency(self) -> str:
+        currency = str(self.cleaned_data["currency"]).upper()
+        if not re.fullmatch("[A-Z]{3}", currency):
+            raise forms.ValidationError(_("Una moneda son tres letras, como EUR."))
+        return currency
+
+    def clean_country(self) -> str:
+        return str(self.cleaned_data["country"]).upper()
+
+    def clean_region(self) -> str:
+        return str(self.cleaned_data["region"]).upper()
+
+    def clean(self) -> dict[str, Any]:
+        """Try the calendar field by field, so that the flaw is said where it is."""
+        data = super().clean() or {}
+        given = {name: data.get(name, "") for name in _CALENDAR_FIELDS}
+        if not given["timezone"] or not given["country"]:
+            return data
+        tries = (
+            ("timezone", {"timezone": given["timezone"], "country": "ES", "region": ""}, _("No existe esa zona horaria.")),
+            ("country", {"timezone": "UTC", "country": given["country"], "region": ""}, _("No se conoce el calendario de ese país.")),
+            ("region", {"timezone": "UTC", **{k: given[k] for k in ("country", "region")}}, _("Ese país no tiene esa región.")),
+        )  # fmt: skip
+        for name, place, flaw in tries:
+            try:
+                Channel(**place).calendar  # noqa: B018
+            except ValueError:
+                self.add_error(name, flaw)
+                break
+        return data
+
+
+class CarrierForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A carrier; its pattern must be a regular expression, and its address must have a place for the number."""
+
+    class Meta:
+        model = Carrier
+        fields: ClassVar[tuple[str, ...]] = ("code", "name", "tracking_url", "tracking_pattern", "active")
+
+    def clean_tracking_pattern(self) -> str:
+        pattern = str(self.cleaned_data["tracking_pattern"])
+        try:
+            re.compile(pattern)
+        except re.error as flaw:
+            raise forms.ValidationError(_("No es una expresión regular: %(flaw)s.") % {"flaw": flaw}) from flaw
+        return pattern
+
+    def clean_tracking_url(self) -> str:
+        address = str(self.cleaned_data["tracking_url"])
+        if address and not address.startswith(("https://", "http://")):
+            raise forms.ValidationError(_("El enlace empieza por https://."))
+        if address and "{tracking}" not in address:
+            raise forms.ValidationError(_("Falta {tracking} donde va el número."))
+        return address
+
+

@@ -1,0 +1,72 @@
+"""Working through all that is due, some hundreds of rows a transaction, so that one bad row never stops the rest."""
+
+import logging
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from marketplace import outbox
+from marketplace.models import Parked
+from marketplace.refusals import Outcome, Tally
+
+logger = logging.getLogger(__name__)
+
+SIZE = 500
+
+type Key = tuple[datetime, int]
+type NextDue = Callable[[Key | None, int], Sequence[Key]]
+type Work = Callable[[list[int]], Outcome[Any]]
+
+
+def parked_ids(timer: str, at: datetime) -> list[int]:
+    """Rows that failed before and are not to be tried again yet."""
+    return list(Parked.objects.filter(timer=timer, retry_at__gt=at).values_list("subject_id", flat=True))
+
+
+def work_through(
+    timer: str, due: NextDue, work: Work, *, at: datetime, tally: Tally, size: int = SIZE
+) -> None:
+    """Take due rows in the order of their deadlines, `size` at a time, and let `work` move each batch.
+
+    `due(after, count)` answers the next (deadline, id) keys. A batch that raises is tried row by row; a row that
+    fails alone is parked with its trace and retried later.
+    """
+    after: Key | None = None
+    more = True
+    while more and (keys := due(after, size)):
+        after, more = keys[-1], len(keys) == size
+        ids = [key[1] for key in keys]
+        try:
+            tally.add(work(ids))
+        except Exception:
+            logger.exception("%s: a batch of %d failed, trying its rows one by one", timer, len(ids))
+            _one_by_one(timer, ids, work, at=at, tally=tally)
+
+
+def _one_by_one(timer: str, ids: list[int], work: Work, *, at: datetime, tally: Tally) -> None:
+    for row_id in ids:
+        try:
+            tally.add(work([row_id]))
+        except Exception:
+            logger.exception("%s: row %d failed and is parked", timer, row_id)
+            _park(timer, row_id, traceback.format_exc(), at=at)
+            tally.parked += 1
+        else:
+            Parked.objects.filter(timer=timer, subject_id=row_id).delete()
+
+
+def _park(timer: str, row_id: int, trace: str, *, at: datetime) -> None:
+    with transaction.atomic():
+        parked, new = Parked.objects.select_for_update().get_or_create(
+            timer=timer,
+            subject_id=row_id,
+            defaults={"trace": trace, "parked_at": at, "retry_at": at + outbox.back_off(1)},
+        )
+        if not new:
+            parked.tries += 1
+            parked.trace = trace
+            parked.retry_at = at + max(outbox.back_off(parked.tries), timedelta(minutes=1))
+            parked.save(update_fields=["tries", "trace", "retry_at"])

@@ -1,0 +1,171 @@
+"""Writing many rows at the speed of the database: COPY for new ones, one UPDATE … FROM for changed ones.
+
+Rows are decided in Python and written in bulk; constraints and triggers see every one of them. Both calls run inside
+the caller's transaction.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, cast
+
+import psycopg
+from django.db import connection, models
+from django.db.models.base import ModelState
+from psycopg import sql
+
+_FEW = 8
+
+
+def _cursor() -> psycopg.Cursor[Any]:
+    """A server-side-binding cursor on Django's own connection, so that arrays travel as parameters."""
+    connection.ensure_connection()
+    return psycopg.Cursor(cast("psycopg.Connection[Any]", connection.connection))
+
+
+@lru_cache(maxsize=256)
+def _columns(model: type[models.Model], names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Column and PostgreSQL type of each attribute."""
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    return tuple((str(fields[n].column), str(fields[n].db_type(connection)).split(" GENERATED")[0]) for n in names)
+
+
+def _array_type(kind: str) -> str:
+    return {"bigserial": "bigint", "serial": "integer"}.get(kind, kind) + "[]"
+
+
+def new_ids(model: type[models.Model], count: int) -> list[int]:
+    """Take `count` ids from the table's sequence, so that children can be written with their parents."""
+    with _cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            [model._meta.db_table, count],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+@lru_cache(maxsize=256)
+def _insert_few(model: type[models.Model], names: tuple[str, ...], count: int) -> bytes:
+    columns = _columns(model, names)
+    one = sql.SQL("({})").format(sql.SQL(", ").join(sql.Placeholder() * len(columns)))
+    return (
+        sql.SQL("INSERT INTO {} ({}) VALUES {}")
+        .format(_table(model), _listed(columns), sql.SQL(", ").join([one] * count))
+        .as_bytes()
+    )
+
+
+@lru_cache(maxsize=256)
+def _copy_in(model: type[models.Model], names: tuple[str, ...]) -> bytes:
+    return sql.SQL("COPY {} ({}) FROM STDIN").format(_table(model), _listed(_columns(model, names))).as_bytes()
+
+
+@lru_cache(maxsize=256)
+def _update_from(model: type[models.Model], names: tuple[str, ...]) -> bytes:
+    columns = _columns(model, names)
+    aliases = sql.SQL(", ").join(sql.Identifier(f"v{n}") for n in range(len(columns)))
+    sets = sql.SQL(", ").join(
+        sql.SQL("{} = new.{}").format(sql.Identifier(column), sql.Identifier(f"v{n}"))
+        for n, (column, _) in enumerate(columns)
+        if n
+    )
+    return (
+        sql.SQL("UPDATE {} AS old SET {} FROM unnest({}) AS new ({}) WHERE old.{} = new.v0")
+        .format(_table(model), sets, _arrays(columns), aliases, sql.Identifier(columns[0][0]))
+        .as_bytes()
+    )
+
+
+@lru_cache(maxsize=256)
+def _insert_missing(model: type[models.Model], names: tuple[str, ...]) -> bytes:
+    columns = _columns(model, names)
+    return (
+        sql.SQL("INSERT INTO {} ({}) SELECT * FROM unnest({}) ON CONFLICT DO NOTHING RETURNING {}, id")
+        .format(_table(model), _listed(columns), _arrays(columns), sql.Identifier(columns[0][0]))
+        .as_bytes()
+    )
+
+
+@lru_cache(maxsize=64)
+def _select_for_update(model: type[models.Model], skip_locked: bool) -> bytes:
+    columns = _columns(model, _attributes(model))
+    return (
+        sql.SQL("SELECT {} FROM {} WHERE id = ANY({}::bigint[]) ORDER BY id FOR NO KEY UPDATE{}")
+        .format(_listed(columns), _table(model), sql.Placeholder(), sql.SQL(" SKIP LOCKED" if skip_locked else ""))
+        .as_bytes()
+    )
+
+
+@lru_cache(maxsize=64)
+def _attributes(model: type[models.Model]) -> tuple[str, ...]:
+    return tuple(field.attname for field in model._meta.concrete_fields)
+
+
+def _table(model: type[models.Model]) -> sql.Identifier:
+    return sql.Identifier(model._meta.db_table)
+
+
+def _listed(columns: Sequence[tuple[str, str]]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(column) for column, _ in columns)
+
+
+def _arrays(columns: Sequence[tuple[str, str]]) -> sql.Composed:
+    """One typed array parameter a column, for unnest()."""
+    return sql.SQL(", ").join(
+        sql.SQL("{}::{}").format(sql.Placeholder(), sql.SQL(_array_type(kind))) for _, kind in columns
+    )
+
+
+def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    """Write new rows of a model; `names` are attribute names, `rows` their values. Returns how many."""
+    rows = rows if isinstance(rows, list) else list(rows)
+    if not rows:
+        return 0
+    names = tuple(names)
+    with _cursor() as cursor:
+        if len(rows) <= _FEW:
+            cursor.execute(_insert_few(model, names, len(rows)), [value for row in rows for value in row])
+        else:
+            with cursor.copy(_copy_in(model, names)) as copy:
+                for row in rows:
+                    copy.write_row(row)
+    return len(rows)
+
+
+def insert_missing(
+    model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[object]]
+) -> dict[Any, int]:
+    """Write the rows that no unique key forbids; answers {value of the first name: new id} for those written."""
+    if not rows:
+        return {}
+    with _cursor() as cursor:
+        cursor.execute(_insert_missing(model, tuple(names)), [list(values) for values in zip(*rows, strict=True)])
+        return dict(cursor.fetchall())
+
+
+def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    """Write changed rows of a model; the first of `names` is the key. Returns how many rows matched."""
+    rows = rows if isinstance(rows, list) else list(rows)
+    if not rows:
+        return 0
+    with _cursor() as cursor:
+        cursor.execute(_update_from(model, tuple(names)), [list(values) for values in zip(*rows, strict=True)])
+        return cursor.rowcount
+
+
+def lock[Row: models.Model](model: type[Row], ids: Sequence[int], *, skip_locked: bool = False) -> list[Row]:
+    """Read rows whole and lock them in the order of their ids, so that two lockers never wait in a ring.
+
+    The rows are built as the ORM builds them, less its per-row signals and converters: the model's columns must be
+    plain (no JSON).
+    """
+    with _cursor() as cursor:
+        cursor.execute(_select_for_update(model, skip_locked), [list(ids)])
+        return [_built(model, values) for values in cursor.fetchall()]
+
+
+def _built[Row: models.Model](model: type[Row], values: Sequence[object]) -> Row:
+    row = model.__new__(model)
+    row.__dict__.update(zip(_attributes(model), values, strict=True))
+    row._state = ModelState()
+    row._state.adding, row._state.db = False, "default"
+    return row

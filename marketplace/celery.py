@@ -1,0 +1,79 @@
+"""The clock of the site: every timer on one screen, woken by Celery's beat, by cron or by the bell.
+
+Celery carries no news. A timer finds in the database what is due, so a task lost, doubled or late changes nothing but
+the moment. The order of the list is the order at one instant: what is received at a closing still enters it.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from celery import Celery
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A timer: its work (`path(at=…, tally=…)`), when something of it is next due (`due() -> moment | None`)."""
+
+    name: str
+    path: str
+    due: str
+    every_s: int
+    what: str
+
+    @property
+    def work(self) -> Callable[..., None]:
+        return cast("Callable[..., None]", import_string(self.path))
+
+    def next_due(self) -> datetime | None:
+        """The earliest moment at which this timer has something to do; None when nothing waits."""
+        return cast("datetime | None", import_string(self.due)())
+
+
+TIMERS = (
+    Timer("expire", "orders.tasks.expire_unaccepted", "orders.queries.next_expiry", 20, "cancel what was not accepted in time"),
+    Timer("presale", "orders.tasks.end_presale_holds", "orders.queries.next_presale_end", 60, "end pre-sale holds on their date"),
+    Timer("charge", "payments.tasks.drain_charges", "payments.queries.next_charge", 5, "ask the provider for charges"),
+    Timer("payback", "payments.tasks.drain_paybacks", "payments.queries.next_payback", 10, "ask the provider to pay back"),
+    Timer("debits", "payments.tasks.alert_stuck_debits", "payments.queries.next_stuck_debit", 60, "alert on debits that take too long"),
+    Timer("receive", "orders.tasks.receive_shipped", "orders.queries.next_receipt", 60, "count shipped orders as received"),
+    Timer("statements", "settlements.tasks.close_due_cycles", "settlements.queries.next_closing", 300, "close statements on the calendar"),
+    Timer("notices", "messaging.tasks.send_notices", "messaging.queries.next_notice", 5, "send notices"),
+)  # fmt: skip
+
+BY_NAME = {timer.name: timer for timer in TIMERS}
+
+app = Celery("trastienda")
+app.conf.update(
+    broker_url=settings.BROKER_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        "visibility_timeout": 3600,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 1,
+    },
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_time_limit=1800,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    timezone="UTC",
+    beat_schedule={
+        timer.name: {
+            "task": "marketplace.tasks.run",
+            "schedule": timer.every_s,
+            "args": [timer.name],
+            "options": {"expires": timer.every_s * 2},
+        }
+        for timer in TIMERS
+    },
+)
+app.autodiscover_tasks(["marketplace"])

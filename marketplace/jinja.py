@@ -1,0 +1,93 @@
+"""The Jinja2 environment of our pages, mails and PDFs: what a template may call, and how it writes things.
+
+Templates speak through gettext with named variables (`{{ _("Quedan %(n)s", n=3) }}`). Words that belong to an app
+above this one are wired by name, as addresses are.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from typing import Any
+
+from django.conf import settings
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.module_loading import import_string
+from django_htmx.jinja import htmx_script
+from jinja2 import Environment, StrictUndefined
+
+from marketplace.moments import moment_words, what_is_left
+from marketplace.money import format_money
+
+_SPANISH = str.maketrans(",", ".")
+
+
+def url(name: str, *args: object, **kwargs: object) -> str:
+    """The address of a page by the name it has in `marketplace.urls`."""
+    return reverse(name, args=args or None, kwargs=kwargs or None)
+
+
+def number(value: int) -> str:
+    """A whole number for people, grouped as the active language does: "1.284", "1,284"."""
+    grouped = f"{value:,}"
+    return grouped if (translation.get_language() or "es").startswith("en") else grouped.translate(_SPANISH)
+
+
+def moment(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
+    """A moment in words, to follow a verb, in the site's zone unless another is given."""
+    return moment_words(at, now, zone or timezone.get_current_timezone())
+
+
+def local(at: datetime, zone: tzinfo | None = None) -> datetime:
+    """The same moment on the clocks of a zone, the site's unless another is given."""
+    return at.astimezone(zone or timezone.get_current_timezone())
+
+
+def _wired(path: str) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return import_string(path)(*args, **kwargs)
+
+    return call
+
+
+GLOBALS: dict[str, object] = {
+    "url": url,
+    "static": static,
+    "now": timezone.now,
+    "here": timezone.get_current_timezone,
+    "language": translation.get_language,
+    "languages": settings.LANGUAGES,
+    "what_is_left": what_is_left,
+    "htmx_script": htmx_script,
+    "state_of": _wired("dashboard.words.state_of"),
+}
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "money": format_money,
+    "number": number,
+    "moment": moment,
+    "local": local,
+    "brief": _wired("dashboard.words.brief"),
+}
+
+
+def environment(**options: Any) -> Environment:
+    """Build the environment: a name that is not there is an error, and what is not a text file is escaped."""
+    options["undefined"] = StrictUndefined
+    options["autoescape"] = _escapes
+    options.setdefault("extensions", ["jinja2.ext.i18n"])
+    env = Environment(**options)  # noqa: S701
+    env.globals.update(GLOBALS)
+    env.filters.update(FILTERS)
+    env.install_gettext_callables(  # type: ignore[attr-defined]
+        translation.gettext,
+        translation.ngettext,
+        newstyle=True,
+        pgettext=translation.pgettext,
+        npgettext=translation.npgettext,
+    )
+    return env
+
+
+def _escapes(name: str | None) -> bool:
+    return not (name or "").removesuffix(".jinja").endswith(".txt")

@@ -1,0 +1,218 @@
+"""The form that the next version of a policy is typed into, made from the typed settings (ORD-10)."""
+
+import hashlib
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from pydantic import ValidationError
+
+from marketplace import money
+from marketplace.clocks import ClockKind
+from marketplace.models import Channel
+from marketplace.policy import ROLE_LABELS, Preset, Role, Settings, ShippingClockFrom, Window
+from marketplace.policy_words import (
+    CLOCK_LABELS,
+    PRESET_LABELS,
+    SENTENCES,
+    SHIPPING_CLOCK_LABELS,
+    legal_moves,
+    state_word,
+    verb_word,
+)
+from marketplace.rooms import RoomForm
+
+_CHOICES: dict[type, dict[Any, Any]] = {ShippingClockFrom: SHIPPING_CLOCK_LABELS, Preset: PRESET_LABELS}
+_KEEP_PLATFORM = frozenset({"expire", "debit_succeeded", "debit_failed", "receive", "settle"})
+
+
+_FLAWS = {
+    "greater_than": gettext_lazy("Tiene que ser mayor que %(gt)s."),
+    "greater_than_equal": gettext_lazy("Tiene que ser como mínimo %(ge)s."),
+    "less_than_equal": gettext_lazy("Tiene que ser como máximo %(le)s."),
+}
+
+
+def _flaw_words(kind: str, context: dict[str, Any], message: str) -> str:
+    """What the typed settings refused, in the page's language."""
+    if kind in _FLAWS:
+        return str(_FLAWS[kind]) % context
+    return str(context.get("error", message))
+
+
+class PolicyForm(RoomForm):
+    """Everything a policy says, field by field; `settings` is what was typed, once it is valid.
+
+    A window is two fields (hours, clock), a rate is typed in per cent, an amount in the channel's currency. `number`
+    is the version that the form was filled from, `seen` the print of the settings whose difference was shown.
+    """
+
+    number = forms.IntegerField(widget=forms.HiddenInput)
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+    note = forms.CharField(label=gettext_lazy("Motivo del cambio"), max_length=200, required=False)
+
+    OWN: ClassVar[tuple[str, ...]] = ("number", "seen", "note")
+
+    def __init__(self, channel: Channel, rules: Settings, number: int, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.channel, self.rules = channel, rules
+        self.settings: Settings | None = None
+        self.initial.setdefault("number", number)
+        for name in Settings.model_fields:
+            if name == "rights":
+                self._add_rights()
+            elif name == "state_labels":
+                self._add_labels()
+            else:
+                self._add(name, getattr(rules, name))
+
+    def _put(self, name: str, field: forms.Field, initial: object) -> None:
+        self.fields[name] = field
+        self.initial.setdefault(name, initial)
+        self.dress(field)
+
+    def _add(self, name: str, value: Any) -> None:
+        """Add the fields for one setting, by the kind of its value."""
+        label = SENTENCES.get(name, name)
+        if isinstance(value, Window):
+            clocks = [(kind.value, label) for kind, label in CLOCK_LABELS.items()]
+            self._put(name, forms.FloatField(label=label, help_text=_("En horas.")), f"{value.hours:g}")
+            clock_label = _("%(rule)s: reloj") % {"rule": label}
+            self._put(f"{name}_clock", forms.ChoiceField(label=clock_label, choices=clocks), value.clock.value)
+        elif isinstance(value, bool):
+            self._put(name, forms.BooleanField(label=label, required=False), value)
+        elif name.endswith("_bp"):
+            rate = forms.DecimalField(label=label, min_value=0, max_value=100, decimal_places=2, help_text=_("En %."))
+            self._put(name, rate, f"{Decimal(value) / 100:f}")
+        elif name.endswith("_cents"):
+            amount = forms.CharField(label=label, help_text=_("En %(currency)s.") % {"currency": self.channel.currency})
+            self._put(name, amount, money.plain(value, self.channel.currency))
+        elif type(value) in _CHOICES:
+            choices = [(one.value, words) for one, words in _CHOICES[type(value)].items()]
+            self._put(name, forms.ChoiceField(label=label, choices=choices), value.value)
+        elif isinstance(value, tuple):
+            days = forms.CharField(label=label, help_text=_("Separados por comas, del 1 al 28."))
+            self._put(name, days, ", ".join(map(str, value)))
+        else:
+            self._put(name, forms.IntegerField(label=label), value)
+
+    def _add_rights(self) -> None:
+        roles = [(role.value, label) for role, label in ROLE_LABELS.items()]
+        for state, verb in legal_moves():
+            boxes = forms.MultipleChoiceField(
+                label=f"{state_word(state)} · {verb_word(verb)}",
+                choices=roles,
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+            )
+            granted = self.rules.rights.get(state, {}).get(verb, ())
+            self._put(f"rights.{state}.{verb}", boxes, [role.value for role in granted])
+
+    def _add_labels(self) -> None:
+        for state in dict.fromkeys(state for state, _verb in legal_moves()):
+            given = self.rules.state_labels.get(state, ("", ""))
+            for language, word in zip(("es", "en"), given, strict=True):
+                field = forms.CharField(label=f"{state_word(state)} ({language})", required=False, max_length=60)
+                self._put(f"state_labels.{state}.{language}", field, word)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        typed = {
+            name: self._typed(name, getattr(self.rules, name))
+            for name in Settings.model_fields
+            if name not in ("rights", "state_labels")
+        }
+        self._check_rights()
+        if self.errors:
+            return data
+        try:
+            self.settings = Settings.model_validate({**typed, "rights": self._rights(), "state_labels": self._labels()})
+        except ValidationError as flaws:
+            for flaw in flaws.errors():
+                self._blame(flaw["loc"], _flaw_words(flaw["type"], flaw.get("ctx", {}), flaw["msg"]))
+        return data
+
+    def _typed(self, name: str, value: Any) -> Any:
+        """One setting as the policy holds it; what is not one is said beside its field."""
+        given = self.cleaned_data.get(name)
+        if isinstance(value, Window):
+            return {"hours": given, "clock": self.cleaned_data.get(f"{name}_clock", ClockKind.WALL)}
+        try:
+            if given is not None and name.endswith("_bp"):
+                return int(given * 100)
+            if given is not None and name.endswith("_cents"):
+                return money.parse(given, self.channel.currency)
+            if given is not None and isinstance(value, tuple):
+                return self._days(given)
+        except ValueError as flaw:
+            self.add_error(name, str(flaw))
+        return given
+
+    @staticmethod
+    def _days(text: str) -> tuple[int, ...]:
+        words = text.replace(",", " ").split()
+        if not all(word.isdecimal() for word in words):
+            raise ValueError(_("Escribe días del mes separados por comas."))
+        days = tuple(int(word) for word in words)
+        if list(days) != sorted(set(days)):
+            raise ValueError(_("Los días de liquidación van en orden y sin repetir."))
+        return days
+
+    def _check_rights(self) -> None:
+        """A policy that takes the platform's own moves away, or the answer from everybody, contradicts itself."""
+        for state, verb in legal_moves():
+            name = f"rights.{state}.{verb}"
+            roles = self.cleaned_data.get(name, [])
+            if verb in _KEEP_PLATFORM and Role.PLATFORM.value not in roles:
+                self.add_error(name, _("Esto lo hace la plataforma sola: no se le puede quitar."))
+            if verb == "accept" and not roles:
+                self.add_error(name, _("Alguien tiene que poder aceptar."))
+            if verb == "ready" and roles and not self.cleaned_data.get("pickup"):
+                self.add_error(name, _("Este canal no usa recogida: nadie puede dejar listo un pedido."))
+
+    def _rights(self) -> dict[str, dict[str, list[str]]]:
+        rights: dict[str, dict[str, list[str]]] = {}
+        for state, verb in legal_moves():
+            if roles := self.cleaned_data[f"rights.{state}.{verb}"]:
+                rights.setdefault(state, {})[verb] = [role.value for role in Role if role.value in roles]
+        return rights
+
+    def _labels(self) -> dict[str, tuple[str, str]]:
+        words = {
+            state: (self.cleaned_data[f"state_labels.{state}.es"], self.cleaned_data[f"state_labels.{state}.en"])
+            for state in dict.fromkeys(state for state, _verb in legal_moves())
+        }
+        return {state: (es or en, en or es) for state, (es, en) in words.items() if es or en}
+
+    def _blame(self, place: tuple[int | str, ...], message: str) -> None:
+        name = str(place[0]) if place else None
+        self.add_error(name if name in self.fields else None, message)
+
+    @cached_property
+    def print(self) -> str:
+        """The print of the settings typed, to know whether their difference has been shown."""
+        return hashlib.sha256(self.settings.model_dump_json().encode()).hexdigest() if self.settings else ""
+
+    def plain_fields(self) -> Iterator[forms.BoundField]:
+        """The fields outside of the two tables."""
+        return (self[name] for name in self.fields if "." not in name and name not in self.OWN)
+
+    def rights_rows(self) -> list[dict[str, Any]]:
+        """The table of rights: for each legal move one box a role."""
+        rows = []
+        for state, verb in legal_moves():
+            field = self[f"rights.{state}.{verb}"]
+            rows.append({"state": state_word(state), "verb": verb_word(verb), "boxes": list(field), "errors": field.errors})
+        return rows
+
+    def label_rows(self) -> list[dict[str, Any]]:
+        """The table of names: for each state its name in both languages."""
+        states = dict.fromkeys(state for state, _verb in legal_moves())
+        return [
+            {"state": state_word(state), "fields": [self[f"state_labels.{state}.{code}"] for code in ("es", "en")]}
+            for state in states
+        ]

@@ -1,0 +1,151 @@
+"""A policy in words: what it says, one sentence a rule, and what a next version would change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Any, cast
+
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from marketplace import money
+from marketplace.clocks import ClockKind
+from marketplace.fsm import Steps
+from marketplace.moments import length_words
+from marketplace.policy import ROLE_LABELS, Preset, Role, Settings, ShippingClockFrom, Window
+
+STATES, VERBS, MOVES = "orders.states.State", "orders.states.Verb", "orders.states.MOVES"
+
+CLOCK_LABELS = {
+    ClockKind.WALL: gettext_lazy("horas seguidas"),
+    ClockKind.WORKING: gettext_lazy("horas de días laborables"),
+    ClockKind.OFFICE: gettext_lazy("horas de oficina"),
+}
+PRESET_LABELS = {Preset.ACCEPT_FIRST: gettext_lazy("primero aceptar, luego cobrar")}
+SHIPPING_CLOCK_LABELS = {
+    ShippingClockFrom.HAND_OVER: gettext_lazy("la entrega al transportista"),
+    ShippingClockFrom.AWAITING_SHIPMENT: gettext_lazy("el cobro al cliente"),
+}
+
+SENTENCES = {
+    "preset": gettext_lazy("El modo de vender es"),
+    "accept_within": gettext_lazy("La tienda acepta o rechaza un pedido en"),
+    "debit_alert_after": gettext_lazy("Se avisa de un cobro sin respuesta a las"),
+    "debit_retries": gettext_lazy("Un cobro rechazado se vuelve a intentar"),
+    "debit_retry_after": gettext_lazy("Entre un intento de cobro y el siguiente pasan"),
+    "ship_within": gettext_lazy("La tienda envía lo aceptado en"),
+    "deliver_within": gettext_lazy("Lo enviado se entrega en"),
+    "deliver_clock_from": gettext_lazy("El plazo de entrega cuenta desde"),
+    "receive_after": gettext_lazy("Lo enviado se da por recibido a las"),
+    "pickup": gettext_lazy("La recogida por el transportista"),
+    "free_text_carrier": gettext_lazy("Un transportista fuera de la lista"),
+    "commission_bp": gettext_lazy("La comisión es del"),
+    "commission_on_shipping": gettext_lazy("La comisión sobre los gastos de envío"),
+    "commission_vat_bp": gettext_lazy("El IVA de la comisión es del"),
+    "settlement_days": gettext_lazy("Se liquida en los días del mes"),
+    "minimum_payout_cents": gettext_lazy("Una transferencia es como mínimo de"),
+}
+"""How the sentence of each field of `Settings` begins; its value ends it."""
+
+_YES_NO = {
+    "pickup": (gettext_lazy("se usa"), gettext_lazy("no se usa")),
+    "free_text_carrier": (gettext_lazy("se puede escribir a mano"), gettext_lazy("no se admite")),
+    "commission_on_shipping": (gettext_lazy("se cobra"), gettext_lazy("no se cobra")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a next version changes: the rule, what it said and what it will say; "–" for nothing."""
+
+    rule: str
+    old: str
+    new: str
+
+
+@cache
+def legal_moves() -> tuple[tuple[str, str], ...]:
+    """Each (state, verb) that the order machine knows, in its order; a policy grants some of them (ORD-10)."""
+    steps = cast("Steps", import_string(MOVES))
+    return tuple(dict.fromkeys((str(step.source), str(step.verb)) for step in steps))
+
+
+def state_word(state: str) -> str:
+    """What a state is called, where the policy does not rename it."""
+    return dict(import_string(STATES).choices).get(state, state)
+
+
+def verb_word(verb: str) -> str:
+    """What a verb is called in the history."""
+    return dict(import_string(VERBS).choices).get(verb, verb)
+
+
+def window_words(window: Window) -> str:
+    """A window with its clock: "72 horas seguidas", "48 horas de días laborables"."""
+    hours = f"{window.hours:g}"
+    words = _("%(hours)s %(clock)s") % {"hours": hours, "clock": CLOCK_LABELS[window.clock]}
+    if window.clock == ClockKind.WALL and window.hours >= 48:
+        return f"{words} ({length_words(timedelta(hours=window.hours))})"
+    return words
+
+
+def roles_words(roles: tuple[Role, ...]) -> str:
+    """Who may make a move, by name, in the order of the roles."""
+    return ", ".join(str(ROLE_LABELS[role]) for role in Role if role in roles)
+
+
+def _value_words(name: str, value: Any, currency: str) -> str:  # noqa: PLR0911
+    if isinstance(value, Window):
+        return window_words(value)
+    if name in _YES_NO:
+        return str(_YES_NO[name][0 if value else 1])
+    if name.endswith("_bp"):
+        return f"{value / 100:g} %"
+    if name.endswith("_cents"):
+        return money.format_money(value, currency)
+    if name == "debit_retries":
+        return ngettext("%(n)s vez", "%(n)s veces", value) % {"n": value}
+    if isinstance(value, ShippingClockFrom):
+        return str(SHIPPING_CLOCK_LABELS[value])
+    if isinstance(value, Preset):
+        return str(PRESET_LABELS.get(value, value))
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def _told(rules: Settings, currency: str) -> dict[str, tuple[str, str]]:
+    """Every rule of a policy as (beginning, end) of its sentence; a field without words stands under its name."""
+    told = {
+        name: (str(SENTENCES.get(name, name)), _value_words(name, getattr(rules, name), currency))
+        for name in type(rules).model_fields
+        if name not in ("rights", "state_labels")
+    }
+    for state, verbs in rules.rights.items():
+        for verb, roles in verbs.items():
+            rule = _("En «%(state)s», «%(verb)s» lo hace") % {"state": state_word(state), "verb": verb_word(verb)}
+            told[f"rights.{state}.{verb}"] = (rule, roles_words(roles))
+    for state, (es, en) in rules.state_labels.items():
+        told[f"state_labels.{state}"] = (_("«%(state)s» se llama") % {"state": state_word(state)}, f"{es} / {en}")
+    return told
+
+
+def sentences(rules: Settings, currency: str) -> list[str]:
+    """The policy as people read it: "La tienda acepta o rechaza un pedido en 72 horas seguidas (3 días)."."""
+    return [f"{rule} {value}." for rule, value in _told(rules, currency).values()]
+
+
+def differences(old: Settings, new: Settings, currency: str) -> list[Difference]:
+    """What the new settings change of the old, rule by rule."""
+    before: Mapping[str, tuple[str, str]] = _told(old, currency)
+    after = _told(new, currency)
+    nothing = ("", "–")
+    return [
+        Difference(
+            (after.get(key) or before[key])[0], before.get(key, nothing)[1], after.get(key, nothing)[1]
+        )
+        for key in dict.fromkeys([*before, *after])
+        if before.get(key) != after.get(key)
+    ]

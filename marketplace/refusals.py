@@ -1,0 +1,86 @@
+"""Why a move was refused: codes with a text in both languages, and the outcome of a move of many rows."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Code(models.TextChoices):
+    """The reasons a move can be refused for; the label is what people read."""
+
+    WRONG_STATE = "wrong_state", _("El pedido ya no está en un estado que lo permita.")
+    NOT_ALLOWED = "not_allowed", _("No tienes permiso para hacerlo.")
+    DEADLINE_PASSED = "deadline_passed", _("El plazo ya ha pasado.")
+    TOO_EARLY = "too_early", _("Todavía no ha llegado el momento.")
+    HELD = "held", _("El pedido está en espera.")
+    OPEN_INCIDENT = "open_incident", _("El pedido tiene una incidencia abierta.")
+    NOT_DEBITED = "not_debited", _("Todavía no se ha cobrado al cliente.")
+    OUT_OF_ORDER = "out_of_order", _("Es anterior a lo último que pasó en el pedido.")
+    UNKNOWN_ORDER = "unknown_order", _("No existe ese pedido.")
+    UNKNOWN_SHOP = "unknown_shop", _("No existe esa tienda.")
+    UNKNOWN_LINE = "unknown_line", _("No existe esa línea en el pedido.")
+    UNKNOWN_CARRIER = "unknown_carrier", _("No existe ese transportista.")
+    UNKNOWN_EVENT = "unknown_event", _("No se conoce ese tipo de suceso.")
+    DUPLICATE = "duplicate", _("Ya estaba registrado.")
+    MALFORMED = "malformed", _("Los datos no tienen la forma debida.")
+    MISMATCH = "mismatch", _("Lo pagado no coincide con el total.")
+    TOO_MANY = "too_many", _("Son más unidades de las que quedan por enviar.")
+    NOTHING_CHOSEN = "nothing_chosen", _("No has elegido nada.")
+    REASON_NEEDED = "reason_needed", _("Hace falta un motivo.")
+    NO_PICKUP = "no_pickup", _("Este canal no usa recogida.")
+    NO_SUCH_HOLD = "no_such_hold", _("No hay ninguna retención de esa clase.")
+    PARCEL_ON_ITS_WAY = "parcel_on_its_way", _("Ya hay un bulto en camino.")
+    FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that was not moved, and why; `detail` completes the code's text where there is more to say."""
+
+    id: int
+    code: Code
+    detail: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.code.label} {self.detail}".strip()
+
+
+@dataclass(slots=True)
+class Outcome[Moved]:
+    """What a move of many rows did: an answer for each, never an error."""
+
+    moved: Sequence[Moved] = ()
+    refused: Sequence[Refusal] = ()
+
+    @property
+    def codes(self) -> Counter[str]:
+        return Counter(str(refusal.code) for refusal in self.refused)
+
+
+@dataclass
+class Tally:
+    """What one run of a timer did."""
+
+    done: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    parked: int = 0
+
+    def add(self, outcome: Outcome[object]) -> None:
+        self.done += len(outcome.moved)
+        self.refused.update(outcome.codes)
+
+    @property
+    def idle(self) -> bool:
+        return not (self.done or self.refused or self.parked)
+
+
+class MoveRefused(Exception):
+    """A single row's move was refused; carries the refusal for the page to show (HTTP 409)."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(str(refusal.code))
+        self.refusal = refusal

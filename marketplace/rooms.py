@@ -1,0 +1,199 @@
+"""What the operators' rooms share: who may do what in them, panels of figures, a page that asks before it acts."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import date as written
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from unfold import widgets
+from unfold.admin import ModelAdmin
+from unfold.decorators import action as unfold_action
+from unfold.decorators import display as unfold_display
+
+from marketplace.admin_site import is_operator
+from marketplace.money import format_money
+from marketplace.refusals import Outcome
+
+EXACT_UP_TO = 10_000
+SHOWN_IN_A_PANEL = 200
+SHOWN_REFUSALS = 10
+
+
+class EstimatingPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts short lists and estimates long ones from the planner, so that a million rows are never counted."""
+
+    @cached_property
+    def count(self) -> int:
+        rows = cast("QuerySet[Any]", self.object_list).order_by()
+        plan = json.loads(rows.values("pk").explain(format="json"))
+        estimate = int(plan[0]["Plan"]["Plan Rows"])
+        return estimate if estimate > EXACT_UP_TO else rows.count()
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A table on a room's page: a title, the heads of its columns, rows of cells."""
+
+    title: object
+    headers: Sequence[object]
+    rows: Sequence[Sequence[object]]
+
+    @property
+    def table(self) -> dict[str, object]:
+        return {"headers": [str(header) for header in self.headers], "rows": self.rows}
+
+
+def act[F: Callable[..., Any]](description: object, *, icon: str = "", variant: Any = None) -> Callable[[F], F]:
+    """Make a method an action of a room: a button with its address, or a bulk action of the list."""
+    made = unfold_action(description=description, icon=icon or None, variant=variant)
+    return cast("Callable[[F], F]", made)
+
+
+def column[F: Callable[..., Any]](description: object, **options: Any) -> Callable[[F], F]:
+    """Name a method as a column of a room; `label={value: colour}` shows it as a badge."""
+    return cast("Callable[[F], F]", unfold_display(description=description, **options))
+
+
+def money(cents: int | None, currency: str) -> str:
+    """An amount as people read it; a dash for none."""
+    return "–" if cents is None else format_money(cents, currency)
+
+
+def moment(value: datetime | None) -> str:
+    """A moment to the minute in the site's time zone; a dash for none."""
+    return "–" if value is None else written(timezone.localtime(value), "d/m/Y H:i")
+
+
+def link(instance: Model, text: object = None) -> SafeString | str:
+    """The name of a record, leading to its page in the rooms where it has one."""
+    meta = instance._meta
+    words = str(instance if text is None else text)
+    try:
+        address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[instance.pk])
+    except NoReverseMatch:
+        return words
+    return format_html('<a href="{}" class="text-link">{}</a>', address, words)
+
+
+class Room(ModelAdmin):  # type: ignore[misc]
+    """A room open to every operator; what may be done in it is said by the room, not by rows of permissions."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    list_filter_submit = True
+    change_form_outer_after_template = "rooms/panels.html"
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return is_operator(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_operator(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_operator(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_operator(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def panels(self, request: HttpRequest, obj: Any) -> Iterable[Panel]:
+        """The tables under a record's own fields."""
+        return ()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        context["panels"] = list(self.panels(request, obj)) if obj else []
+        response: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return response
+
+    def page(
+        self, request: HttpRequest, template: str, title: object, *, status: int = 200, **context: Any
+    ) -> TemplateResponse:
+        """A page of this room with the site's frame around it."""
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        shared = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "model_admin": self}
+        return TemplateResponse(request, template, {**shared, **context}, status=status)
+
+    def ask(
+        self, request: HttpRequest, form: "RoomForm", title: object, *, back: str, status: int = 200, **context: Any
+    ) -> TemplateResponse:
+        """Ask for what an act needs, and for the click itself: nothing is done on a link alone."""
+        return self.page(request, "rooms/ask.html", title, status=status, form=form, back=back, **context)
+
+    def address(self, name: str, *args: Any) -> str:
+        """The address of one of this room's pages: `changelist`, `change` …"""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
+
+
+class ReadingRoom(Room):
+    """A room where records are only read: they change through the services, or not at all."""
+
+    actions_on_top = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class RoomForm(forms.Form):
+    """A form in the looks of the rooms."""
+
+    _LOOKS: ClassVar[tuple[tuple[type[forms.Widget], list[str]], ...]] = (
+        (forms.HiddenInput, []),
+        (forms.CheckboxSelectMultiple, widgets.CHECKBOX_CLASSES),
+        (forms.CheckboxInput, widgets.CHECKBOX_CLASSES),
+        (forms.Select, widgets.SELECT_CLASSES),
+        (forms.Textarea, widgets.TEXTAREA_CLASSES),
+        (forms.Widget, widgets.INPUT_CLASSES),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            self.dress(field)
+
+    def dress(self, field: forms.Field) -> None:
+        """Give a field's widget the classes of its kind."""
+        looks = next(looks for kind, looks in self._LOOKS if isinstance(field.widget, kind))
+        field.widget.attrs["class"] = " ".join(looks)
+
+
+def tell(
+    request: HttpRequest, outcome: Outcome[Any], done: str, names: Callable[[int], str] | None = None
+) -> None:
+    """Say how many rows were moved (`done` has `%(n)s` in it), and which were refused and why."""
+    if outcome.moved:
+        messages.success(request, done % {"n": len(outcome.moved)})
+    for refusal in outcome.refused[:SHOWN_REFUSALS]:
+        name = names(refusal.id) if names else str(refusal.id)
+        messages.error(request, f"{name}: {refusal.text}")
+    rest = len(outcome.refused) - SHOWN_REFUSALS
+    if rest > 0:
+        more = ngettext("y %(n)s más, rechazado.", "y %(n)s más, rechazados.", rest) % {"n": rest}
+        codes = ", ".join(f"{code} × {n}" for code, n in outcome.codes.most_common())
+        messages.error(request, f"{more} {codes}")
+    if not outcome.moved and not outcome.refused:
+        messages.warning(request, _("No había nada que hacer."))
+
+
+register = admin.register

@@ -1,0 +1,242 @@
+"""A notice as a mail: its words stand once, in `templates/mail/<event>_<audience>.jinja`, and are framed twice.
+
+Such a template is plain text in blocks: `subject`, `title`, `body` (a paragraph a line; lines that begin with
+"- " are a list), `facts` (lines of "label: value"), and, where there is somewhere to go, `action` (what the
+button says) and `url`. `base_html.jinja` and `base_text.jinja` are the frames of the two parts.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address, AddressHeader
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template import engines
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from jinja2 import Environment, Template
+
+from marketplace.models import Channel
+from marketplace.moments import when
+from marketplace.money import format_money
+from messaging.models import Audience, Notice
+
+_ITEM = "- "
+_SPACES = re.compile(r"[ \t\r\n]+")
+
+
+class Part(NamedTuple):
+    """A paragraph (one line), or a list of lines."""
+
+    lines: tuple[str, ...]
+    listed: bool = False
+
+
+class Fact(NamedTuple):
+    """A thing that the mail is about, under its label."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a mail says, in its reader's language; `url` is empty where there is nowhere to go."""
+
+    subject: str
+    title: str
+    parts: tuple[Part, ...]
+    facts: tuple[Fact, ...]
+    action: str
+    url: str
+
+
+def message_id(notice: Notice) -> str:
+    """The Message-ID of a notice: the same at every try, so that a receiver sees a mail that comes twice."""
+    return notice.message_id or f"<notice-{notice.pk}@{urlsplit(settings.SITE_URL).hostname or 'localhost'}>"
+
+
+class Letters:
+    """Writes the mails of a run; each channel is read once."""
+
+    def __init__(self) -> None:
+        self._channels: dict[int, Channel | None] = {}
+
+    def mail(self, notice: Notice) -> EmailMultiAlternatives:
+        """The mail of a notice, with a text and an HTML part, in the language of whoever it is for.
+
+        Raises what the template raises: jinja2.TemplateError, KeyError, ValueError.
+        """
+        channel = self._channel(notice.payload.get("channel_id"))
+        language = notice.language if notice.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        with translation.override(language):
+            words = _words(notice, channel)
+            sender = _sender(notice, channel)
+            frame = {
+                "words": words,
+                "sender": _brand(notice),
+                "footer": _footer(notice, channel),
+                "language": language,
+            }
+            text = _plain().get_template("mail/base_text.jinja").render(frame)
+            html = _pages().get_template("mail/base_html.jinja").render(frame)
+        mail = EmailMultiAlternatives(
+            words.subject,
+            text,
+            sender,
+            [notice.email],
+            headers={
+                "Message-ID": message_id(notice),
+                "Auto-Submitted": "auto-generated",
+                "Content-Language": language,
+            },
+        )
+        mail.attach_alternative(html, "text/html")
+        return mail
+
+    def _channel(self, channel_id: int | None) -> Channel | None:
+        if channel_id is None:
+            return None
+        if channel_id not in self._channels:
+            self._channels[channel_id] = Channel.objects.filter(id=channel_id).first()
+        return self._channels[channel_id]
+
+
+def _pages() -> Environment:
+    return cast("Environment", engines["jinja2"].env)  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=1)
+def _plain_of(pages: Environment) -> Environment:
+    return pages.overlay(autoescape=False)
+
+
+def _plain() -> Environment:
+    """The site's templates written out as text: what is put into HTML afterwards is escaped there, once."""
+    return _plain_of(_pages())
+
+
+def _words(notice: Notice, channel: Channel | None) -> Words:
+    template = _plain().get_template(f"mail/{notice.event}_{notice.audience}.jinja")
+    context = template.new_context(_told(notice, channel))
+
+    def block(name: str) -> str:
+        return _block(template, name, context)
+
+    url = block("url").strip()
+    if urlsplit(url).scheme not in ("http", "https"):
+        url = ""
+    return Words(
+        subject=_one_line(block("subject")),
+        title=_one_line(block("title")),
+        parts=_parts(block("body")),
+        facts=_facts(block("facts")),
+        action=_one_line(block("action")) if url else "",
+        url=url,
+    )
+
+
+def _block(template: Template, name: str, context: Any) -> str:
+    return "".join(template.blocks[name](context)) if name in template.blocks else ""
+
+
+def _told(notice: Notice, channel: Channel | None) -> dict[str, Any]:
+    """What a template may say: the payload, and the ways of writing its moments, amounts and addresses."""
+    payload = _clean(notice.payload)
+    zone = ZoneInfo(channel.timezone if channel else settings.TIME_ZONE)
+    this_year = notice.created_at.astimezone(zone).year
+
+    def moment(told: str, *, since: bool = False) -> str:
+        at = datetime.fromisoformat(told)
+        return when(at, zone, None, year=at.astimezone(zone).year != this_year, since=since)
+
+    return {
+        **payload,
+        "audience": notice.audience,
+        "moment": moment,
+        "until": lambda told: moment(told, since=True),
+        "money": lambda cents: format_money(cents, payload["currency"]),
+        "order_url": f"{settings.SITE_URL}/pedidos/{quote(payload.get('reference', ''), safe='')}/",
+        "home_url": f"{settings.SITE_URL}/",
+        "admin_url": f"{settings.SITE_URL}{reverse('admin:index')}",
+    }
+
+
+def _one_line(text: str) -> str:
+    """Text on one line; the fixed spaces inside amounts stay."""
+    return _SPACES.sub(" ", text).strip()
+
+
+def _clean(told: Any) -> Any:
+    """What people typed, on one line each: nobody writes a header or a paragraph of ours by way of a name."""
+    if isinstance(told, str):
+        return " ".join(told.split())
+    if isinstance(told, Mapping):
+        return {key: _clean(value) for key, value in told.items()}
+    if isinstance(told, list):
+        return [_clean(value) for value in told]
+    return told
+
+
+def _parts(body: str) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    for line in (line.strip() for line in body.splitlines()):
+        if not line:
+            continue
+        if not line.startswith(_ITEM):
+            parts.append(Part((line,)))
+        elif parts and parts[-1].listed:
+            parts[-1] = Part((*parts[-1].lines, line.removeprefix(_ITEM)), listed=True)
+        else:
+            parts.append(Part((line.removeprefix(_ITEM),), listed=True))
+    return tuple(parts)
+
+
+def _facts(block: str) -> tuple[Fact, ...]:
+    pairs = (line.strip().partition(": ") for line in block.splitlines())
+    return tuple(Fact(label, value) for label, _colon, value in pairs if value)
+
+
+def _site() -> Address:
+    """Who sends: the name and the address that the site is set up with."""
+    address = AddressHeader.value_parser(settings.MAIL_FROM).all_mailboxes[0]
+    return Address(address.display_name or "Trastienda", addr_spec=address.addr_spec)
+
+
+def _brand(notice: Notice) -> str:
+    """The name over a mail: the shop's for its customers, the site's for those who work here."""
+    if notice.audience == Audience.CUSTOMER:
+        return str(_clean(notice.payload["shop"]))
+    return _site().display_name
+
+
+def _sender(notice: Notice, channel: Channel | None) -> str:
+    name = _brand(notice)
+    if notice.audience == Audience.CUSTOMER and channel:
+        name = f"{name} · {_clean(channel.name)}"
+    return str(Address(name, addr_spec=_site().addr_spec))
+
+
+def _footer(notice: Notice, channel: Channel | None) -> list[str]:
+    """Why the reader gets this, and that nobody reads an answer."""
+    names = {
+        "shop": _clean(notice.payload.get("shop", "")),
+        "site": _site().display_name,
+        "channel": _clean(channel.name) if channel else "",
+    }
+    if notice.audience == Audience.OPERATOR:
+        why = _("Recibes este correo porque eres operador de %(site)s.") % names
+    elif notice.audience == Audience.SELLER:
+        why = _("Recibes este correo porque es el de avisos de %(shop)s en %(site)s.") % names
+    elif channel:
+        why = _("Recibes este correo porque compraste a %(shop)s en %(channel)s.") % names
+    else:
+        why = _("Recibes este correo porque compraste a %(shop)s.") % names
+    return [why, _("Se envía solo: nadie lee lo que se responda a esta dirección.")]

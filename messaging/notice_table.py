@@ -1,0 +1,27 @@
+"""Which event tells whom what: the one table of notices (ORD-12, NOT-01).
+
+The key of an event is the verb of the order machine, or a name of its own. Each row names the audiences; the
+words are `templates/mail/<event>_<audience>.jinja`.
+"""
+
+from messaging.models import Audience
+from orders.states import Verb
+
+C, S, O = Audience.CUSTOMER, Audience.SELLER, Audience.OPERATOR  # noqa: E741
+
+TABLE: dict[str, tuple[Audience, ...]] = {
+    Verb.PLACE: (C, S),
+    Verb.ACCEPT: (C,),
+    Verb.REFUSE: (C,),
+    Verb.EXPIRE: (C, S),
+    Verb.CANCEL: (C, S),
+    Verb.DEBIT_SUCCEEDED: (S,),
+    Verb.DEBIT_FAILED: (C, S),
+    Verb.HAND_OVER: (C,),
+    Verb.SHIP: (C,),
+    Verb.DELIVER: (C,),
+    Verb.LATE_CHARGE: (C,),
+    "debit_stuck": (O,),
+    "mismatch": (O,),
+    "statement_closed": (S,),
+}

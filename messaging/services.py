@@ -1,0 +1,174 @@
+"""Writing notices down, in the transaction of what they tell (NOT-01)."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from marketplace import bulk
+from messaging.models import Audience, Notice
+from messaging.notice_table import TABLE
+from orders.models import Order
+from orders.signals import Moved
+from sellers.desk import Actor
+from sellers.models import Shop, User
+
+_muted: ContextVar[bool] = ContextVar("muted", default=False)
+
+_COLUMNS = ("event", "audience", "shop_id", "order_id", "email", "language", "payload", "muted", "due_at",
+            "tries", "last_error", "message_id")  # fmt: skip
+
+
+@contextmanager
+def muted() -> Iterator[None]:
+    """Write notices down as not to be sent, while history is replayed or a demonstration is made."""
+    token = _muted.set(True)
+    try:
+        yield
+    finally:
+        _muted.reset(token)
+
+
+type Recipient = tuple[str, str]
+
+
+def _row(
+    event: str,
+    audience: Audience,
+    to: Recipient,
+    payload: dict[str, Any],
+    *,
+    shop_id: int | None,
+    order_id: int | None,
+    at: datetime,
+) -> tuple[object, ...]:
+    quiet = _muted.get()
+    due_at = None if quiet else at
+    return (event, str(audience), shop_id, order_id, *to, Jsonb(payload), quiet, due_at, 0, "", "")
+
+
+def tell_moves(moves: Sequence[Moved], *, by: Actor) -> int:
+    """Write the notices that these moves cause; whoever has no address is told nothing. Answers how many."""
+    rows: list[tuple[object, ...]] = []
+    audiences = {event: TABLE.get(event, ()) for event in {move.verb for move in moves}}
+    if not any(audiences.values()):
+        return 0
+    shops = {shop.id: shop for shop in Shop.objects.filter(id__in={move.shop_id for move in moves})}
+    for move in moves:
+        shop = shops[move.shop_id]
+        told = {
+            Audience.CUSTOMER: (move.customer_email, move.customer_language),
+            Audience.SELLER: (shop.contact_email, shop.language),
+        }
+        payload = _payload(move, shop, by)
+        rows.extend(
+            _row(
+                move.verb,
+                audience,
+                told[audience],
+                payload,
+                shop_id=shop.id,
+                order_id=move.order_id,
+                at=move.at,
+            )
+            for audience in audiences[move.verb]
+            if told[audience][0]
+        )
+    return bulk.insert(Notice, _COLUMNS, rows)
+
+
+def _payload(move: Moved, shop: Shop, by: Actor) -> dict[str, Any]:
+    return {
+        "reference": move.reference,
+        "shop": shop.name,
+        "channel_id": move.channel_id,
+        "customer": move.customer_name,
+        "items": move.items,
+        "currency": move.currency,
+        "total_cents": move.total_cents,
+        "refunded_cents": move.refunded_cents,
+        "before": move.before,
+        "held": move.held,
+        "by": str(by.role),
+        "at": move.at.isoformat(),
+        "accept_by": move.accept_by.isoformat(),
+        "ship_by": move.ship_by.isoformat() if move.ship_by else None,
+        "deliver_by": move.deliver_by.isoformat() if move.deliver_by else None,
+        **move.data,
+    }
+
+
+def tell_mismatches(moves: Sequence[Moved]) -> int:
+    """Tell the operators of baskets whose payments do not add up, both figures, once a basket (PAY-07)."""
+    by_id = {move.order_id: move for move in moves}
+    baskets: dict[int, list[Order]] = defaultdict(list)
+    for order in Order.objects.filter(id__in=list(by_id)).select_related("basket", "shop").order_by("id"):
+        baskets[order.basket_id].append(order)
+    told = 0
+    for orders in baskets.values():
+        first = by_id[orders[0].id]
+        basket = orders[0].basket
+        payload = {
+            "commercial_id": basket.commercial_id,
+            "order_id": first.order_id,
+            "orders": [{"reference": order.reference, "shop": order.shop.name} for order in orders],
+            "channel_id": first.channel_id,
+            "currency": basket.currency,
+            "paid_cents": basket.paid_cents,
+            "total_cents": basket.total_cents,
+            "accept_by": first.accept_by.isoformat(),
+        }
+        told += tell_operators("mismatch", [payload], at=first.at)
+    return told
+
+
+def tell_operators(event: str, payloads: Sequence[dict[str, Any]], *, at: datetime) -> int:
+    """Tell every operator of something that needs them; answers how many notices were written."""
+    if not payloads:
+        return 0
+    operators = list(User.objects.filter(is_staff=True, is_active=True).values_list("email", "language"))
+    return bulk.insert(
+        Notice,
+        _COLUMNS,
+        [
+            _row(event, Audience.OPERATOR, to, payload, shop_id=None, order_id=payload.get("order_id"), at=at)
+            for payload in payloads
+            for to in operators
+        ],
+    )
+
+
+def tell_shops(event: str, payloads: Sequence[tuple[int, dict[str, Any]]], *, at: datetime) -> int:
+    """Tell shops, by their id, of something that is about no order; answers how many notices were written."""
+    ids = {shop_id for shop_id, _ in payloads}
+    shops = {shop.id: shop for shop in Shop.objects.filter(id__in=ids).exclude(contact_email="")}
+    return bulk.insert(
+        Notice,
+        _COLUMNS,
+        [
+            _row(
+                event,
+                Audience.SELLER,
+                (shops[shop_id].contact_email, shops[shop_id].language),
+                {"shop": shops[shop_id].name, **payload},
+                shop_id=shop_id,
+                order_id=None,
+                at=at,
+            )
+            for shop_id, payload in payloads
+            if shop_id in shops
+        ],
+    )
+
+
+def send_again(notice_ids: Sequence[int], *, at: datetime) -> int:
+    """Have notices that were given up, or wait for their next try, sent at `at`; answers how many (NOT-01).
+
+    What was sent already, and what was written down as not to be sent, stays as it is.
+    """
+    rows = Notice.objects.filter(id__in=list(notice_ids), sent_at=None, muted=False)
+    return rows.update(due_at=at, given_up_at=None)

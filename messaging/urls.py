@@ -1,0 +1,27 @@
+"""The addresses of the local mailbox."""
+
+from django.urls import path, register_converter
+
+from messaging import views
+from messaging.mailbox import NAME
+
+
+class MailName:
+    """The name of a mail in the mailbox, and nothing else."""
+
+    regex = NAME
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(MailName, "mail_name")
+
+urlpatterns = [
+    path("", views.mailbox, name="mailbox"),
+    path("<mail_name:name>/", views.mail, name="mail"),
+    path("<mail_name:name>/html/", views.mail_html, name="mail_html"),
+]

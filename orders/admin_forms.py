@@ -1,0 +1,203 @@
+"""What an operator says with an act on orders: a reason, a parcel, a hold; each form makes its own call of the services."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from marketplace.models import Carrier, Reason, ReasonKind
+from marketplace.refusals import Outcome
+from marketplace.rooms import RoomForm
+from orders import services
+from orders.models import Hold, Order
+from orders.services import Answer, Parcel
+from orders.signals import Moved
+from orders.states import HoldKind, Verb
+from sellers.desk import Actor
+
+OTHER = "other"
+
+
+class VerbForm(RoomForm):
+    """An act on one order, or on many when `order` is None; it asks for nothing but the click."""
+
+    verb: ClassVar[Verb]
+
+    def __init__(self, *args: Any, order: Order | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order = order
+        self.build()
+        for field in self.fields.values():
+            self.dress(field)
+
+    def build(self) -> None:
+        """Add the fields that depend on the order."""
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        """Make the act through the services."""
+        raise NotImplementedError
+
+
+class ReadyForm(VerbForm):
+    verb = Verb.READY
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        return services.ready(order_ids, by=by, at=at)
+
+
+class DeliverForm(VerbForm):
+    """Confirm that orders arrived (SHP-06)."""
+
+    verb = Verb.DELIVER
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        return services.deliver(order_ids, by=by, at=at)
+
+
+class ReasonForm(VerbForm):
+    """An act that needs a reason: one of the list, or one's own words."""
+
+    kind: ClassVar[ReasonKind]
+    reason = forms.ChoiceField(label=gettext_lazy("Motivo"))
+    note = forms.CharField(label=gettext_lazy("Con otras palabras"), max_length=160, required=False)
+
+    def build(self) -> None:
+        self.words = {one.code: str(one) for one in Reason.objects.filter(kind=self.kind, active=True)}
+        self.words.setdefault(OTHER, _("Otro motivo"))
+        self.fields["reason"].choices = list(self.words.items())  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("reason") == OTHER and not data.get("note"):
+            self.add_error("note", _("Di cuál es el motivo."))
+        return data
+
+    @property
+    def said(self) -> str:
+        """The reason in words; one's own go first."""
+        data = self.cleaned_data
+        return str(data["note"] or self.words[data["reason"]])
+
+
+class RefuseForm(ReasonForm):
+    verb, kind = Verb.REFUSE, ReasonKind.REFUSE
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        return services.refuse(order_ids, reason=self.said, by=by, at=at)
+
+
+class CancelForm(ReasonForm):
+    verb, kind = Verb.CANCEL, ReasonKind.CANCEL
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        return services.cancel(order_ids, reason=self.said, by=by, at=at)
+
+
+class AcceptForm(VerbForm):
+    """The answer line by line: accepted, or refused for a reason of the list (ORD-05)."""
+
+    verb = Verb.ACCEPT
+
+    def build(self) -> None:
+        self.words = {one.code: str(one) for one in Reason.objects.filter(kind=ReasonKind.REFUSE, active=True)}
+        refusals = [(code, _("Rechazar: %(reason)s") % {"reason": words}) for code, words in self.words.items()]
+        for line in self.order.lines.all() if self.order else ():
+            choices = [("", _("Aceptar")), *refusals]
+            self.fields[f"line_{line.id}"] = forms.ChoiceField(label=str(line), choices=choices, required=False)
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        said = {int(name.removeprefix("line_")): code for name, code in self.cleaned_data.items() if code}
+        answer = Answer({line_id: self.words[code] for line_id, code in said.items()})
+        return services.accept(dict.fromkeys(order_ids, answer), by=by, at=at)
+
+
+class ShipForm(VerbForm):
+    """A parcel: its carrier, its number, and what is in it (SHP-01, SHP-03)."""
+
+    verb = Verb.SHIP
+    carrier = forms.ModelChoiceField(
+        Carrier.objects.filter(active=True), label=gettext_lazy("Transportista"), required=False
+    )
+    carrier_name = forms.CharField(label=gettext_lazy("Otro transportista"), max_length=80, required=False)
+    tracking = forms.CharField(label=gettext_lazy("Número de seguimiento"), max_length=80, required=False)
+
+    def build(self) -> None:
+        for line in self.order.lines.all() if self.order else ():
+            if line.to_ship:
+                self.fields[f"line_{line.id}"] = forms.IntegerField(
+                    label=line.title, min_value=0, max_value=line.to_ship, initial=line.to_ship
+                )
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        data = self.cleaned_data
+        parcel = Parcel(
+            carrier=data["carrier"],
+            carrier_name=data["carrier_name"],
+            tracking=data["tracking"].strip(),
+            quantities=dict(self._quantities()),
+        )
+        return services.ship(dict.fromkeys(order_ids, parcel), by=by, at=at)
+
+    def _quantities(self) -> Iterator[tuple[int, int]]:
+        for name, units in self.cleaned_data.items():
+            if name.startswith("line_"):
+                yield int(name.removeprefix("line_")), units
+
+
+class HoldForm(VerbForm):
+    """A hold of any kind; a pre-sale says until when (ORD-06)."""
+
+    verb = Verb.HOLD
+    kind = forms.ChoiceField(label=gettext_lazy("Clase"), choices=HoldKind.choices, initial=HoldKind.OPERATOR)
+    note = forms.CharField(label=gettext_lazy("Explicación"), max_length=300, required=False)
+    until = forms.DateTimeField(
+        label=gettext_lazy("Hasta"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        help_text=gettext_lazy("Solo en una preventa: se levanta sola entonces."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("kind") == HoldKind.PRESALE and not data.get("until"):
+            self.add_error("until", _("Una preventa dice hasta cuándo."))
+        return data
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        data = self.cleaned_data
+        until = data["until"] if data["kind"] == HoldKind.PRESALE else None
+        return services.hold(order_ids, HoldKind(data["kind"]), note=data["note"], until=until, by=by, at=at)
+
+
+class ReleaseForm(VerbForm):
+    """Which hold is lifted, and what the history should say of it."""
+
+    verb = Verb.RELEASE
+    kind = forms.ChoiceField(label=gettext_lazy("Clase"), choices=HoldKind.choices)
+    note = forms.CharField(label=gettext_lazy("Nota"), max_length=200, required=False)
+
+    def build(self) -> None:
+        if self.order is not None:
+            standing = set(Hold.objects.filter(order=self.order, released_at=None).values_list("kind", flat=True))
+            kinds = [choice for choice in HoldKind.choices if choice[0] in standing]
+            self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        data = self.cleaned_data
+        return services.release(order_ids, HoldKind(data["kind"]), note=data["note"], by=by, at=at)
+
+
+class NoteForm(RoomForm):
+    """A word on why holds are lifted."""
+
+    note = forms.CharField(label=gettext_lazy("Nota"), max_length=200)
+
+
+FORMS: dict[Verb, type[VerbForm]] = {
+    form.verb: form
+    for form in (AcceptForm, RefuseForm, CancelForm, ReadyForm, ShipForm, DeliverForm, HoldForm, ReleaseForm)
+}
+"""The acts that operators may make, in the order in which they are offered."""

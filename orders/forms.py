@@ -1,0 +1,175 @@
+"""What people type on the order page, checked for its form; whether it may be done is the services' to say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.clocks import Calendar
+from marketplace.models import Carrier, Reason
+from marketplace.refusals import Refusal
+from orders.models import Line
+from orders.services import Answer, Parcel, odd_tracking
+from orders.states import SELLER_HOLDS, HoldKind
+
+OTHER = "other"
+_LONGEST_REASON = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An act that did not come off: its form as it was sent, and the refusal where a rule stood in the way."""
+
+    act: str
+    form: forms.Form
+    refusal: Refusal | None = None
+
+
+def _reason(given: Mapping[str, Any], code: str, note: str, reasons: Sequence[Reason]) -> str:
+    """The words of a reason: one of the list, or one's own."""
+    chosen = given.get(code) or OTHER
+    if chosen == OTHER:
+        return str(given.get(note) or "").strip()
+    return next((str(reason) for reason in reasons if reason.code == chosen), "")
+
+
+class AnswerForm(forms.Form):
+    """The seller's answer, line by line: accepted unless refused, and each refusal with its reason (ORD-05)."""
+
+    def __init__(self, data: Any = None, *, lines: Sequence[Line], reasons: Sequence[Reason]) -> None:
+        super().__init__(data)
+        self.lines, self.reasons = lines, reasons
+        for line in lines:
+            self.fields[f"answer_{line.id}"] = forms.ChoiceField(
+                choices=[("accept", _("Aceptar")), ("refuse", _("Rechazar"))], required=False
+            )
+            self.fields[f"reason_{line.id}"] = forms.CharField(required=False)
+            self.fields[f"note_{line.id}"] = forms.CharField(max_length=_LONGEST_REASON, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        self.refused: dict[int, str] = {}
+        for line in self.lines:
+            if given.get(f"answer_{line.id}") == "refuse":
+                reason = _reason(given, f"reason_{line.id}", f"note_{line.id}", self.reasons)
+                if not reason:
+                    self.add_error(f"reason_{line.id}", _("Di por qué la rechazas."))
+                self.refused[line.id] = reason
+        return given
+
+    @property
+    def answer(self) -> Answer:
+        return Answer(self.refused)
+
+    @property
+    def refuses_all(self) -> bool:
+        return len(self.refused) == len(self.lines)
+
+    @property
+    def reason(self) -> str:
+        """All the reasons in one, for an order whose every line is refused."""
+        return "; ".join(dict.fromkeys(self.refused.values()))[:_LONGEST_REASON]
+
+
+class ReasonForm(forms.Form):
+    """Why an order is refused or cancelled: a reason of the list, or one's own words."""
+
+    reason = forms.CharField(required=False)
+    note = forms.CharField(max_length=_LONGEST_REASON, required=False)
+
+    def __init__(self, data: Any = None, *, reasons: Sequence[Reason]) -> None:
+        super().__init__(data)
+        self.reasons = reasons
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        self.words = _reason(given, "reason", "note", self.reasons)
+        if not self.words:
+            self.add_error("reason", _("Elige un motivo o escríbelo."))
+        return given
+
+
+class ParcelForm(forms.Form):
+    """A parcel to hand over: carrier, tracking number, how many units of each line (SHP-01, SHP-03).
+
+    A number that does not look like the carrier's is warned about once; `confirm` repeats it to mean it (SHP-05).
+    """
+
+    carrier = forms.CharField(error_messages={"required": _("Elige el transportista.")})
+    carrier_name = forms.CharField(max_length=80, required=False)
+    tracking = forms.CharField(max_length=80, required=False)
+    tracking_url = forms.URLField(max_length=400, required=False, assume_scheme="https")
+    confirm = forms.CharField(required=False)
+
+    def __init__(
+        self, data: Any = None, *, lines: Sequence[Line], carriers: Sequence[Carrier], free_text: bool
+    ) -> None:
+        super().__init__(data)
+        self.lines, self.carriers, self.free_text = lines, carriers, free_text
+        self.odd = False
+        for line in lines:
+            self.fields[f"units_{line.id}"] = forms.IntegerField(
+                min_value=0, required=False, error_messages={"invalid": _("Escribe un número de unidades.")}
+            )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        chosen = given.get("carrier")
+        carrier = next((one for one in self.carriers if one.code == chosen), None)
+        if chosen == OTHER and self.free_text:
+            if not given.get("carrier_name"):
+                self.add_error("carrier_name", _("Escribe el nombre del transportista."))
+        elif chosen and carrier is None:
+            self.add_error("carrier", _("Elige un transportista de la lista."))
+        elif carrier and not given.get("tracking") and "tracking" not in self.errors:
+            self.add_error("tracking", _("Escribe el número de seguimiento."))
+        self._build(given, carrier)
+        return given
+
+    def _build(self, given: dict[str, Any], carrier: Carrier | None) -> None:
+        tracking = given.get("tracking") or ""
+        self.parcel = Parcel(
+            carrier=carrier,
+            carrier_name="" if carrier else given.get("carrier_name") or "",
+            tracking=tracking,
+            tracking_url="" if carrier else given.get("tracking_url") or "",
+            quantities={line.id: given.get(f"units_{line.id}") or 0 for line in self.lines},
+        )
+        self.odd = odd_tracking(carrier, tracking)
+        if self.odd and given.get("confirm") != tracking and not self.errors:
+            self.add_error("tracking", _("No parece un número de este transportista."))
+
+
+class HoldForm(forms.Form):
+    """Why an order waits; a pre-sale says until which day (ORD-06)."""
+
+    kind = forms.ChoiceField(choices=[(kind.value, kind.label) for kind in HoldKind if kind in SELLER_HOLDS])
+    note = forms.CharField(max_length=300, required=False)
+    until = forms.DateField(required=False, error_messages={"invalid": _("Escribe una fecha.")})
+
+    def __init__(self, data: Any = None, *, calendar: Calendar, at: datetime) -> None:
+        super().__init__(data)
+        self.calendar, self.at = calendar, at
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        self.until_at = None
+        if given.get("kind") != HoldKind.PRESALE or "until" in self.errors:
+            return given
+        day = given.get("until")
+        if day is None:
+            self.add_error("until", _("Una preventa necesita su fecha."))
+        elif day <= self.calendar.local_day(self.at):
+            self.add_error("until", _("La fecha tiene que ser posterior a hoy."))
+        else:
+            self.until_at = self.calendar.midnight(day)
+        return given
+
+
+class ReleaseForm(forms.Form):
+    """Which of its holds an order leaves behind."""
+
+    kind = forms.ChoiceField(choices=HoldKind.choices)

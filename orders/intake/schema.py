@@ -1,0 +1,375 @@
+"""A basket as the storefront sends it: one typed shape for every way in, translated for `place` (API-04).
+
+Amounts are read as they are written, by `marketplace.money.parse`: hand over JSON that was loaded with
+`parse_float=Decimal`, because a float has already lost its cents.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import partial
+from typing import Annotated, Any, Self
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from marketplace import money
+from orders.services import Customer, NewBasket, NewLine
+
+MOST_LINES = 1000
+MOST_UNITS = 100_000
+SHOWN_FLAWS = 3
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+_NO_NUL = r"^[^\u0000]*$"
+_VISIBLE = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*$"
+_MAIL_WORD = r"[^\s\u0000-\u001f\u007f@<>,;:\"()\[\]\\]"
+_MAIL_HOST = _MAIL_WORD.replace("@", "@.")
+_EMAIL = rf"^{_MAIL_WORD}+@{_MAIL_HOST}+(\.{_MAIL_HOST}+)+$"
+_MOMENT = r"^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}"
+_is_moment = re.compile(_MOMENT).match
+
+_text = partial(StringConstraints, strip_whitespace=True, pattern=_NO_NUL)
+_id = partial(StringConstraints, strip_whitespace=True, pattern=_VISIBLE, min_length=1)
+
+
+def _amount(value: object) -> str | Decimal | int:
+    """Let through what may be an amount; whether it fits its currency is seen with the currency in hand."""
+    if isinstance(value, bool) or not isinstance(value, str | Decimal | int):
+        raise PydanticCustomError("amount", "not an amount", {"flaw": money.Flaw.MALFORMED.value})
+    return value
+
+
+def _moment(value: object) -> object:
+    """Refuse what would be taken for seconds since 1970, or lies outside 1900–2099."""
+    if not isinstance(value, str) or not _is_moment(value):
+        raise PydanticCustomError("moment", "not an ISO 8601 moment")
+    return value
+
+
+def _units(value: object) -> object:
+    """A number of units is a number, or digits alone: neither yes, nor 1_000, nor a million digits."""
+    if (
+        isinstance(value, bool)
+        or (isinstance(value, str) and not (value.isascii() and value.isdigit()))
+        or (isinstance(value, Decimal) and not abs(value) < 10**9)
+    ):
+        raise PydanticCustomError("int_parsing", "not a whole number")
+    return value
+
+
+Amount = Annotated[
+    Any,
+    BeforeValidator(_amount),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": r"^[0-9]+([.,][0-9]+)?$"}, {"type": "number", "minimum": 0}]}
+    ),
+]
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+class Closed(BaseModel):
+    """A shape that knows its fields: a name that is not among them is a typo and is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PaymentIn(Closed):
+    """What the storefront says the customer paid."""
+
+    method: Annotated[str, _id(max_length=40)] = Field(description="How it was paid: card, transfer…")
+    amount: Amount = Field(description="How much, in units of the order's currency.")
+    card: Annotated[str, _id(max_length=40, pattern=r"^[a-z][a-z_-]*$")] | None = Field(
+        default=None, description="Card of the sandbox provider, by name. Never the number of a real card."
+    )
+
+
+class CustomerIn(Closed):
+    """Who bought."""
+
+    external_id: Annotated[str, _text(max_length=64, pattern=_VISIBLE)] = Field(
+        default="", description="The customer's number in the storefront."
+    )
+    first_name: Annotated[str, _text(max_length=79, min_length=1)] = Field(description="First name.")
+    last_name: Annotated[str, _text(max_length=80)] = Field(default="", description="Last name.")
+    email: Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=_EMAIL)] | None = (
+        Field(default=None, description="Where the customer is written to.")
+    )
+    locale: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}([-_][A-Za-z0-9]{2,8})*$")] = Field(
+        default="es", description="Language of the customer: es, en, es-ES…"
+    )
+    phone: Annotated[str, _text(max_length=40, pattern=_VISIBLE)] | None = Field(
+        default=None, description="Telephone, for the carrier."
+    )
+
+
+class AddressIn(Closed):
+    """Where it goes."""
+
+    street: Annotated[str, _text(max_length=200, min_length=1)] = Field(description="Street and number.")
+    postal_code: Annotated[str, _text(max_length=16)] = Field(default="", description="Postal code.")
+    city: Annotated[str, _text(max_length=80, min_length=1)] = Field(description="City.")
+    region: Annotated[str, _text(max_length=80)] = Field(default="", description="Province or state.")
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$", to_upper=True)] = Field(
+        description="Country, two letters (ISO 3166-1)."
+    )
+
+
+class LineIn(Closed):
+    """An article of the basket; amounts include taxes."""
+
+    external_id: Annotated[str, _id(max_length=80)] | None = Field(
+        default=None,
+        description="The line's number in the storefront, unique in the basket; "
+        "absent: the commercial number and the line's place in the basket, from 1.",
+    )
+    shop: Annotated[str, _id(max_length=64)] = Field(description="Code of the shop that sells it.")
+    shop_name: Annotated[str, _text(max_length=120)] | None = Field(
+        default=None, description="Name for the shop, should it be created."
+    )
+    shop_city: Annotated[str, _text(max_length=80)] | None = Field(
+        default=None, description="City for the shop, should it be created."
+    )
+    sku: Annotated[str, _id(max_length=80)] = Field(description="The shop's article number.")
+    title: Annotated[str, _text(max_length=200, min_length=1)] = Field(description="What it is called.")
+    category: Annotated[str, _text(max_length=120)] = Field(default="", description="Kind of article.")
+    quantity: Annotated[int, BeforeValidator(_units), Field(ge=1, le=MOST_UNITS)] = Field(
+        default=1, description="Units."
+    )
+    unit_price: Amount = Field(description="Price of one unit, in units of the order's currency.")
+    shipping_price: Amount = Field(default="0", description="Shipping charge of this line, all its units.")
+    ship_by: Moment | None = Field(default=None, description="When the storefront promised to hand it over.")
+
+
+class OrderIn(Closed):
+    """What was bought, by whom, for where, and what was paid."""
+
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(
+        description="Currency of every amount, three letters (ISO 4217): the channel's."
+    )
+    estimated_delivery: Moment | None = Field(
+        default=None, description="When the storefront promised delivery."
+    )
+    payments: Annotated[list[PaymentIn], Field(max_length=100)] | None = Field(
+        default=None,
+        description="What was paid; compared with the total. Absent or null: nothing is compared. "
+        "An empty list: nothing was paid.",
+    )
+    customer: CustomerIn = Field(description="Who bought.")
+    shipping_address: AddressIn = Field(description="Where it goes.")
+    shipping_price: Amount = Field(
+        default="0",
+        description="Shipping charge of the whole basket, spread over the lines by value; "
+        "on top of the lines' own.",
+    )
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=MOST_LINES)] = Field(
+        description="The articles; each shop's become an order of its own."
+    )
+
+    @model_validator(mode="after")
+    def _amounts_fit(self) -> Self:
+        """Every amount is one of the order's currency, and the total is one that can be posted."""
+        total, flaws = 0, list[InitErrorDetails]()
+        for loc, value, times in self._amounts():
+            try:
+                total += money.parse(value, self.currency) * times
+            except money.NotMoney as error:
+                flaw = PydanticCustomError("amount", "not an amount: {flaw}", {"flaw": error.flaw.value})
+                flaws.append(InitErrorDetails(type=flaw, loc=loc, input=str(value)[:80]))
+        if not flaws and total > money.MOST_CENTS:
+            raise PydanticCustomError("total", "the total is too large")
+        if flaws:
+            raise ValidationError.from_exception_data("amounts", flaws)
+        return self
+
+    def _amounts(self) -> list[tuple[tuple[str | int, ...], str | Decimal | int, int]]:
+        """(where, what, how many times in the total) of every amount."""
+        found: list[tuple[tuple[str | int, ...], str | Decimal | int, int]] = []
+        for n, line in enumerate(self.lines):
+            found.append((("lines", n, "unit_price"), line.unit_price, line.quantity))
+            found.append((("lines", n, "shipping_price"), line.shipping_price, 1))
+        found.append((("shipping_price",), self.shipping_price, 1))
+        found.extend(
+            (("payments", n, "amount"), paid.amount, 0) for n, paid in enumerate(self.payments or ())
+        )
+        return found
+
+
+class BasketIn(OrderIn):
+    """A basket: what a customer bought in one go, under one commercial number (ORD-14)."""
+
+    commercial_id: Annotated[str, _id(max_length=64)] = Field(
+        description="The basket's number in the storefront; the same number again is the same basket."
+    )
+    placed_at: Moment = Field(description="When it was bought, with its offset from UTC; not in the future.")
+
+    @model_validator(mode="after")
+    def _lines_apart(self) -> Self:
+        """No two lines of the basket have the same number."""
+        numbers = self.line_ids()
+        if len(set(numbers)) < len(numbers):
+            again = next(n for n, number in enumerate(numbers) if number in numbers[:n])
+            twice = PydanticCustomError("twice", "the line {id} is there twice", {"id": numbers[again]})
+            raise ValidationError.from_exception_data(
+                "lines", [InitErrorDetails(type=twice, loc=("lines", again, "external_id"), input=None)]
+            )
+        return self
+
+    def line_ids(self) -> list[str]:
+        """The number of each line; one without is numbered by its place in the basket, from 1."""
+        return [line.external_id or f"{self.commercial_id}-{n}" for n, line in enumerate(self.lines, 1)]
+
+
+def published() -> str:
+    """The JSON Schema of a basket (docs/intake.schema.json), as text."""
+    schema = BasketIn.model_json_schema()
+    return json.dumps({"$schema": _DIALECT, **schema}, ensure_ascii=False, indent=2) + "\n"
+
+
+class UnknownShop(LookupError):
+    """The basket names a shop that is not here; `code` is the shop's."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def to_basket(basket: BasketIn, shop_ids: Mapping[str, int]) -> NewBasket:
+    """Say it in the words of `orders.services.place`; `shop_ids` are by code. Raises UnknownShop."""
+    currency = basket.currency
+    return NewBasket(
+        commercial_id=basket.commercial_id,
+        currency=currency,
+        placed_at=basket.placed_at,
+        customer=_customer(basket.customer, basket.shipping_address),
+        lines=tuple(
+            _line(line, number, currency, shop_ids)
+            for line, number in zip(basket.lines, basket.line_ids(), strict=True)
+        ),
+        payments=None if basket.payments is None else tuple(_payment(p, currency) for p in basket.payments),
+        shipping_cents=money.parse(basket.shipping_price, currency),
+        promised_at=basket.estimated_delivery,
+    )
+
+
+def _line(line: LineIn, number: str, currency: str, shop_ids: Mapping[str, int]) -> NewLine:
+    shop_id = shop_ids.get(line.shop)
+    if shop_id is None:
+        raise UnknownShop(line.shop)
+    return NewLine(
+        external_id=number,
+        shop_id=shop_id,
+        sku=line.sku,
+        title=line.title,
+        quantity=line.quantity,
+        unit_price_cents=money.parse(line.unit_price, currency),
+        shipping_cents=money.parse(line.shipping_price, currency),
+        category=line.category,
+        promised_ship_by=line.ship_by,
+    )
+
+
+def _payment(payment: PaymentIn, currency: str) -> dict[str, Any]:
+    paid: dict[str, Any] = {"method": payment.method, "amount_cents": money.parse(payment.amount, currency)}
+    if payment.card is not None:
+        paid["card"] = payment.card
+    return paid
+
+
+def _customer(customer: CustomerIn, address: AddressIn) -> Customer:
+    return Customer(
+        name=f"{customer.first_name} {customer.last_name}".strip(),
+        email=customer.email or "",
+        language=customer.locale[:2].lower(),
+        phone=customer.phone or "",
+        external_id=customer.external_id,
+        street=address.street,
+        postal_code=address.postal_code,
+        city=address.city,
+        region=address.region,
+        country=address.country,
+    )
+
+
+type Loc = tuple[str | int, ...]
+
+
+def dotted(loc: Loc) -> str:
+    """The path to a field of the object: lines.0.quantity."""
+    return ".".join(str(step) for step in loc)
+
+
+_WORDS: dict[str, Promise] = {
+    "missing": gettext_lazy("falta"),
+    "extra_forbidden": gettext_lazy("no existe ese campo"),
+    "string_type": gettext_lazy("debe ser un texto"),
+    "string_unicode": gettext_lazy("no es texto Unicode válido"),
+    "string_too_short": gettext_lazy("no puede estar vacío"),
+    "string_too_long": gettext_lazy("pasa de {max_length} caracteres"),
+    "string_pattern_mismatch": gettext_lazy("no tiene la forma debida"),
+    "int_type": gettext_lazy("debe ser un número entero"),
+    "int_parsing": gettext_lazy("debe ser un número entero"),
+    "int_from_float": gettext_lazy("debe ser un número entero"),
+    "int_parsing_size": gettext_lazy("es demasiado grande"),
+    "greater_than_equal": gettext_lazy("debe ser al menos {ge}"),
+    "less_than_equal": gettext_lazy("debe ser como mucho {le}"),
+    "datetime_parsing": gettext_lazy("no es una fecha y hora que exista"),
+    "datetime_from_date_parsing": gettext_lazy("no es una fecha y hora que exista"),
+    "timezone_aware": gettext_lazy("le falta la zona horaria, por ejemplo Z o +02:00"),
+    "moment": gettext_lazy("debe ser una fecha y hora ISO 8601, por ejemplo 2026-03-01T10:00:00Z"),
+    "list_type": gettext_lazy("debe ser una lista"),
+    "model_type": gettext_lazy("debe ser un objeto con campos"),
+    "model_attributes_type": gettext_lazy("debe ser un objeto con campos"),
+    "too_short": gettext_lazy("no puede estar vacío"),
+    "too_long": gettext_lazy("tiene más de {max_length} elementos"),
+    "twice": gettext_lazy("la línea {id} está dos veces"),
+    "total": gettext_lazy("el total es demasiado grande"),
+}
+_PATTERNS: dict[str, Promise] = {
+    _NO_NUL: gettext_lazy("no puede llevar caracteres nulos"),
+    _VISIBLE: gettext_lazy("no puede llevar caracteres de control ni invisibles"),
+    _EMAIL: gettext_lazy("no parece una dirección de correo"),
+}
+
+
+def why(error: ValidationError, name: Callable[[Loc], str] = dotted) -> str:
+    """What is wrong with a basket, in the active language: «lines.0.quantity: debe ser al menos 1».
+
+    `name` says where: the path in the object, unless the file has other names for its fields.
+    """
+    details = error.errors(include_url=False, include_input=False)
+    shown = [_one(name(d["loc"]), d["type"], d.get("ctx", {}), d["msg"]) for d in details[:SHOWN_FLAWS]]
+    if len(details) > SHOWN_FLAWS:
+        shown.append(_("y {count} más").format(count=len(details) - SHOWN_FLAWS))
+    return "; ".join(shown)
+
+
+def _one(where: str, kind: str, ctx: Mapping[str, Any], fallback: str) -> str:
+    if kind == "amount":
+        words = str(money.FLAW_WORDS[money.Flaw(ctx["flaw"])]).rstrip(".")
+        said = words[:1].lower() + words[1:]
+    elif kind == "string_pattern_mismatch" and ctx.get("pattern") in _PATTERNS:
+        said = str(_PATTERNS[ctx["pattern"]])
+    elif kind in _WORDS:
+        said = str(_WORDS[kind]).format_map(ctx)
+    else:
+        said = fallback
+    return f"{where[:120]}: {said}" if where else said

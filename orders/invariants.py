@@ -1,0 +1,76 @@
+"""An order's history is a path of its machine, its rows are its shop's, and nothing free is overdue."""
+
+from datetime import datetime, timedelta
+
+from marketplace.invariants import broken, invariant
+from orders.states import MOVES, State, Verb
+
+LATE = timedelta(minutes=10)
+"""How long after its moment a timer may come before it counts as overdue."""
+
+
+def _paths() -> list[str]:
+    """Legal steps as «verb before after»; told without a move, a verb leaves the state as it was."""
+    moves = [f"{step.verb} {step.source} {step.target}" for step in MOVES]
+    return [*moves, f"{Verb.PLACE}  {State.PENDING_ACCEPTANCE}"]
+
+
+_STANDING = [str(v) for v in (Verb.HOLD, Verb.RELEASE, Verb.HAND_OVER, Verb.NOTE_DELIVERY, Verb.LATE_CHARGE)]
+
+
+@invariant("I7", "An order's events are a path of its machine, and the last one is its state.")
+def histories_are_paths(at: datetime | None) -> list[str]:
+    return broken(
+        """
+        WITH told AS (
+            SELECT e.*, lag(e.after, 1, '') OVER w AS came_from, lag(e.at) OVER w AS earlier,
+                   row_number() OVER (PARTITION BY e.order_id ORDER BY e.id DESC) = 1 AS last
+              FROM orders_event e WINDOW w AS (PARTITION BY e.order_id ORDER BY e.id))
+        SELECT 'order ' || o.id || ', event ' || coalesce(told.id, 0) || ' (' || coalesce(told.verb, 'none') || ')'
+          FROM orders_order o LEFT JOIN told ON told.order_id = o.id
+         WHERE told.id IS NULL OR told.before <> told.came_from OR told.at < told.earlier
+            OR (told.last AND (told.after <> o.state OR told.at <> o.moved_at))
+            OR NOT (told.verb || ' ' || told.before || ' ' || told.after = ANY(%s)
+                    OR (told.verb = ANY(%s) AND told.before = told.after))
+        """,
+        [_paths(), _STANDING],
+    )
+
+
+@invariant("I8", "Nothing that is not held is overdue.")
+def nothing_is_overdue(at: datetime | None) -> list[str]:
+    if at is None:
+        return []
+    return broken(
+        """
+        SELECT 'order ' || reference || ' (' || state || ')' FROM orders_order
+         WHERE (state = 'pending_acceptance' AND accept_by < %(by)s)
+            OR (state IN ('shipped', 'delivered') AND held_at IS NULL AND incident_at IS NULL AND receive_at < %(by)s)
+        """.replace("%(by)s", "%s"),
+        [at - LATE, at - LATE],
+    )
+
+
+@invariant("I10", "A child's shop is its parent's.")
+def children_are_of_the_shop(at: datetime | None) -> list[str]:
+    children = ("orders_line", "orders_shipment", "orders_hold", "orders_event", "payments_charge", "payments_payback")
+    return broken(
+        " UNION ALL ".join(
+            f"SELECT '{table} ' || c.id FROM {table} c JOIN orders_order o ON o.id = c.order_id "
+            "WHERE c.shop_id <> o.shop_id"
+            for table in children
+        )
+    )
+
+
+@invariant("I14", "What an order says of its holds is what its holds say.")
+def holds_agree(at: datetime | None) -> list[str]:
+    return broken(
+        """
+        SELECT 'order ' || o.reference FROM orders_order o
+          LEFT JOIN (SELECT order_id, bool_or(kind <> 'incident') AS held, bool_or(kind = 'incident') AS incident
+                       FROM orders_hold WHERE released_at IS NULL GROUP BY 1) h ON h.order_id = o.id
+         WHERE (o.held_at IS NOT NULL) <> coalesce(h.held, false)
+            OR (o.incident_at IS NOT NULL) <> coalesce(h.incident, false)
+        """
+    )

@@ -1,0 +1,204 @@
+"""`manage.py import_orders FILE --channel CODE`: bring orders in from a JSON Lines or CSV file (API-04)."""
+
+import csv
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from marketplace.models import Channel
+from marketplace.refusals import Code
+from orders.intake.files import Flawed, Found, Source, Unreadable, json_lines
+from orders.intake.importing import BATCH, Refused, Result, bring_in
+from orders.intake.rows import csv_rows
+from orders.intake.schema import published
+from sellers.desk import PLATFORM
+
+SHOWN = 20
+_EVERY = 100
+
+
+class Command(BaseCommand):
+    help = "Bring orders in from a JSON Lines or CSV file; what is refused is told line by line."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", nargs="?", help="the file, plain or gzip; - is standard input")
+        parser.add_argument("--channel", metavar="CODE", help="the channel that the orders come through")
+        parser.add_argument("--format", choices=["jsonl", "csv"], help="default: csv for *.csv and *.csv.gz")
+        parser.add_argument("--create-shops", action="store_true", help="create the shops that are not here")
+        parser.add_argument("--report", metavar="PATH", help="write what was refused, as CSV")
+        parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
+        parser.add_argument("--batch", type=int, default=BATCH, metavar="N", help="baskets a transaction")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument("--schema", action="store_true", help="print the JSON Schema of a line, and end")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["schema"]:
+            self.stdout.write(published(), ending="")
+            return
+        channel = _channel(options["file"], options["channel"], options["batch"])
+        with ExitStack() as stack:
+            source, refusals = _opened(stack, options)
+            started = time.monotonic()
+            broken, result = "", Result()
+            try:
+                bring_in(
+                    channel,
+                    _watched(stack, source, _reader(source, options)),
+                    result=result,
+                    refuse=refusals.add,
+                    create_shops=options["create_shops"],
+                    dry_run=options["dry_run"],
+                    batch=options["batch"],
+                    by=PLATFORM,
+                    at=timezone.now(),
+                )
+            except Unreadable as error:
+                broken = str(error)
+        summary = _summary(source, result, options["dry_run"], time.monotonic() - started)
+        if options["json"]:
+            self.stdout.write(json.dumps(summary, ensure_ascii=False))
+        else:
+            self._tell(summary, refusals)
+        if broken:
+            raise CommandError(broken, returncode=1)
+
+    def _tell(self, summary: dict[str, Any], refusals: "_Refusals") -> None:
+        for refused in refusals.first:
+            where = ngettext("línea {lines}", "líneas {lines}", len(refused.lines))
+            number = f" · {refused.commercial_id}" if refused.commercial_id else ""
+            self.stdout.write(f"{where.format(lines=_listed(refused.lines))}{number}: {refused.reason}")
+        if refusals.more:
+            more = ngettext("… y {n} rechazo más", "… y {n} rechazos más", refusals.more)
+            self.stdout.write(more.format(n=refusals.more))
+        if summary["dry_run"]:
+            self.stdout.write(_("Solo un ensayo: no se ha guardado nada."))
+        rows: list[tuple[str, int]] = [
+            (_("líneas leídas"), summary["lines"]),
+            (_("cestas"), summary["baskets"]),
+            (_("pedidos nuevos"), summary["orders"]),
+            (_("ya estaban"), summary["already_there"]),
+            (_("tiendas creadas"), summary["shops"]),
+            (_("rechazadas"), sum(summary["refused"].values())),
+        ]
+        rows += [(f"  {code}: {Code(code).label}", n) for code, n in sorted(summary["refused"].items())]
+        width = max(len(label) for label, _n in rows)
+        for label, n in rows:
+            self.stdout.write(f"{label:<{width}}  {n:>9}")
+
+
+class _Refusals:
+    """What was refused: the first for the terminal, all of them for the report."""
+
+    def __init__(self, report: TextIO | None) -> None:
+        self.first: list[Refused] = []
+        self.more = 0
+        self._report = csv.writer(report) if report is not None else None
+        if self._report is not None:
+            self._report.writerow(["lines", "commercial_id", "code", "reason"])
+
+    def add(self, refused: Refused) -> None:
+        if len(self.first) < SHOWN:
+            self.first.append(refused)
+        else:
+            self.more += 1
+        if self._report is not None:
+            lines = " ".join(map(str, refused.lines))
+            self._report.writerow(
+                [lines, _inert(refused.commercial_id), refused.code, _inert(refused.reason)]
+            )
+
+
+def _inert(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@"} else cell
+
+
+def _listed(lines: tuple[int, ...]) -> str:
+    shown = ", ".join(map(str, lines[:10]))
+    return shown if len(lines) <= 10 else f"{shown}, …"
+
+
+def _channel(file: str | None, code: str | None, batch: int) -> Channel:
+    if not file or not code:
+        raise CommandError("FILE and --channel CODE are needed.", returncode=2)
+    if batch < 1:
+        raise CommandError("--batch is a number from 1.", returncode=2)
+    channel = Channel.objects.select_related("policy").filter(code=code).first()
+    if channel is None:
+        raise CommandError(_("No existe el canal «{code}».").format(code=code), returncode=2)
+    if channel.policy is None:
+        raise CommandError(_("El canal «{code}» no tiene política.").format(code=code), returncode=2)
+    return channel
+
+
+def _is_csv(options: dict[str, Any]) -> bool:
+    if options["format"]:
+        return bool(options["format"] == "csv")
+    return str(options["file"]).lower().endswith((".csv", ".csv.gz"))
+
+
+def _opened(stack: ExitStack, options: dict[str, Any]) -> tuple[Source, _Refusals]:
+    path, report = options["file"], options["report"]
+    try:
+        source = Source(path, rereadable=_is_csv(options))
+        stack.callback(source.close)
+        if report is None:
+            return source, _Refusals(None)
+        if path != "-" and Path(report).exists() and os.path.samefile(path, report):
+            raise CommandError(_("El informe no puede ser el propio fichero."), returncode=2)
+        out = stack.enter_context(open(report, "w", encoding="utf-8", newline=""))
+    except OSError as error:
+        told = _("No se puede abrir {path}: {what}.").format(path=error.filename, what=error.strerror)
+        raise CommandError(told, returncode=2) from error
+    return source, _Refusals(out)
+
+
+def _reader(source: Source, options: dict[str, Any]) -> Iterator[Found | Flawed]:
+    return csv_rows(source) if _is_csv(options) else json_lines(source)
+
+
+def _watched(stack: ExitStack, source: Source, found: Iterator[Found | Flawed]) -> Iterator[Found | Flawed]:
+    """The same, with a progress bar where somebody is looking."""
+    if not sys.stderr.isatty():
+        yield from found
+        return
+    bar = stack.enter_context(
+        Progress(
+            TextColumn("{task.completed:>12,.0f} B"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+    )
+    task = bar.add_task("", total=source.size)
+    for n, item in enumerate(found):
+        if n % _EVERY == 0:
+            bar.update(task, completed=source.position)
+        yield item
+
+
+def _summary(source: Source, result: Result, dry_run: bool, seconds: float) -> dict[str, Any]:
+    return {
+        "lines": source.lines_read,
+        "baskets": result.baskets,
+        "orders": result.orders,
+        "already_there": result.already_there,
+        "shops": result.shops,
+        "refused": dict(sorted(result.refused.items())),
+        "dry_run": dry_run,
+        "seconds": round(seconds, 2),
+    }

@@ -1,0 +1,46 @@
+"""The verbs of an order, by phase of life; every one goes through the door in `move`.
+
+Each takes ids of many orders, `by: Actor` and `at: datetime`, and answers an `Outcome`: what moved, what was refused
+and why. `one()` turns the outcome of a single order into its move or a raised `MoveRefused`.
+"""
+
+from orders.services.acceptance import EVERYTHING, Answer, accept, commission, expire, refuse
+from orders.services.cancelling import cancel
+from orders.services.debit import debit_failed, debit_succeeded, late_charge
+from orders.services.holds import end_presale, hold, release
+from orders.services.move import judge, lock_orders, one, rules
+from orders.services.placing import Customer, NewBasket, NewLine, place
+from orders.services.receipt import receive, settle
+from orders.services.shipping import Parcel, deliver, late_by, odd_tracking, ready, ship
+
+__all__ = [
+    "EVERYTHING",
+    "Answer",
+    "Customer",
+    "NewBasket",
+    "NewLine",
+    "Parcel",
+    "accept",
+    "cancel",
+    "commission",
+    "debit_failed",
+    "debit_succeeded",
+    "deliver",
+    "end_presale",
+    "expire",
+    "hold",
+    "judge",
+    "late_by",
+    "late_charge",
+    "lock_orders",
+    "odd_tracking",
+    "one",
+    "place",
+    "ready",
+    "receive",
+    "refuse",
+    "release",
+    "rules",
+    "settle",
+    "ship",
+]

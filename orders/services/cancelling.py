@@ -1,0 +1,28 @@
+"""Ending an order before it ships; what was charged goes back in full (CAN-02, CAN-03, CAN-05)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from marketplace.refusals import Code, Outcome
+from orders.models import Order
+from orders.services.move import Change, Refuse, _move
+from orders.signals import Moved
+from orders.states import Verb
+from sellers.desk import Actor
+
+
+def cancel(order_ids: Iterable[int], *, reason: str, by: Actor, at: datetime) -> Outcome[Moved]:
+    """Cancel orders for a reason; whoever was charged is paid back everything (CAN-05).
+
+    Refused as `too_many` when a parcel is already on its way: what has left cannot be called back (CAN-04).
+    """
+
+    def change(order: Order) -> Change:
+        if not reason:
+            raise Refuse(Code.REASON_NEEDED)
+        if order.parcels:
+            raise Refuse(Code.PARCEL_ON_ITS_WAY)
+        order.refunded_cents = order.charged_cents
+        return Change({"reason": reason, "refunded_cents": order.refunded_cents})
+
+    return _move(order_ids, Verb.CANCEL, change, fields=("refunded_cents",), by=by, at=at)

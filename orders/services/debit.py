@@ -1,0 +1,66 @@
+"""What the payment provider answered (PAY-01, PAY-05); payments call these, below them nobody knows a provider."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from marketplace import clocks
+from marketplace.policy import ShippingClockFrom
+from marketplace.refusals import Code, Outcome
+from orders.models import Order
+from orders.services.move import Change, Channels, _move, rules
+from orders.signals import Moved
+from orders.states import State, Verb
+from sellers.desk import Actor
+
+
+def debit_succeeded(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+    """The customer has been charged what was accepted: now it can be shipped (PAY-04)."""
+    channels = Channels()
+
+    def change(order: Order) -> Change:
+        settings = rules(order)
+        order.charged_cents = order.total_cents
+        order.debited_at = at
+        if settings.deliver_clock_from == ShippingClockFrom.AWAITING_SHIPMENT:
+            order.deliver_by = clocks.deadline(at, settings.deliver_within.span, channels.of(order).calendar)
+        return Change({"charged_cents": order.charged_cents})
+
+    return _move(
+        order_ids,
+        Verb.DEBIT_SUCCEEDED,
+        change,
+        fields=("charged_cents", "debited_at", "deliver_by"),
+        by=by,
+        at=at,
+    )
+
+
+def debit_failed(order_ids: Iterable[int], *, reason: str, by: Actor, at: datetime) -> Outcome[Moved]:
+    """The provider refused the charge for good: *Fallido*, nothing is owed (PAY-05, ORD-08)."""
+    return _move(order_ids, Verb.DEBIT_FAILED, lambda order: Change({"reason": reason}), by=by, at=at)
+
+
+def _ended_uncharged(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
+    del verb, by, at
+    return None if order.state == State.CANCELLED and order.charged_cents == 0 else Code.WRONG_STATE
+
+
+def late_charge(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+    """A charge succeeded after its order had been cancelled: it is noted and goes straight back to the customer."""
+
+    def change(order: Order) -> Change:
+        order.charged_cents = order.refunded_cents = order.total_cents
+        order.debited_at = at
+        return Change({"charged_cents": order.charged_cents})
+
+    return _move(
+        order_ids,
+        Verb.LATE_CHARGE,
+        change,
+        fields=("charged_cents", "refunded_cents", "debited_at"),
+        judged=_ended_uncharged,
+        by=by,
+        at=at,
+    )
+
+

@@ -1,0 +1,218 @@
+"""The one door of the order machine: lock the rows, look again, move, write, tell the others; in one transaction.
+
+A move is always of many orders; a click is many of one. A refusal is an answer, never an error.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from psycopg.types.json import Jsonb
+
+from marketplace import bulk, queries
+from marketplace.models import Channel
+from marketplace.policy import Role, Settings
+from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
+from orders.models import Event, Order
+from orders.signals import Moved, orders_moved
+from orders.states import FINAL, TABLE, State, Verb
+from sellers.desk import Actor, Right
+
+
+class Refuse(Exception):
+    """Raised by a change that looks again and finds it cannot be: the order stays as it is."""
+
+    def __init__(self, code: Code, detail: str = "") -> None:
+        super().__init__(str(code))
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(slots=True)
+class Change:
+    """What a move did to an order besides its state: details for the history, or `instead` a verb that stays put."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+    instead: Verb | None = None
+
+
+type Changing = Callable[[Order], Change]
+
+_NOTHING = Change()
+
+
+def lock_orders(order_ids: Iterable[int], *, skip_locked: bool = False) -> list[Order]:
+    """Lock orders in the order of their keys, so that two movers never wait for each other in a ring."""
+    return bulk.lock(Order, list(order_ids), skip_locked=skip_locked)
+
+
+def rules(order: Order) -> Settings:
+    """The policy that the order arrived under."""
+    return queries.policy(order.policy_id).rules
+
+
+class Channels:
+    """The channels of the orders in hand, each read once a move and only if a deadline needs it."""
+
+    def __init__(self) -> None:
+        self._read: dict[int, Channel] = {}
+
+    def of(self, order: Order) -> Channel:
+        if order.channel_id not in self._read:
+            self._read[order.channel_id] = queries.channel(order.channel_id)
+        return self._read[order.channel_id]
+
+
+def judge(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
+    """Say why this actor cannot make this move at this moment; None when they can (ORD-10, CAN-01).
+
+    The pages ask the same question before they offer a button.
+    """
+    if at < order.moved_at:
+        return Code.OUT_OF_ORDER
+    state = order.state
+    step = TABLE.get((verb, state))
+    roles = rules(order).rights.get(state, {}).get(verb)
+    if step is None or roles is None:
+        if state == State.DEBIT and verb in (Verb.SHIP, Verb.READY):
+            return Code.HELD if order.held_at else Code.NOT_DEBITED
+        return Code.WRONG_STATE
+    if not _has_right(by, roles):
+        return Code.NOT_ALLOWED
+    if step.not_after and at > getattr(order, step.not_after):
+        return Code.DEADLINE_PASSED
+    if step.only_after and at <= getattr(order, step.only_after):
+        return Code.TOO_EARLY
+    if step.not_before and (getattr(order, step.not_before) is None or at < getattr(order, step.not_before)):
+        return Code.TOO_EARLY
+    if step.held_by_hold and order.held_at is not None:
+        return Code.HELD
+    if step.held_by_incident and order.incident_at is not None:
+        return Code.OPEN_INCIDENT
+    return None
+
+
+def _has_right(by: Actor, roles: Sequence[Role]) -> bool:
+    """The supplier of a line is the seller where none is named, so a supplier's right is the seller's too."""
+    named = by.role in roles or (by.role == Role.SELLER and Role.SUPPLIER in roles)
+    return named and by.may(Right.WORK_ORDERS)
+
+
+def _move(
+    order_ids: Iterable[int],
+    verb: Verb,
+    change: Changing | None = None,
+    *,
+    fields: Sequence[str] = (),
+    also: Callable[[], object] | None = None,
+    skip_locked: bool = False,
+    judged: Callable[..., Code | None] = judge,
+    by: Actor,
+    at: datetime,
+) -> Outcome[Moved]:
+    """Move many orders by one verb and answer for each: moved, or refused and why.
+
+    `change` sets the columns named in `fields` on an order that may move; it may raise `Refuse`. `also`
+    writes what belongs to the move in other tables, before the news goes out. With `skip_locked` (timers) orders that somebody else is moving are left for the next tick.
+    """
+    wanted = list(dict.fromkeys(order_ids))
+    moved: list[Moved] = []
+    changed: list[Order] = []
+    events: list[tuple[object, ...]] = []
+    refused: list[Refusal] = []
+    with transaction.atomic(savepoint=False):
+        orders = lock_orders(wanted, skip_locked=skip_locked)
+        for order in orders:
+            code = judged(order, verb, by=by, at=at)
+            if code is not None:
+                refused.append(Refusal(order.id, code))
+                continue
+            before = order.state
+            try:
+                done = change(order) if change else _NOTHING
+            except Refuse as refuse:
+                refused.append(Refusal(order.id, refuse.code, refuse.detail))
+                continue
+            if done.instead is None and (verb, before) in TABLE:
+                getattr(order, verb)()
+                if order.state in FINAL:
+                    order.ended_at = at
+            order.moved_at = at
+            told = done.instead or verb
+            changed.append(order)
+            events.append(_event(order, told, before, done.data, by=by, at=at))
+            moved.append(_moved(order, told, before, done.data, at=at))
+        if changed:
+            _write(changed, events, fields)
+            if also:
+                also()
+            orders_moved.send(sender=Order, moves=moved, verb=verb, by=by, at=at)
+    if not skip_locked:
+        missing = set(wanted).difference(order.id for order in orders)
+        refused.extend(Refusal(order_id, Code.UNKNOWN_ORDER) for order_id in sorted(missing))
+    return Outcome(moved, refused)
+
+
+def _write(orders: list[Order], events: list[tuple[object, ...]], fields: Sequence[str]) -> None:
+    names = ("id", "state", "moved_at", "ended_at", *fields)
+    bulk.update(Order, names, [tuple(getattr(order, name) for name in names) for order in orders])
+    bulk.insert(Event, EVENT_COLUMNS, events)
+
+
+EVENT_COLUMNS = ("shop_id", "order_id", "verb", "before", "after", "at", "role", "by", "user_id", "data")
+
+
+def _event(
+    order: Order, verb: Verb, before: str, data: dict[str, Any], *, by: Actor, at: datetime
+) -> tuple[object, ...]:
+    return (
+        order.shop_id,
+        order.id,
+        str(verb),
+        before,
+        order.state,
+        at,
+        str(by.role),
+        by.label,
+        by.user_id,
+        Jsonb(data),
+    )
+
+
+def _moved(order: Order, verb: Verb, before: str, data: dict[str, Any], *, at: datetime) -> Moved:
+    return Moved(
+        order_id=order.id,
+        shop_id=order.shop_id,
+        channel_id=order.channel_id,
+        policy_id=order.policy_id,
+        reference=order.reference,
+        currency=order.currency,
+        verb=str(verb),
+        before=before,
+        after=order.state,
+        at=at,
+        total_cents=order.total_cents,
+        charged_cents=order.charged_cents,
+        refunded_cents=order.refunded_cents,
+        commission_cents=order.commission_cents,
+        commission_vat_cents=order.commission_vat_cents,
+        held=order.held_at is not None,
+        customer_name=order.customer_name,
+        customer_email=order.customer_email,
+        customer_language=order.customer_language,
+        items=order.items_text,
+        accept_by=order.accept_by,
+        ship_by=order.ship_by,
+        deliver_by=order.deliver_by,
+        receive_at=order.receive_at,
+        data=data,
+    )
+
+
+def one(outcome: Outcome[Moved]) -> Moved:
+    """The move of a single order, or its refusal raised as `MoveRefused` for the page to show."""
+    if outcome.refused:
+        raise MoveRefused(outcome.refused[0])
+    return outcome.moved[0]

@@ -1,0 +1,308 @@
+"""Taking a basket in: one order a shop, each with its acceptance clock running (ORD-01, ORD-14, ORD-15, PAY-07)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count
+from psycopg.types.json import Jsonb
+
+from marketplace import bulk, clocks, money
+from marketplace.models import Channel, Policy
+from marketplace.refusals import Code, Outcome, Refusal
+from orders.models import Basket, Event, Hold, Line, Order
+from orders.services.move import EVENT_COLUMNS, _event, _moved
+from orders.signals import Moved, orders_moved
+from orders.states import Decision, HoldKind, State, Verb
+from sellers.desk import PLATFORM, Actor
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """An article as the storefront sells it; amounts in cents, taxes included."""
+
+    external_id: str
+    shop_id: int
+    sku: str
+    title: str
+    quantity: int
+    unit_price_cents: int
+    shipping_cents: int = 0
+    category: str = ""
+    promised_ship_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who bought, and where it goes."""
+
+    name: str
+    email: str = ""
+    language: str = "es"
+    phone: str = ""
+    external_id: str = ""
+    street: str = ""
+    postal_code: str = ""
+    city: str = ""
+    region: str = ""
+    country: str = ""
+    wants_invoice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewBasket:
+    """A basket to take in. `payments` are what the storefront says was paid; None when it says nothing (PAY-07).
+
+    `shipping_cents` is a charge for the whole basket, apportioned to the lines by value.
+    """
+
+    commercial_id: str
+    currency: str
+    placed_at: datetime
+    customer: Customer
+    lines: tuple[NewLine, ...]
+    payments: tuple[dict[str, Any], ...] | None = None
+    shipping_cents: int = 0
+    promised_at: datetime | None = None
+
+
+def place(channel: Channel, baskets: Sequence[NewBasket], *, by: Actor = PLATFORM) -> Outcome[Moved]:
+    """Take baskets in at their `placed_at`; one that is already here is the same one and is refused as `duplicate`.
+
+    A refusal's `id` is the position of the basket in `baskets`. Raises nothing for a known basket; anything else that
+    the database refuses undoes the whole call.
+    """
+    policy = channel.policy
+    if policy is None:
+        raise ValueError(f"channel {channel.code} has no policy in force")
+    with transaction.atomic(savepoint=False):
+        rows, refused = _new_baskets(channel, baskets)
+        taken = _letters_taken([new.commercial_id for _, new in rows], channel)
+        drafts = [
+            draft
+            for basket_id, new in rows
+            for draft in _drafts(basket_id, new, channel, policy, taken.get(new.commercial_id, 0))
+        ]
+        moved = _write(drafts, by=by)
+    return Outcome(moved, refused)
+
+
+def _new_baskets(
+    channel: Channel, baskets: Sequence[NewBasket]
+) -> tuple[list[tuple[int, NewBasket]], list[Refusal]]:
+    """Write the baskets that are not here yet; two writers of the same one meet at its unique key."""
+    first: dict[str, NewBasket] = {}
+    for new in baskets:
+        first.setdefault(new.commercial_id, new)
+    written = bulk.insert_missing(
+        Basket,
+        ("commercial_id", "channel_id", "placed_at", "currency", "total_cents", "paid_cents", "payments"),
+        [
+            (
+                new.commercial_id,
+                channel.id,
+                new.placed_at,
+                new.currency,
+                _total(new),
+                _paid(new),
+                Jsonb(list(new.payments or ())),
+            )
+            for new in first.values()
+        ],
+    )
+    rows: list[tuple[int, NewBasket]] = []
+    refused: list[Refusal] = []
+    for position, new in enumerate(baskets):
+        if first[new.commercial_id] is new and new.commercial_id in written:
+            rows.append((written[new.commercial_id], new))
+        else:
+            refused.append(Refusal(position, Code.DUPLICATE, new.commercial_id))
+    return rows, refused
+
+
+def _total(new: NewBasket) -> int:
+    return new.shipping_cents + sum(line.unit_price_cents * line.quantity + line.shipping_cents for line in new.lines)
+
+
+def _paid(new: NewBasket) -> int:
+    return sum(int(payment["amount_cents"]) for payment in new.payments or ())
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An order about to be written, with its lines (and their shipping) and whether its money does not fit."""
+
+    order: Order
+    lines: list[tuple[NewLine, int]]
+    mismatch: str
+
+
+def _letters_taken(commercial_ids: list[str], channel: Channel) -> dict[str, int]:
+    """How many orders other channels already have under the same commercial number: references never collide."""
+    rows = (
+        Order.objects.filter(basket__commercial_id__in=commercial_ids)
+        .exclude(channel=channel)
+        .values("basket__commercial_id")
+        .annotate(n=Count("id"))
+    )
+    return {row["basket__commercial_id"]: row["n"] for row in rows}
+
+
+def _letter(position: int) -> str:
+    """A, B … Z, AA, AB …"""
+    letters = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def _drafts(basket_id: int, new: NewBasket, channel: Channel, policy: Policy, taken: int) -> list[_Draft]:
+    """Split a basket by shop, in the order in which its shops first appear; spread the basket's shipping by value."""
+    shares = money.apportion(new.shipping_cents, [line.unit_price_cents * line.quantity for line in new.lines])
+    shops: dict[int, list[tuple[NewLine, int]]] = {}
+    for line, share in zip(new.lines, shares, strict=True):
+        shops.setdefault(line.shop_id, []).append((line, line.shipping_cents + share))
+    total, paid = _total(new), _paid(new)
+    mismatch = ""
+    if new.payments is not None and total != paid:
+        mismatch = f"{money.format_money(paid, new.currency)} ≠ {money.format_money(total, new.currency)}"
+    accept_by = clocks.deadline(new.placed_at, policy.rules.accept_within.span, channel.calendar)
+    return [
+        _Draft(
+            _order(basket_id, new, lines, shop_id, channel, policy, accept_by, f"{new.commercial_id}-{_letter(taken + n)}", mismatch),
+            lines,
+            mismatch,
+        )
+        for n, (shop_id, lines) in enumerate(shops.items())
+    ]
+
+
+def _order(
+    basket_id: int,
+    new: NewBasket,
+    lines: list[tuple[NewLine, int]],
+    shop_id: int,
+    channel: Channel,
+    policy: Policy,
+    accept_by: datetime,
+    reference: str,
+    mismatch: str,
+) -> Order:
+    customer = new.customer
+    goods = sum(line.unit_price_cents * line.quantity for line, _ in lines)
+    shipping = sum(cents for _, cents in lines)
+    items = " · ".join(f"{line.title} ×{line.quantity}" if line.quantity > 1 else line.title for line, _ in lines)
+    words = [reference, customer.name, customer.email, customer.city, *(f"{line.sku} {line.title}" for line, _ in lines)]
+    return Order(
+        shop_id=shop_id,
+        channel_id=channel.id,
+        policy_id=policy.id,
+        basket_id=basket_id,
+        reference=reference,
+        state=State.PENDING_ACCEPTANCE,
+        currency=new.currency,
+        placed_at=new.placed_at,
+        moved_at=new.placed_at,
+        accept_by=accept_by,
+        promised_at=new.promised_at,
+        held_at=new.placed_at if mismatch else None,
+        goods_cents=goods,
+        shipping_cents=shipping,
+        total_cents=goods + shipping,
+        customer_external_id=customer.external_id,
+        customer_name=customer.name,
+        customer_email=customer.email,
+        customer_language=customer.language,
+        customer_phone=customer.phone,
+        street=customer.street,
+        postal_code=customer.postal_code,
+        city=customer.city,
+        region=customer.region,
+        country=customer.country,
+        wants_invoice=customer.wants_invoice,
+        items_text=items[:160],
+        search_text=" ".join(words).lower(),
+    )
+
+
+ORDER_COLUMNS = tuple(field.attname for field in Order._meta.concrete_fields)
+
+LINE_COLUMNS = (
+    "shop_id",
+    "order_id",
+    "external_id",
+    "sku",
+    "title",
+    "category",
+    "quantity",
+    "unit_price_cents",
+    "goods_cents",
+    "shipping_cents",
+    "decision",
+    "refuse_reason",
+    "shipped_quantity",
+    "promised_ship_by",
+)
+
+
+def _write(drafts: list[_Draft], *, by: Actor) -> list[Moved]:
+    """Write orders, lines, holds and the first line of each history, and tell the others."""
+    if not drafts:
+        return []
+    for draft, order_id in zip(drafts, bulk.new_ids(Order, len(drafts)), strict=True):
+        draft.order.id = order_id
+    bulk.insert(Order, ORDER_COLUMNS, [[getattr(d.order, name) for name in ORDER_COLUMNS] for d in drafts])
+    bulk.insert(Line, LINE_COLUMNS, [_line_row(d.order, line, cents) for d in drafts for line, cents in d.lines])
+    events, moves = [], []
+    for draft in drafts:
+        order = draft.order
+        data: dict[str, Any] = {"lines": len(draft.lines), "total_cents": order.total_cents}
+        if draft.mismatch:
+            data["mismatch"] = draft.mismatch
+        events.append(_event(order, Verb.PLACE, "", data, by=by, at=order.placed_at))
+        moves.append(_moved(order, Verb.PLACE, "", data, at=order.placed_at))
+    holds = [d for d in drafts if d.mismatch]
+    for draft in holds:
+        told = {"kind": HoldKind.PAYMENT_MISMATCH.value, "note": draft.mismatch}
+        events.append(
+            _event(draft.order, Verb.HOLD, State.PENDING_ACCEPTANCE, told, by=by, at=draft.order.placed_at)
+        )
+    Hold.objects.bulk_create(
+        [
+            Hold(
+                shop_id=d.order.shop_id,
+                order_id=d.order.id,
+                kind=HoldKind.PAYMENT_MISMATCH,
+                note=d.mismatch,
+                placed_at=d.order.placed_at,
+                placed_by=by.label,
+            )
+            for d in holds
+        ]
+    )
+    bulk.insert(Event, EVENT_COLUMNS, events)
+    orders_moved.send(sender=Order, moves=moves, verb=Verb.PLACE, by=by, at=moves[-1].at)
+    return moves
+
+
+def _line_row(order: Order, line: NewLine, shipping_cents: int) -> tuple[object, ...]:
+    return (
+        order.shop_id,
+        order.id,
+        line.external_id,
+        line.sku,
+        line.title,
+        line.category,
+        line.quantity,
+        line.unit_price_cents,
+        line.unit_price_cents * line.quantity,
+        shipping_cents,
+        str(Decision.PENDING),
+        "",
+        0,
+        line.promised_ship_by,
+    )

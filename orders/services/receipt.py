@@ -1,0 +1,36 @@
+"""The end of a good order: it counts as received, and is settled (SHP-07, SET-01)."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from marketplace.refusals import Outcome
+from orders.models import Order
+from orders.services.move import Change, _move
+from orders.signals import Moved
+from orders.states import Verb
+from sellers.desk import Actor
+
+
+def receive(order_ids: Iterable[int], *, skip_locked: bool = False, by: Actor, at: datetime) -> Outcome[Moved]:
+    """Count shipped orders as received once their days are over; the next settlement takes them (SHP-07)."""
+
+    def change(order: Order) -> Change:
+        order.received_at = at
+        return Change()
+
+    return _move(order_ids, Verb.RECEIVE, change, fields=("received_at",), skip_locked=skip_locked, by=by, at=at)
+
+
+def settle(
+    statements: Mapping[int, Mapping[str, Any]], *, skip_locked: bool = False, by: Actor, at: datetime
+) -> Outcome[Moved]:
+    """Close received orders because a statement takes them; `statements` maps order ids to what the history tells."""
+    return _move(
+        statements,
+        Verb.SETTLE,
+        lambda order: Change(dict(statements[order.id])),
+        skip_locked=skip_locked,
+        by=by,
+        at=at,
+    )

@@ -1,0 +1,213 @@
+"""Handing parcels over, and hearing that they arrived (SHP-01 … SHP-06)."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from marketplace import bulk, clocks
+from marketplace.models import Carrier
+from marketplace.policy import ShippingClockFrom
+from marketplace.refusals import Code, Outcome
+from orders.models import Line, Order, Shipment, ShipmentLine
+from orders.services.move import Change, Channels, Refuse, _move, judge, rules
+from orders.signals import Moved
+from orders.states import PAST_RECEIPT, Decision, State, Verb
+from sellers.desk import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A parcel to hand over: the carrier (of the list, or by name where the policy allows), its tracking number.
+
+    `quantities` maps line ids to units; None means everything that is still to be shipped.
+    """
+
+    carrier: Carrier | None = None
+    carrier_name: str = ""
+    tracking: str = ""
+    tracking_url: str = ""
+    quantities: Mapping[int, int] | None = None
+
+
+@dataclass(slots=True)
+class _Written:
+    shipments: list[Shipment] = field(default_factory=list)
+    contents: list[tuple[Shipment, int, int]] = field(default_factory=list)
+    shipped: list[tuple[int, int]] = field(default_factory=list)
+
+
+def odd_tracking(carrier: Carrier | None, tracking: str) -> bool:
+    """Say whether a number does not look like the carrier's; it is warned about, not refused (SHP-05)."""
+    return bool(
+        carrier and tracking and carrier.tracking_pattern and not re.fullmatch(carrier.tracking_pattern, tracking)
+    )
+
+
+def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[Moved]:
+    """Hand one parcel of each order over; the order is shipped when every accepted unit has left (SHP-03).
+
+    Until then the move is told as `hand_over` and the state stays. The deliver-by clock starts at hand-over unless
+    the policy says otherwise (SHP-02); receipt counts from the last parcel (SHP-07).
+    """
+    channels = Channels()
+    written = _Written()
+    lines: dict[int, list[Line]] = defaultdict(list)
+    numbers: dict[int, int] = defaultdict(int)
+
+    def change(order: Order) -> Change:
+        if not lines:
+            _read(parcels, lines, numbers)
+        parcel = parcels[order.id]
+        name = _carrier_name(order, parcel)
+        chosen = _chosen(lines[order.id], parcel)
+        _pack(order, parcel, name, chosen, numbers[order.id] + 1, written, at)
+        order.parcels += 1
+        complete = sum(line.to_ship for line in lines[order.id]) == sum(n for _, n in chosen)
+        data = {
+            "carrier": name,
+            "tracking": parcel.tracking,
+            "tracking_url": written.shipments[-1].tracking_url,
+            "parcel": numbers[order.id] + 1,
+        }
+        if not complete:
+            return Change(data, instead=Verb.HAND_OVER)
+        settings, calendar = rules(order), channels.of(order).calendar
+        order.shipped_at = at
+        if settings.deliver_clock_from == ShippingClockFrom.HAND_OVER:
+            order.deliver_by = clocks.deadline(at, settings.deliver_within.span, calendar)
+        order.receive_at = clocks.deadline(at, settings.receive_after.span, calendar)
+        return Change(data)
+
+    return _move(
+        parcels,
+        Verb.SHIP,
+        change,
+        fields=("parcels", "shipped_at", "deliver_by", "receive_at"),
+        also=lambda: _write(written),
+        by=by,
+        at=at,
+    )
+
+
+def _read(parcels: Mapping[int, Parcel], lines: dict[int, list[Line]], numbers: dict[int, int]) -> None:
+    """Read lines and parcels under the lock of their orders: quantities are decided on what stands now."""
+    for line in Line.objects.filter(order_id__in=list(parcels)).order_by("id"):
+        lines[line.order_id].append(line)
+    for shipment in Shipment.objects.filter(order_id__in=list(parcels)):
+        numbers[shipment.order_id] = max(numbers[shipment.order_id], shipment.number)
+
+
+def _carrier_name(order: Order, parcel: Parcel) -> str:
+    if parcel.carrier:
+        return parcel.carrier.name
+    if not parcel.carrier_name or not rules(order).free_text_carrier:
+        raise Refuse(Code.UNKNOWN_CARRIER, parcel.carrier_name)
+    return parcel.carrier_name
+
+
+def _chosen(lines: Sequence[Line], parcel: Parcel) -> list[tuple[Line, int]]:
+    """Which units of which lines go into the parcel; never more than is left to ship."""
+    if parcel.quantities is None:
+        chosen = [(line, line.to_ship) for line in lines if line.to_ship]
+    else:
+        known = {line.id: line for line in lines if line.decision == Decision.ACCEPTED}
+        if any(line_id not in known for line_id, n in parcel.quantities.items() if n):
+            raise Refuse(Code.UNKNOWN_LINE)
+        if any(n < 0 or n > known[line_id].to_ship for line_id, n in parcel.quantities.items() if n):
+            raise Refuse(Code.TOO_MANY)
+        chosen = [(known[line_id], n) for line_id, n in parcel.quantities.items() if n]
+    if not chosen:
+        raise Refuse(Code.NOTHING_CHOSEN)
+    return chosen
+
+
+def _pack(
+    order: Order,
+    parcel: Parcel,
+    name: str,
+    chosen: list[tuple[Line, int]],
+    number: int,
+    written: _Written,
+    at: datetime,
+) -> None:
+    url = parcel.tracking_url
+    if not url and parcel.carrier and parcel.carrier.tracking_url and parcel.tracking:
+        url = parcel.carrier.tracking_url.replace("{tracking}", parcel.tracking)
+    shipment = Shipment(
+        shop_id=order.shop_id,
+        order_id=order.id,
+        number=number,
+        carrier=parcel.carrier,
+        carrier_name=name,
+        tracking=parcel.tracking,
+        tracking_url=url,
+        handed_over_at=at,
+    )
+    written.shipments.append(shipment)
+    for line, units in chosen:
+        written.contents.append((shipment, line.id, units))
+        written.shipped.append((line.id, line.shipped_quantity + units))
+
+
+def _write(written: _Written) -> None:
+    Shipment.objects.bulk_create(written.shipments)
+    bulk.insert(
+        ShipmentLine,
+        ("shop_id", "shipment_id", "line_id", "quantity"),
+        [(shipment.shop_id, shipment.id, line_id, units) for shipment, line_id, units in written.contents],
+    )
+    bulk.update(Line, ("id", "shipped_quantity"), written.shipped)
+
+
+def ready(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+    """Say that parcels wait for the carrier to call (*Por recolectar*), where the policy has pick-up."""
+
+    def change(order: Order) -> Change:
+        if not rules(order).pickup:
+            raise Refuse(Code.NO_PICKUP)
+        return Change()
+
+    return _move(order_ids, Verb.READY, change, by=by, at=at)
+
+
+def deliver(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+    """Confirm delivery (SHP-06); after receipt it is only noted on the parcels and moves nothing."""
+    delivered: list[int] = []
+
+    def change(order: Order) -> Change:
+        delivered.append(order.id)
+        if order.delivered_at is None:
+            order.delivered_at = at
+        return Change(instead=Verb.NOTE_DELIVERY if order.state in PAST_RECEIPT else None)
+
+    return _move(
+        order_ids,
+        Verb.DELIVER,
+        change,
+        fields=("delivered_at",),
+        also=lambda: Shipment.objects.filter(order_id__in=delivered, delivered_at=None).update(delivered_at=at),
+        judged=_judge_delivery,
+        by=by,
+        at=at,
+    )
+
+
+def _judge_delivery(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
+    """After receipt, whoever might have confirmed a shipped order may still say when it arrived, once."""
+    if order.state not in PAST_RECEIPT:
+        return judge(order, verb, by=by, at=at)
+    if at < order.moved_at:
+        return Code.OUT_OF_ORDER
+    if order.delivered_at is not None:
+        return Code.DUPLICATE
+    roles = rules(order).rights.get(State.SHIPPED, {}).get(verb, ())
+    return None if by.role in roles else Code.NOT_ALLOWED
+
+
+def late_by(deadline: datetime | None, done_at: datetime | None, at: datetime) -> timedelta | None:
+    """How late something is or was done; None when it is in time or has no deadline (SHP-09)."""
+    if deadline is None or (done_at or at) <= deadline:
+        return None
+    return (done_at or at) - deadline

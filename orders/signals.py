@@ -1,0 +1,41 @@
+"""News of the order machine, sent inside the transaction that made it (import upwards is not needed to hear it)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import Signal
+
+orders_moved = Signal()
+"""Sent with `moves: list[Moved]`, `verb`, `by: Actor`, `at: datetime`; a receiver that raises undoes the move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What happened to one order, told in codes and figures so that a receiver needs to read nothing more."""
+
+    order_id: int
+    shop_id: int
+    channel_id: int
+    policy_id: int
+    reference: str
+    currency: str
+    verb: str
+    before: str
+    after: str
+    at: datetime
+    total_cents: int
+    charged_cents: int
+    refunded_cents: int
+    commission_cents: int
+    commission_vat_cents: int
+    held: bool
+    customer_name: str
+    customer_email: str
+    customer_language: str
+    items: str
+    accept_by: datetime
+    ship_by: datetime | None
+    deliver_by: datetime | None
+    receive_at: datetime | None
+    data: dict[str, Any]

@@ -1,0 +1,116 @@
+"""The order machine: its states, its verbs, and the one table of legal moves (ORD-10).
+
+A row says what a move does and what bounds it; which rows exist for an order, and who may make them, is in the
+`rights` of the policy that the order arrived under: who may is data, what is legal is here.
+"""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.fsm import Step, Steps, by_source, machine
+
+
+class State(TextChoices):
+    """Where an order is in its life; the label is what `accept_first` calls it on screen."""
+
+    PENDING_ACCEPTANCE = "pending_acceptance", _("Pendiente de aceptación")
+    DEBIT = "debit", _("Débito en curso")
+    AWAITING_SHIPMENT = "awaiting_shipment", _("Esperando envío")
+    AWAITING_PICKUP = "awaiting_pickup", _("Por recolectar")
+    SHIPPED = "shipped", _("Enviado")
+    DELIVERED = "delivered", _("Entregado")
+    RECEIVED = "received", _("Recibido")
+    CLOSED = "closed", _("Cerrado")
+    REFUSED = "refused", _("Rechazado")
+    CANCELLED = "cancelled", _("Cancelado")
+    FAILED = "failed", _("Fallido")
+
+
+class Verb(TextChoices):
+    """What can be done to an order; the label is how the history tells it."""
+
+    PLACE = "place", _("Pedido recibido")
+    ACCEPT = "accept", _("Aceptado")
+    REFUSE = "refuse", _("Rechazado")
+    EXPIRE = "expire", _("Cancelado por no aceptarse a tiempo")
+    CANCEL = "cancel", _("Cancelado")
+    DEBIT_SUCCEEDED = "debit_succeeded", _("Cobrado al cliente")
+    DEBIT_FAILED = "debit_failed", _("Cobro rechazado")
+    READY = "ready", _("Listo para recoger")
+    SHIP = "ship", _("Enviado")
+    DELIVER = "deliver", _("Entregado")
+    RECEIVE = "receive", _("Recibido")
+    SETTLE = "settle", _("Liquidado")
+    HOLD = "hold", _("Puesto en espera")
+    RELEASE = "release", _("Sale de la espera")
+    HAND_OVER = "hand_over", _("Bulto entregado al transportista")
+    NOTE_DELIVERY = "note_delivery", _("Entrega anotada")
+    LATE_CHARGE = "late_charge", _("Cobro llegado tarde; se devuelve")
+
+
+S, V = State, Verb
+
+MOVES: Steps = (
+    Step(V.ACCEPT, S.PENDING_ACCEPTANCE, S.DEBIT, not_after="accept_by"),
+    Step(V.REFUSE, S.PENDING_ACCEPTANCE, S.REFUSED, not_after="accept_by"),
+    Step(V.EXPIRE, S.PENDING_ACCEPTANCE, S.CANCELLED, only_after="accept_by"),
+    Step(V.CANCEL, S.PENDING_ACCEPTANCE, S.CANCELLED),
+    Step(V.CANCEL, S.DEBIT, S.CANCELLED),
+    Step(V.CANCEL, S.AWAITING_SHIPMENT, S.CANCELLED),
+    Step(V.CANCEL, S.AWAITING_PICKUP, S.CANCELLED),
+    Step(V.DEBIT_SUCCEEDED, S.DEBIT, S.AWAITING_SHIPMENT),
+    Step(V.DEBIT_FAILED, S.DEBIT, S.FAILED),
+    Step(V.READY, S.AWAITING_SHIPMENT, S.AWAITING_PICKUP, held_by_hold=True),
+    Step(V.SHIP, S.AWAITING_SHIPMENT, S.SHIPPED, held_by_hold=True),
+    Step(V.SHIP, S.AWAITING_PICKUP, S.SHIPPED, held_by_hold=True),
+    Step(V.DELIVER, S.SHIPPED, S.DELIVERED),
+    Step(V.RECEIVE, S.SHIPPED, S.RECEIVED, not_before="receive_at", held_by_hold=True, held_by_incident=True),
+    Step(V.RECEIVE, S.DELIVERED, S.RECEIVED, not_before="receive_at", held_by_hold=True, held_by_incident=True),
+    Step(V.SETTLE, S.RECEIVED, S.CLOSED, held_by_hold=True, held_by_incident=True),
+)
+
+TABLE = by_source(MOVES)
+
+
+class OrderMachine(machine(MOVES)):  # type: ignore[misc]
+    """One guarded method for each verb of the table."""
+
+
+FINAL = frozenset({S.CLOSED, S.REFUSED, S.CANCELLED, S.FAILED})
+PAST_RECEIPT = frozenset({S.RECEIVED, S.CLOSED})
+
+MIRAKL = {
+    S.PENDING_ACCEPTANCE: "WAITING_ACCEPTANCE",
+    S.DEBIT: "WAITING_DEBIT_PAYMENT",
+    S.AWAITING_SHIPMENT: "SHIPPING",
+    S.AWAITING_PICKUP: "SHIPPING",
+    S.SHIPPED: "SHIPPED",
+    S.DELIVERED: "SHIPPED",
+    S.RECEIVED: "RECEIVED",
+    S.CLOSED: "CLOSED",
+    S.REFUSED: "REFUSED",
+    S.CANCELLED: "CANCELED",
+    S.FAILED: "CANCELED",
+}
+
+
+class HoldKind(TextChoices):
+    """Why an order is in wait; an incident's hold stops only receipt and settlement (ORD-06, SHP-08)."""
+
+    STOCK = "stock", _("Faltan existencias")
+    PRESALE = "presale", _("Preventa")
+    ADDRESS = "address", _("Comprobar la dirección")
+    OPERATOR = "operator", _("Retenido por el operador")
+    PAYMENT_MISMATCH = "payment_mismatch", _("Lo pagado no coincide")
+    INCIDENT = "incident", _("Incidencia abierta")
+
+
+SELLER_HOLDS = frozenset({HoldKind.STOCK, HoldKind.PRESALE, HoldKind.ADDRESS})
+
+
+class Decision(TextChoices):
+    """What the seller answered for a line (ORD-05)."""
+
+    PENDING = "pending", _("Sin respuesta")
+    ACCEPTED = "accepted", _("Aceptada")
+    REFUSED = "refused", _("Rechazada")

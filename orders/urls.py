@@ -1,0 +1,16 @@
+"""The addresses of an order's acts and papers; its page is the dashboard's."""
+
+from django.urls import path
+
+from orders import views
+
+urlpatterns = [
+    path("pedidos/<str:reference>/aceptar/", views.order_accept, name="order_accept"),
+    path("pedidos/<str:reference>/rechazar/", views.order_refuse, name="order_refuse"),
+    path("pedidos/<str:reference>/enviar/", views.order_ship, name="order_ship"),
+    path("pedidos/<str:reference>/listo/", views.order_ready, name="order_ready"),
+    path("pedidos/<str:reference>/cancelar/", views.order_cancel, name="order_cancel"),
+    path("pedidos/<str:reference>/en-espera/", views.order_hold, name="order_hold"),
+    path("pedidos/<str:reference>/seguir/", views.order_release, name="order_release"),
+    path("pedidos/<str:reference>/albaran.pdf", views.delivery_note, name="delivery_note"),
+]

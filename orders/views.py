@@ -1,0 +1,227 @@
+"""What a shop does to an order. Each view: one form, one service, then back to the order's page.
+
+Refused by a rule: 409 and the page as it stands now, with the reason. Not understood: 422 and the form as it was sent.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import resolve, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from marketplace.bell import ring
+from marketplace.models import Carrier, Reason, ReasonKind
+from marketplace.pdf import TO_INSTALL, PdfUnavailable
+from marketplace.refusals import MoveRefused, Outcome, Refusal
+from orders import documents, services
+from orders.forms import AnswerForm, Attempt, HoldForm, ParcelForm, ReasonForm, ReleaseForm
+from orders.models import DocumentKind, Order
+from orders.queries import get_order
+from orders.signals import Moved
+from sellers.access import DeskRequest, at_the_desk
+from sellers.desk import Right, who_has
+
+type Act = Callable[[DeskRequest, Order], HttpResponse]
+
+
+class SeeOther(HttpResponseRedirect):
+    """Done; look at the result there, with a GET."""
+
+    status_code = 303
+
+
+def _act(view: Act) -> Callable[..., HttpResponse]:
+    """An act on an order of one's own shop, posted by someone who works orders there (ROL-01, ROL-05)."""
+
+    @require_POST
+    @at_the_desk
+    @wraps(view)
+    def entered(request: DeskRequest, reference: str) -> HttpResponse:
+        order = get_order(request.shop, reference)
+        if not request.actor.may(Right.WORK_ORDERS):
+            told = {"order": order, "who": who_has(Right.WORK_ORDERS)}
+            return render(request, "orders/no_right.jinja", told, status=403)
+        return view(request, order)
+
+    return entered
+
+
+def _page(request: DeskRequest, order: Order, attempt: Attempt, status: int) -> HttpResponse:
+    """The order's page with what went wrong; it belongs to the app above, so it is found by its address."""
+    found = resolve(reverse("order", args=[order.reference]))
+    request.attempt = attempt  # type: ignore[attr-defined]
+    page: HttpResponse = found.func(request, *found.args, **found.kwargs)
+    page.status_code = status
+    return page
+
+
+def _done(request: DeskRequest, order: Order, said: str, bells: Sequence[str]) -> HttpResponse:
+    ring(*bells)
+    messages.success(request, said)
+    return SeeOther(reverse("order", args=[order.reference]))
+
+
+def _try(
+    request: DeskRequest,
+    order: Order,
+    act: str,
+    form: forms.Form,
+    move: Callable[[], Outcome[Moved]],
+    said: str,
+    bells: Sequence[str] = ("notices",),
+) -> HttpResponse:
+    """Check the form, make the move, and go where its outcome leads."""
+    if not form.is_valid():
+        return _page(request, order, Attempt(act, form), 422)
+    try:
+        services.one(move())
+    except MoveRefused as refused:
+        return _page(request, order, Attempt(act, form, refused.refusal), 409)
+    return _done(request, order, said, bells)
+
+
+def _reasons(kind: ReasonKind) -> list[Reason]:
+    return list(Reason.objects.filter(kind=kind, active=True))
+
+
+@_act
+def order_accept(request: DeskRequest, order: Order) -> HttpResponse:
+    """Accept an order, whole or line by line; refusing every line refuses the order (ORD-05)."""
+    form = AnswerForm(request.POST, lines=list(order.lines.all()), reasons=_reasons(ReasonKind.REFUSE))
+    by, at = request.actor, timezone.now()
+    if form.is_valid() and form.refuses_all:
+        refuse = services.refuse
+        return _try(
+            request, order, "accept", form, lambda: refuse([order.id], reason=form.reason, by=by, at=at),
+            _("Pedido rechazado. No se cobra nada."),
+        )  # fmt: skip
+    return _try(
+        request,
+        order,
+        "accept",
+        form,
+        lambda: services.accept({order.id: form.answer}, by=by, at=at),
+        _("Pedido aceptado. Ahora se cobra al cliente."),
+        ("charge", "notices"),
+    )
+
+
+@_act
+def order_refuse(request: DeskRequest, order: Order) -> HttpResponse:
+    """Refuse a whole order for a reason (ORD-05)."""
+    form = ReasonForm(request.POST, reasons=_reasons(ReasonKind.REFUSE))
+    by, at = request.actor, timezone.now()
+    return _try(
+        request,
+        order,
+        "refuse",
+        form,
+        lambda: services.refuse([order.id], reason=form.words, by=by, at=at),
+        _("Pedido rechazado. No se cobra nada."),
+    )
+
+
+@_act
+def order_ship(request: DeskRequest, order: Order) -> HttpResponse:
+    """Hand a parcel over (SHP-01, SHP-03)."""
+    form = ParcelForm(
+        request.POST,
+        lines=list(order.lines.all()),
+        carriers=list(Carrier.objects.filter(active=True)),
+        free_text=order.policy.rules.free_text_carrier,
+    )
+    by, at = request.actor, timezone.now()
+    return _try(
+        request,
+        order,
+        "ship",
+        form,
+        lambda: services.ship({order.id: form.parcel}, by=by, at=at),
+        _("Bulto enviado. El cliente recibe el seguimiento."),
+    )
+
+
+@_act
+def order_ready(request: DeskRequest, order: Order) -> HttpResponse:
+    """Say that the parcels wait for the carrier."""
+    by, at = request.actor, timezone.now()
+    return _try(
+        request, order, "ready", forms.Form(request.POST),
+        lambda: services.ready([order.id], by=by, at=at), _("Listo para recoger."),
+    )  # fmt: skip
+
+
+@_act
+def order_cancel(request: DeskRequest, order: Order) -> HttpResponse:
+    """Cancel an order for a reason; what was charged goes back (CAN-02)."""
+    form = ReasonForm(request.POST, reasons=_reasons(ReasonKind.CANCEL))
+    by, at = request.actor, timezone.now()
+    said = (
+        _("Pedido cancelado. Lo cobrado se devuelve al cliente.")
+        if order.charged_cents
+        else _("Pedido cancelado.")
+    )
+    return _try(
+        request,
+        order,
+        "cancel",
+        form,
+        lambda: services.cancel([order.id], reason=form.words, by=by, at=at),
+        said,
+        ("payback", "notices"),
+    )
+
+
+@_act
+def order_hold(request: DeskRequest, order: Order) -> HttpResponse:
+    """Put an order in wait (ORD-06)."""
+    by, at = request.actor, timezone.now()
+    form = HoldForm(request.POST, calendar=order.channel.calendar, at=at)
+
+    def move() -> Outcome[Moved]:
+        given: dict[str, Any] = form.cleaned_data
+        return services.hold([order.id], given["kind"], note=given["note"], until=form.until_at, by=by, at=at)
+
+    return _try(request, order, "hold", form, move, _("Pedido en espera."))
+
+
+@_act
+def order_release(request: DeskRequest, order: Order) -> HttpResponse:
+    """Let an order go on where it was (ORD-06)."""
+    form = ReleaseForm(request.POST)
+    by, at = request.actor, timezone.now()
+    return _try(
+        request, order, "release", form,
+        lambda: services.release([order.id], form.cleaned_data["kind"], by=by, at=at),
+        _("La retención se ha quitado."), ("charge", "notices"),
+    )  # fmt: skip
+
+
+@require_safe
+@at_the_desk
+def delivery_note(request: DeskRequest, reference: str) -> HttpResponse:
+    """The delivery note as PDF; every member of the shop may have it, and it is written down (DOC-01, DOC-04)."""
+    order = get_order(request.shop, reference)
+    at = timezone.now()
+    try:
+        paper = documents.delivery_note(order, at=at)
+    except MoveRefused as refused:
+        return _no_note(request, order, refused.refusal)
+    except PdfUnavailable:
+        return render(request, "orders/no_pdf.jinja", {"order": order, "line": TO_INSTALL}, status=503)
+    documents.hand_out(order, DocumentKind.DELIVERY_NOTE, by=request.actor, at=at)
+    answer = HttpResponse(paper.pdf, content_type="application/pdf")
+    answer["Content-Disposition"] = f'inline; filename="{paper.name}"'
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def _no_note(request: DeskRequest, order: Order, refusal: Refusal) -> HttpResponse:
+    return _page(request, order, Attempt("delivery_note", forms.Form(), refusal), 409)

@@ -1,0 +1,22 @@
+"""What moves of orders mean for payments."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from orders.signals import Moved, orders_moved
+from orders.states import Verb
+from payments import services
+
+
+@receiver(orders_moved, dispatch_uid="payments")
+def follow_orders(moves: list[Moved], verb: str, **_: Any) -> None:
+    """Open, pause, resume or undo the charges of orders, in the transaction of their move."""
+    if verb == Verb.ACCEPT:
+        services.open_charges(moves)
+    elif verb == Verb.HOLD:
+        services.pause_charges([move.order_id for move in moves if move.held])
+    elif verb == Verb.RELEASE:
+        services.resume_charges(moves)
+    elif verb == Verb.CANCEL:
+        services.undo_charges(moves)

@@ -1,0 +1,301 @@
+"""Asking the provider: each charge and payback once, whatever is clicked twice or dies half-way (PAY-01 … PAY-05)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from ledger.models import Account, EntryKind, Kind
+from ledger.services import NewEntry, post
+from marketplace import clocks, outbox, queries
+from marketplace.refusals import Code, Outcome, Refusal
+from messaging import services as messaging
+from orders import services as orders
+from orders.models import Basket, Order
+from orders.signals import Moved
+from orders.states import State
+from payments.models import Charge, Payback
+from payments.providers import Answer, NoAnswer, Status, provider
+from payments.states import AskState
+from sellers.desk import PLATFORM
+
+_ASK_AGAIN = timedelta(seconds=30)
+
+
+def open_charges(moves: Sequence[Moved], *, attempt: int = 1) -> None:
+    """Write down the charge of each accepted order; it waits, without alarm, while its order is held (PAY-01).
+
+    An order worth nothing is not charged: it goes on at once.
+    """
+    for_nothing = [move.order_id for move in moves if move.total_cents == 0 and not move.held]
+    to_charge = [move for move in moves if move.total_cents > 0]
+    cards = _cards([move.order_id for move in to_charge])
+    channels = {channel_id: queries.channel(channel_id) for channel_id in {move.channel_id for move in to_charge}}
+    Charge.objects.bulk_create(
+        [
+            Charge(
+                shop_id=move.shop_id,
+                order_id=move.order_id,
+                attempt=attempt,
+                provider=channels[move.channel_id].provider,
+                amount_cents=move.total_cents,
+                currency=move.currency,
+                card=cards.get(move.order_id, ""),
+                due_at=None if move.held else move.at,
+                alert_at=None if move.held else _alert_at(move),
+            )
+            for move in to_charge
+        ]
+    )
+    if for_nothing:
+        orders.debit_succeeded(for_nothing, by=PLATFORM, at=moves[0].at)
+
+
+def _alert_at(move: Moved) -> datetime:
+    window = queries.policy(move.policy_id).rules.debit_alert_after
+    return clocks.deadline(move.at, window.span, queries.channel(move.channel_id).calendar)
+
+
+def _cards(order_ids: Sequence[int]) -> dict[int, str]:
+    """The card that the storefront gave with the basket, where it gave one."""
+    rows = Basket.objects.filter(orders__in=order_ids).values_list("orders__id", "payments")
+    return {
+        order_id: next((str(payment["card"]) for payment in payments if payment.get("card")), "")
+        for order_id, payments in rows
+    }
+
+
+def pause_charges(order_ids: Sequence[int]) -> None:
+    """A hold stops a debit that has not been asked yet (SEMANTICS: holds)."""
+    Charge.objects.filter(order_id__in=order_ids, state=AskState.WAITING).update(due_at=None, alert_at=None)
+
+
+def resume_charges(moves: Sequence[Moved]) -> None:
+    """The hold is over: the waiting debits are asked now, and their hour of patience starts now."""
+    free = {move.order_id: move for move in moves if not move.held}
+    for charge in Charge.objects.select_for_update().filter(order_id__in=list(free), state=AskState.WAITING):
+        move = free[charge.order_id]
+        charge.due_at, charge.alert_at = move.at, _alert_at(move)
+        charge.save(update_fields=["due_at", "alert_at"])
+    charged = set(Charge.objects.filter(order_id__in=list(free)).values_list("order_id", flat=True))
+    worthless = [
+        order_id
+        for order_id, move in free.items()
+        if order_id not in charged and move.after == State.DEBIT and move.total_cents == 0
+    ]
+    if worthless:
+        orders.debit_succeeded(worthless, by=PLATFORM, at=next(iter(free.values())).at)
+
+
+def undo_charges(moves: Sequence[Moved]) -> None:
+    """Orders were cancelled: what was not asked yet is void, what was charged is paid back (CAN-05).
+
+    A charge whose answer is not known is left to be asked about; if it turns out to have succeeded it is paid back.
+    """
+    amounts = {move.order_id: move.refunded_cents for move in moves}
+    for charge in Charge.objects.select_for_update().filter(order_id__in=list(amounts)).order_by("id"):
+        if charge.state == AskState.WAITING:
+            charge.make_void()
+            charge.due_at = charge.alert_at = None
+            charge.save(update_fields=["state", "due_at", "alert_at"])
+        elif charge.state == AskState.SUCCEEDED and amounts[charge.order_id]:
+            open_payback(charge, amounts[charge.order_id], at=moves[0].at)
+
+
+def open_payback(charge: Charge, amount_cents: int, *, at: datetime) -> Payback:
+    """Write down money to return of a charge; the clock asks the provider for it, once."""
+    return Payback.objects.create(
+        shop_id=charge.shop_id,
+        order_id=charge.order_id,
+        charge=charge,
+        provider=charge.provider,
+        amount_cents=amount_cents,
+        currency=charge.currency,
+        due_at=at,
+    )
+
+
+def ask_charge(charge: Charge, *, at: datetime) -> None:
+    """Ask the provider for one claimed charge, or what became of it, and act on the answer.
+
+    The question is written down before it is put, so that whoever finds it unanswered looks it up first.
+    """
+    fresh = _begin(charge, at=at)
+    if fresh is None:
+        return
+    desk = provider(charge.provider)
+    try:
+        answer = desk.look_up(charge.key, at=at) if fresh is False else Answer(Status.UNKNOWN)
+        if answer.status == Status.UNKNOWN:
+            answer = desk.charge(
+                charge.key, card=charge.card, amount_cents=charge.amount_cents, currency=charge.currency, at=at
+            )
+    except NoAnswer as silence:
+        answer = Answer(Status.PENDING, message=str(silence))
+    _heed_charge(charge, answer, at=at)
+
+
+def _begin(ask: Charge | Payback, *, at: datetime) -> bool | None:
+    """Mark a claimed question as asked: True the first time, False when it was asked before, None to leave it be."""
+    with transaction.atomic():
+        row = outbox.mine(ask)
+        if row is None or row.state not in (AskState.WAITING, AskState.ASKED):
+            return None
+        if row.state == AskState.ASKED:
+            return False
+        if isinstance(row, Charge) and Order.objects.filter(id=row.order_id).exclude(held_at=None).exists():
+            row.claimed_until = row.claimed_by = row.due_at = row.alert_at = None
+            row.save(update_fields=["claimed_until", "claimed_by", "due_at", "alert_at"])
+            return None
+        row.ask()
+        row.asked_at = at
+        row.save(update_fields=["state", "asked_at"])
+        return True
+
+
+def _heed_charge(charge: Charge, answer: Answer, *, at: datetime) -> None:
+    with transaction.atomic():
+        orders.lock_orders([charge.order_id])
+        row = outbox.mine(charge)
+        if row is None:
+            return
+        if answer.status == Status.PENDING:
+            outbox.again(row, at=at, error=answer.message, wait=_ASK_AGAIN)
+            return
+        _answered(row, answer, at=at)
+        if answer.status == Status.SUCCEEDED:
+            _charged(row, at=at)
+        else:
+            _declined(row, answer.message, at=at)
+
+
+def _answered(row: Charge | Payback, answer: Answer, *, at: datetime) -> None:
+    if answer.status == Status.SUCCEEDED:
+        row.succeed()
+    else:
+        row.refuse()
+    row.answered_at, row.reference, row.message = at, answer.reference, answer.message[:200]
+    row.due_at = row.claimed_until = row.claimed_by = None
+    if isinstance(row, Charge):
+        row.alert_at = None
+    row.save()
+
+
+def _charged(charge: Charge, *, at: datetime) -> None:
+    """The money is there: the order goes on, or, if it was cancelled meanwhile, the money goes back by itself."""
+    outcome = orders.debit_succeeded([charge.order_id], by=PLATFORM, at=at)
+    if outcome.refused:
+        orders.one(orders.late_charge([charge.order_id], by=PLATFORM, at=at))
+        open_payback(charge, charge.amount_cents, at=at)
+
+
+def _declined(charge: Charge, message: str, *, at: datetime) -> None:
+    """Try again where the policy says so, else the order has failed (PAY-05)."""
+    order = Order.objects.get(id=charge.order_id)
+    rules = orders.rules(order)
+    if order.state == State.DEBIT and charge.attempt <= rules.debit_retries:
+        Charge.objects.create(
+            shop_id=charge.shop_id,
+            order=order,
+            attempt=charge.attempt + 1,
+            provider=charge.provider,
+            amount_cents=charge.amount_cents,
+            currency=charge.currency,
+            card=charge.card,
+            due_at=None if order.held_at else at + timedelta(hours=rules.debit_retry_after.hours),
+        )
+    elif order.state == State.DEBIT:
+        orders.one(orders.debit_failed([charge.order_id], reason=message, by=PLATFORM, at=at))
+
+
+def ask_payback(payback: Payback, *, at: datetime) -> None:
+    """Ask the provider to return money, once, and post it when it has (CAN-05)."""
+    fresh = _begin(payback, at=at)
+    if fresh is None:
+        return
+    desk = provider(payback.provider)
+    try:
+        answer = desk.look_up(payback.key, at=at) if fresh is False else Answer(Status.UNKNOWN)
+        if answer.status == Status.UNKNOWN:
+            answer = desk.pay_back(
+                payback.key,
+                reference=payback.charge.reference,
+                amount_cents=payback.amount_cents,
+                currency=payback.currency,
+                at=at,
+            )
+    except NoAnswer as silence:
+        answer = Answer(Status.PENDING, message=str(silence))
+    with transaction.atomic():
+        row = outbox.mine(payback)
+        if row is None:
+            return
+        if answer.status == Status.PENDING:
+            outbox.again(row, at=at, error=answer.message, wait=_ASK_AGAIN)
+            return
+        _answered(row, answer, at=at)
+        if answer.status == Status.SUCCEEDED:
+            post([_paid_back(row, at=at)])
+
+
+def _paid_back(row: Payback, *, at: datetime) -> NewEntry:
+    word = Kind.REFUND_ORDER_AMOUNT
+    return NewEntry(
+        key=f"paid_back:{row.id}",
+        kind=EntryKind.PAID_BACK,
+        shop_id=row.shop_id,
+        channel_id=row.order.channel_id,
+        order_id=row.order_id,
+        currency=row.currency,
+        at=at,
+        postings=[(Account.REFUND_DUE, word, row.amount_cents), (Account.PROVIDER, word, -row.amount_cents)],
+    )
+
+
+def alert_stuck(*, at: datetime) -> int:
+    """Tell the operators of debits that have taken too long (PAY-03); answers how many. Each is told once."""
+    with transaction.atomic():
+        stuck = list(
+            Charge.objects.filter(alert_at__lte=at, state__in=[AskState.WAITING, AskState.ASKED])
+            .select_for_update(skip_locked=True, of=("self",))
+            .select_related("order__shop")
+            .order_by("alert_at", "id")[:500]
+        )
+        Charge.objects.filter(id__in=[charge.id for charge in stuck]).update(alert_at=None, alerted_at=at)
+        messaging.tell_operators(
+            "debit_stuck",
+            [
+                {
+                    "reference": charge.order.reference,
+                    "order_id": charge.order_id,
+                    "channel_id": charge.order.channel_id,
+                    "shop": charge.order.shop.name,
+                    "amount_cents": charge.amount_cents,
+                    "currency": charge.currency,
+                    "since": charge.created_at.isoformat(),
+                }
+                for charge in stuck
+            ],
+            at=at,
+        )
+        return len(stuck)
+
+
+@transaction.atomic
+def hurry(charge_ids: Sequence[int], *, at: datetime) -> Outcome[int]:
+    """Have open charges asked, or asked about, at `at` instead of at their next turn (PAY-03); answers their ids.
+
+    Refused as `wrong_state` when it is answered or void, `held` while its order waits.
+    """
+    open_states = (AskState.WAITING, AskState.ASKED)
+    rows = Charge.objects.select_for_update(of=("self",)).filter(id__in=charge_ids).order_by("id")
+    hurried, refused = [], []
+    for charge in rows.select_related("order"):
+        if charge.state not in open_states:
+            refused.append(Refusal(charge.id, Code.WRONG_STATE))
+        elif charge.state == AskState.WAITING and charge.order.held_at is not None:
+            refused.append(Refusal(charge.id, Code.HELD))
+        else:
+            hurried.append(charge.id)
+    Charge.objects.filter(id__in=hurried).update(due_at=at)
+    return Outcome(hurried, refused)

@@ -1,0 +1,35 @@
+"""The machine of something asked of a provider: waiting, asked, and one of three ends."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.fsm import Step, Steps, machine
+
+
+class AskState(TextChoices):
+    """How far a question to the provider has come; `asked` means that its outcome is not known yet."""
+
+    WAITING = "waiting", _("Por pedir")
+    ASKED = "asked", _("Pedido, sin respuesta")
+    SUCCEEDED = "succeeded", _("Hecho")
+    REFUSED = "refused", _("Rechazado")
+    VOID = "void", _("Anulado")
+
+
+class AskVerb(TextChoices):
+    ASK = "ask", _("pedir")
+    SUCCEED = "succeed", _("hecho")
+    REFUSE = "refuse", _("rechazado")
+    MAKE_VOID = "make_void", _("anular")
+
+
+MOVES: Steps = (
+    Step(AskVerb.ASK, AskState.WAITING, AskState.ASKED),
+    Step(AskVerb.SUCCEED, AskState.ASKED, AskState.SUCCEEDED),
+    Step(AskVerb.REFUSE, AskState.ASKED, AskState.REFUSED),
+    Step(AskVerb.MAKE_VOID, AskState.WAITING, AskState.VOID),
+)
+
+
+class AskMachine(machine(MOVES)):  # type: ignore[misc]
+    """One guarded method for each verb of the table."""

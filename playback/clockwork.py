@@ -1,0 +1,118 @@
+"""A virtual clock: the live timers, each run at the very moment something of it falls due.
+
+What is due next is read from the database only when it may have changed: the news of the order machine says by how
+much a deadline may have come nearer, and a timer that has run is asked again.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from marketplace import timers
+from marketplace.celery import TIMERS, Timer
+from marketplace.refusals import Tally
+from orders.signals import Moved, orders_moved
+from orders.states import Verb
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+_INSTANT = timedelta(microseconds=1)
+_PATIENCE = 200
+
+DRAINS = ("charge", "payback")
+"""What the clock does at once in a replay, as a worker that is always awake would."""
+
+TOUCHED = {
+    Verb.ACCEPT: ("debits",),
+    Verb.CANCEL: (*DRAINS, "debits"),
+    Verb.HOLD: ("presale", "debits", *DRAINS),
+    Verb.RELEASE: ("expire", "receive", "statements", "presale", "debits", *DRAINS),
+    Verb.LATE_CHARGE: DRAINS,
+}
+
+
+class Stuck(Exception):
+    """A timer says that something is due, does nothing about it, and says so again."""
+
+
+class Clockwork:
+    """Runs the timers up to a moment. Notices are left alone: history tells nobody."""
+
+    def __init__(self) -> None:
+        self.timers: dict[str, Timer] = {timer.name: timer for timer in TIMERS if timer.name != "notices"}
+        self.at = datetime.min.replace(tzinfo=UTC)
+        self.parked = 0
+        self._due: dict[str, datetime] = {}
+        self._stale: set[str] = set(self.timers)
+
+    @contextmanager
+    def listening(self) -> Iterator["Clockwork"]:
+        """Hear the news of the order machine for the length of a block."""
+        orders_moved.connect(self._hear, dispatch_uid="clockwork", weak=False)
+        try:
+            yield self
+        finally:
+            orders_moved.disconnect(dispatch_uid="clockwork")
+
+    def _hear(self, moves: list[Moved], verb: str, **_: Any) -> None:
+        self._stale.update(TOUCHED.get(Verb(verb), ()))
+        if verb == Verb.ACCEPT:
+            self._nearer("charge", moves[0].at)
+        elif verb == Verb.RECEIVE and self._due.get("statements", NEVER) == NEVER:
+            self._stale.add("statements")
+        elif verb == Verb.PLACE:
+            self._nearer("expire", min(move.accept_by for move in moves) + _INSTANT)
+        elif verb == Verb.SHIP:
+            moments = [move.receive_at for move in moves if move.receive_at]
+            if moments:
+                self._nearer("receive", min(moments))
+
+    def _nearer(self, name: str, moment: datetime) -> None:
+        self._due[name] = min(self._due.get(name, NEVER), moment)
+
+    def next(self) -> tuple[datetime, str]:
+        """The next moment at which a timer has something to do, and which; NEVER when nothing waits.
+
+        At one instant the timers keep the order of their list: what is received at a closing still enters it.
+        """
+        for name in self._stale:
+            self._due[name] = self.timers[name].next_due() or NEVER
+        self._stale.clear()
+        name = min(self.timers, key=lambda name: self._due[name])
+        return self._due[name], name
+
+    def settle_down(self) -> None:
+        """Do at once what a drain would: nothing that is due now is left waiting."""
+        for _ in range(_PATIENCE):
+            waiting = [name for name in DRAINS if name in self._stale or self._due.get(name, NEVER) <= self.at]
+            if not waiting:
+                return
+            for name in waiting:
+                if name in self._stale:
+                    self._stale.discard(name)
+                    self._due[name] = self.timers[name].next_due() or NEVER
+                if self._due[name] <= self.at:
+                    self._run(name, self.at)
+        raise Stuck(", ".join(waiting))
+
+    def run_to(self, moment: datetime, *, inclusive: bool = False) -> None:
+        """Run every timer that is due before `moment` (or at it), each at its own moment."""
+        idle = 0
+        while True:
+            due_at, name = self.next()
+            if due_at == NEVER or due_at > moment or (due_at == moment and not inclusive):
+                break
+            at = max(due_at, self.at)
+            tally = self._run(name, at)
+            self.at = at
+            idle = idle + 1 if tally.idle else 0
+            if idle > _PATIENCE:
+                raise Stuck(name)
+        if moment != NEVER:
+            self.at = max(self.at, moment)
+
+    def _run(self, name: str, at: datetime) -> Tally:
+        tally = timers.run(self.timers[name], at=at, record=False)
+        self.parked += tally.parked
+        self._stale.add(name)
+        return tally

@@ -1,0 +1,124 @@
+"""`manage.py replay FILE`: two years in minutes, through the same services and timers as live orders."""
+
+import json
+import sys
+import time
+from argparse import ArgumentParser
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from marketplace import money, timers
+from marketplace.models import Channel
+from marketplace.services import open_channel
+from orders.models import Order
+from orders.states import FINAL
+from playback import figures
+from playback.clockwork import NEVER
+from playback.player import Player, open_history
+
+
+class Command(BaseCommand):
+    help = "Play a history of orders on a virtual clock, running every timer at its due moment in between."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="one event a line (JSON Lines), plain or .gz")
+        parser.add_argument("--channel", default="historia", help="code of the channel to play into (opened if new)")
+        parser.add_argument("--until", default="", help="let the clock run on to this moment; until nothing is due")
+        parser.add_argument("--json", action="store_true", help="close with one JSON object")
+
+    def handle(self, *args: Any, file: Path, channel: str, until: str, **options: Any) -> None:
+        if not file.is_file():
+            raise CommandError(f"there is no file {file}")
+        started = time.monotonic()
+        target = open_channel(channel, "Historia", by="replay", at=timezone.now())
+        self._alone_with_time(target)
+        player = Player(target)
+        try:
+            with timers.clock(alone=True):
+                self._play(player, file, self._moment(until))
+        except timers.ClockTaken as taken:
+            raise CommandError("timers are at work on this database: stop the workers, or use another home") from taken
+        at = None if player.clock.at.year < 1900 else player.clock.at
+        found = figures.count(target, at=at, seconds=time.monotonic() - started, parked=player.clock.parked)
+        if options["json"]:
+            self.stdout.write(json.dumps(found.as_dict()))
+        else:
+            _show(found, target.currency)
+        if found.invariants_failed:
+            raise CommandError(f"invariants do not hold: {', '.join(found.invariants_failed)}")
+
+    @staticmethod
+    def _moment(until: str) -> datetime:
+        moment = parse_datetime(until) if until else NEVER
+        if moment is None or moment.tzinfo is None:
+            raise CommandError("--until takes a moment such as 2018-12-31T00:00:00Z")
+        return moment
+
+    @staticmethod
+    def _alone_with_time(channel: Channel) -> None:
+        """The virtual clock would run other channels' orders into the past or the future: refuse to share."""
+        if Order.objects.exclude(channel=channel).exclude(state__in=FINAL).exists():
+            raise CommandError(
+                "this database has living orders of other channels, and a replay moves the clock for all of them; "
+                "play into an empty stack: TRASTIENDA_HOME=/some/folder ./run manage replay FILE"
+            )
+
+    @staticmethod
+    def _play(player: Player, file: Path, until: datetime) -> None:
+        console = Console(stderr=True)
+        size = file.stat().st_size
+        with (
+            open_history(file) as lines,
+            file.open("rb") as probe,
+            Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.percentage:>3.0f} %"),
+                TimeElapsedColumn(),
+                console=console,
+                disable=not sys.stderr.isatty(),
+            ) as bar,
+        ):
+            task = bar.add_task("", total=size)
+            under = getattr(lines, "fileobj", lines)
+
+            def progress(heard: int, at: datetime) -> None:
+                where = under.tell() if hasattr(under, "tell") else probe.tell()
+                bar.update(task, completed=min(where, size), description=f"{at:%Y-%m-%d} · {heard:,} events")
+
+            player.play(lines, progress=progress)
+            figures.analyse()
+            player.run_on(until)
+
+
+def _show(found: figures.Figures, currency: str) -> None:
+    table = Table(title="Replay", show_header=False)
+
+    def add(name: str, value: object) -> None:
+        table.add_row(name, str(value))
+
+    add("orders", f"{found.orders:,}")
+    for state, n in found.states.items():
+        add(f"  {state}", f"{n:,}")
+    add("auto-cancelled", f"{found.auto_cancelled:,}")
+    add("held for a payment mismatch", f"{found.held_mismatch:,}")
+    for code, n in found.refused.items():
+        add(f"  refused: {code}", f"{n:,}")
+    for kind, n in found.ignored.items():
+        add(f"  left aside: {kind}", f"{n:,}")
+    add("statements", f"{found.statements:,}")
+    add("paid out", money.format_money(found.paid_cents, currency, "en"))
+    add("pending", money.format_money(found.pending_cents, currency, "en"))
+    add("payable", money.format_money(found.payable_cents, currency, "en"))
+    add("parked", found.parked)
+    add("seconds", found.seconds)
+    add("invariants that do not hold", ", ".join(found.invariants_failed) or "none")
+    Console().print(table)

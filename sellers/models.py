@@ -1,0 +1,109 @@
+"""Who is at the desk: people, shops, and what a person may do in a shop."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users out of an e-mail address; Django's admin and commands ask for these two calls."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in, known by their e-mail address; `is_staff` makes them an operator."""
+
+    email = models.EmailField(_("correo"), unique=True)
+    name = models.CharField(_("nombre"), max_length=120, blank=True, default="")
+    phone = models.CharField(_("teléfono"), max_length=40, blank=True, default="")
+    language = models.CharField(_("idioma"), max_length=2, choices=[("es", "Español"), ("en", "English")], default="es")
+    is_staff = models.BooleanField(_("operador"), default=False)
+    is_active = models.BooleanField(_("activo"), default=True)
+    date_joined = models.DateTimeField(_("alta"), db_default=Now())
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        verbose_name = _("persona")
+        verbose_name_plural = _("personas")
+        ordering = ["email"]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        return str(self)
+
+    def get_short_name(self) -> str:
+        return self.name.split(" ")[0] if self.name else self.email
+
+
+class Shop(models.Model):
+    """A seller's shop: everything a seller sees belongs to exactly one (ROL-01)."""
+
+    code = models.CharField(_("código"), max_length=64, unique=True)
+    name = models.CharField(_("nombre"), max_length=120)
+    legal_name = models.CharField(_("razón social"), max_length=160, blank=True, default="")
+    tax_id = models.CharField(_("NIF"), max_length=20, blank=True, default="")
+    contact_email = models.EmailField(_("correo de avisos"), blank=True, default="")
+    city = models.CharField(_("ciudad"), max_length=80, blank=True, default="")
+    address = models.CharField(_("dirección"), max_length=200, blank=True, default="")
+    language = models.CharField(_("idioma"), max_length=2, choices=[("es", "Español"), ("en", "English")], default="es")
+    account_manager = models.ForeignKey(
+        User,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="managed_shops",
+        limit_choices_to={"is_staff": True},
+        verbose_name=_("gestor de cuenta"),
+    )
+    active = models.BooleanField(_("activa"), default=True)
+    created_at = models.DateTimeField(_("alta"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("tienda")
+        verbose_name_plural = _("tiendas")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person's place in a shop; the role decides their rights (ROL-01)."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", _("Propietaria")
+        MANAGER = "manager", _("Encargada")
+        ORDERS = "orders", _("Pedidos")
+        SUPPORT = "support", _("Atención al cliente")
+        FINANCE = "finance", _("Finanzas")
+        READER = "reader", _("Solo lectura")
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships", verbose_name=_("persona"))
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="memberships", verbose_name=_("tienda"))
+    role = models.CharField(_("papel"), max_length=10, choices=Role, default=Role.ORDERS)
+
+    class Meta:
+        verbose_name = _("miembro")
+        verbose_name_plural = _("miembros")
+        constraints = [models.UniqueConstraint(fields=["user", "shop"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.shop}"

@@ -1,0 +1,274 @@
+"""Closing a cycle: every order received and not held, one statement a shop, one payout (SET-01, SET-03, SET-08).
+
+A run can be killed anywhere and started again: orders move into a statement in the transaction that closes them, a
+statement is paid in the transaction that closes it, and both happen once.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count, Sum
+
+from ledger.models import Account, EntryKind, Kind
+from ledger.services import NewEntry, post
+from marketplace import bulk
+from marketplace.batches import work_through
+from marketplace.models import Channel
+from marketplace.refusals import Code, Outcome, Refusal, Tally
+from messaging import services as messaging
+from orders import services as orders
+from orders.queries import to_settle
+from orders.signals import Moved
+from sellers.desk import PLATFORM, Actor
+from settlements import queries
+from settlements.models import Cycle, Payout, Statement, StatementLine
+from settlements.states import PayoutState, StatementState
+
+BATCH = 1000
+_LOCK = 0x7365_7474
+
+
+class StatementClosed(Exception):
+    """A line came for a statement that has been closed meanwhile; its order waits for the next cycle."""
+
+
+@contextmanager
+def _alone(channel: Channel) -> Iterator[bool]:
+    """One run a channel at a time; a killed one lets go by dying."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, channel.id])
+        taken: Any = cursor.fetchone()
+    try:
+        yield bool(taken[0])
+    finally:
+        if taken[0]:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, channel.id])
+
+
+def close_cycle(channel: Channel, closes_at: datetime, *, tally: Tally, by: Actor = PLATFORM, at: datetime) -> None:
+    """Close one cycle of a channel, or go on where a killed run left it. Another run at work is left to it."""
+    with _alone(channel) as mine:
+        if not mine:
+            return
+        cycle, _ = Cycle.objects.get_or_create(channel=channel, closes_at=closes_at)
+        if cycle.ended_at is not None:
+            return
+        _collect_orders(cycle, tally=tally, by=by, at=at)
+        _collect_loose(cycle)
+        _close_statements(cycle, at=at)
+        cycle.ended_at = at
+        cycle.save(update_fields=["ended_at"])
+
+
+def _collect_orders(cycle: Cycle, *, tally: Tally, by: Actor, at: datetime) -> None:
+    after: tuple[int, int] | None = None
+
+    def due(_: object, count: int) -> Sequence[tuple[datetime, int]]:
+        nonlocal after
+        keys = to_settle(cycle.channel_id, cycle.closes_at, after, count)
+        after = keys[-1] if keys else after
+        return [(cycle.closes_at, order_id) for _, order_id in keys]
+
+    work_through("statements", due, lambda ids: collect(cycle, ids, by=by, at=at), at=at, tally=tally, size=BATCH)
+
+
+@transaction.atomic
+def collect(cycle: Cycle, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+    """Close received orders into their shops' statements, all in one transaction (SET-03).
+
+    Raises StatementClosed when a statement of the cycle has been closed already.
+    """
+    outcome = orders.settle(
+        dict.fromkeys(order_ids, {"cycle": cycle.closes_at.isoformat()}), skip_locked=True, by=by, at=at
+    )
+    moves = outcome.moved
+    if not moves:
+        return outcome
+    statements = _open_statements(cycle, {(move.shop_id, move.currency) for move in moves})
+    booked = queries.receipts([move.order_id for move in moves])
+    nothing = (None, 0, 0, 0)
+    bulk.insert(
+        StatementLine,
+        ("shop_id", "statement_id", "order_id", "entry_id", "orders_cents", "commission_cents", "commission_vat_cents",
+         "other_cents"),
+        [
+            (move.shop_id, statements[move.shop_id, move.currency], move.order_id,
+             *booked.get(move.order_id, nothing), 0)
+            for move in moves
+        ],
+    )  # fmt: skip
+    return outcome
+
+
+def _open_statements(cycle: Cycle, wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """The collecting statements of these shops, opened where missing and locked in the order of their keys."""
+    bulk.insert_missing(
+        Statement,
+        ("shop_id", "channel_id", "cycle_id", "currency", "state", "opening_cents", "orders_cents", "commission_cents",
+         "commission_vat_cents", "other_cents", "payout_cents", "carried_cents", "lines_count"),
+        [
+            (shop_id, cycle.channel_id, cycle.id, currency, str(StatementState.COLLECTING), 0, 0, 0, 0, 0, 0, 0, 0)
+            for shop_id, currency in sorted(wanted)
+        ],
+    )  # fmt: skip
+    rows = (
+        Statement.objects.select_for_update(no_key=True)
+        .filter(cycle=cycle, shop_id__in={shop_id for shop_id, _ in wanted})
+        .order_by("id")
+    )
+    found = {(row.shop_id, row.currency): row for row in rows}
+    if any(found[key].state != StatementState.COLLECTING for key in wanted):
+        raise StatementClosed
+    return {key: found[key].id for key in wanted}
+
+
+def _collect_loose(cycle: Cycle) -> None:
+    """Take what moved payable balances outside of orders: adjustments, returned payouts, later refunds."""
+    loose = queries.loose_entries(cycle.channel, cycle.closes_at)
+    for start in range(0, len(loose), BATCH):
+        batch = loose[start : start + BATCH]
+        with transaction.atomic():
+            statements = _open_statements(cycle, {(shop_id, currency) for _, shop_id, _, currency, _ in batch})
+            bulk.insert(
+                StatementLine,
+                ("shop_id", "statement_id", "order_id", "entry_id", "orders_cents", "commission_cents",
+                 "commission_vat_cents", "other_cents"),
+                [
+                    (shop_id, statements[shop_id, currency], order_id, entry_id, 0, 0, 0, cents)
+                    for entry_id, shop_id, order_id, currency, cents in batch
+                ],
+            )  # fmt: skip
+
+
+def _close_statements(cycle: Cycle, *, at: datetime) -> None:
+    after = 0
+    while ids := queries.collecting(cycle, after, BATCH):
+        after = ids[-1]
+        close_statements(cycle, ids, at=at)
+
+
+_SUMS = ("orders_cents", "commission_cents", "commission_vat_cents", "other_cents")
+
+
+@transaction.atomic
+def close_statements(cycle: Cycle, statement_ids: Sequence[int], *, at: datetime) -> int:
+    """Add up statements, carry over or pay out, and post it; those closed already are passed over. Answers how many."""
+    rows = list(
+        Statement.objects.select_for_update(no_key=True)
+        .filter(id__in=statement_ids, state=StatementState.COLLECTING)
+        .order_by("id")
+    )
+    if not rows:
+        return 0
+    sums = {
+        row["statement_id"]: row
+        for row in StatementLine.objects.filter(statement_id__in=[row.id for row in rows])
+        .values("statement_id")
+        .annotate(n=Count("id"), **{f"sum_{name}": Sum(name) for name in _SUMS})
+    }
+    carried = _carried(cycle.channel_id, [row.shop_id for row in rows])
+    policy = cycle.channel.policy
+    minimum = max(policy.rules.minimum_payout_cents if policy else 0, 1)
+    for row in rows:
+        _add_up(row, sums[row.id], carried.get((row.shop_id, row.currency), 0), minimum, at)
+    names = ("id", "state", "opening_cents", *_SUMS, "payout_cents", "carried_cents", "lines_count", "closed_at")
+    bulk.update(Statement, names, [tuple(getattr(row, name) for name in names) for row in rows])
+    paid = [row for row in rows if row.payout_cents]
+    bulk.insert(
+        Payout,
+        ("shop_id", "statement_id", "amount_cents", "currency", "state", "created_at", "answer"),
+        [(row.shop_id, row.id, row.payout_cents, row.currency, str(PayoutState.IN_TRANSIT), at, "") for row in paid],
+    )
+    post(_payment(row, at) for row in paid)
+    messaging.tell_shops("statement_closed", [(row.shop_id, _told(row, cycle)) for row in rows], at=at)
+    return len(rows)
+
+
+def _add_up(row: Statement, sums: dict[str, Any], opening_cents: int, minimum: int, at: datetime) -> None:
+    row.opening_cents = opening_cents
+    for name in _SUMS:
+        setattr(row, name, sums[f"sum_{name}"])
+    balance = (
+        opening_cents + row.orders_cents - row.commission_cents - row.commission_vat_cents + row.other_cents
+    )
+    row.payout_cents = balance if balance >= minimum else 0
+    row.carried_cents = balance - row.payout_cents
+    row.lines_count, row.closed_at = sums["n"], at
+    row.close()
+
+
+def _carried(channel_id: int, shop_ids: Sequence[int]) -> dict[tuple[int, str], int]:
+    """What each shop's last closed statement carried over, by (shop, currency); negative ones too (SET-08)."""
+    last = (
+        Statement.objects.filter(channel_id=channel_id, shop_id__in=shop_ids, state=StatementState.CLOSED)
+        .order_by("shop_id", "currency", "-cycle__closes_at")
+        .distinct("shop_id", "currency")
+    )
+    return {(row.shop_id, row.currency): row.carried_cents for row in last}
+
+
+def _payment(row: Statement, at: datetime) -> NewEntry:
+    return NewEntry(
+        key=f"statement:{row.id}",
+        kind=EntryKind.STATEMENT,
+        shop_id=row.shop_id,
+        channel_id=row.channel_id,
+        order_id=None,
+        currency=row.currency,
+        at=at,
+        postings=[
+            (Account.PAYABLE, Kind.PAYMENT, row.payout_cents),
+            (Account.IN_TRANSIT, Kind.PAYMENT, -row.payout_cents),
+        ],
+    )
+
+
+def _told(row: Statement, cycle: Cycle) -> dict[str, Any]:
+    return {
+        "channel_id": row.channel_id,
+        "closes_at": cycle.closes_at.isoformat(),
+        "orders": row.lines_count,
+        "payout_cents": row.payout_cents,
+        "carried_cents": row.carried_cents,
+        "currency": row.currency,
+    }
+
+
+@transaction.atomic
+def answer_payouts(payout_ids: Sequence[int], *, paid: bool, answer: str = "", at: datetime) -> Outcome[int]:
+    """Write down what the bank said of payouts: paid, or failed and back in the shop's balance (SET-05).
+
+    One that has been answered already is refused as `wrong_state`.
+    """
+    rows = list(Payout.objects.select_for_update().filter(id__in=payout_ids).order_by("id"))
+    refused = [Refusal(row.id, Code.WRONG_STATE) for row in rows if row.state != PayoutState.IN_TRANSIT]
+    rows = [row for row in rows if row.state == PayoutState.IN_TRANSIT]
+    statements = {row.id: row for row in Statement.objects.filter(id__in=[row.statement_id for row in rows])}
+    for row in rows:
+        if paid:
+            row.pay()
+        else:
+            row.fail()
+        row.answered_at, row.answer = at, answer[:200]
+        row.save(update_fields=["state", "answered_at", "answer"])
+    post(_bank_said(row, statements[row.statement_id].channel_id, paid, at) for row in rows)
+    return Outcome([row.id for row in rows], refused)
+
+
+def _bank_said(row: Payout, channel_id: int, paid: bool, at: datetime) -> NewEntry:
+    to = Account.BANK if paid else Account.PAYABLE
+    kind = EntryKind.PAYOUT_PAID if paid else EntryKind.PAYOUT_FAILED
+    return NewEntry(
+        key=f"{kind}:{row.id}",
+        kind=kind,
+        shop_id=row.shop_id,
+        channel_id=channel_id,
+        order_id=None,
+        currency=row.currency,
+        at=at,
+        postings=[(Account.IN_TRANSIT, Kind.PAYMENT, row.amount_cents), (to, Kind.PAYMENT, -row.amount_cents)],
+    )

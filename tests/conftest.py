@@ -1,0 +1,225 @@
+"""What every test stands on: the real services, a channel, two shops, and the people who work in them.
+
+alice owns a shop, bob works there in support, charlie owns another; olga is an operator.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection, connections
+
+if "DATABASE_URL" not in os.environ:
+    pytest.exit("The tests run on the embedded services: ./run test", returncode=2)
+
+from marketplace import invariants, queries
+from marketplace.models import Channel
+from marketplace.policy import Role
+from marketplace.services import open_channel
+from orders import services
+from orders.models import Order
+from sellers.desk import PLATFORM, Actor
+from sellers.models import Membership, Shop, User
+
+AT = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
+"""A Tuesday morning; tests add to it instead of reading a clock."""
+
+PASSWORD = "una clave de prueba"
+_numbers = count(1)
+
+
+@pytest.fixture
+def at() -> datetime:
+    return AT
+
+
+@pytest.fixture(autouse=True)
+def _fresh_reads() -> Iterator[None]:
+    queries.forget()
+    yield
+    queries.forget()
+
+
+@pytest.fixture(autouse=True)
+def _books_in_order(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Deferred constraints never fire in a rolled-back transaction: fire them, and check every invariant."""
+    if request.node.get_closest_marker("django_db") is None:
+        yield
+        return
+    request.getfixturevalue("db")
+    yield
+    if request.node.get_closest_marker("broken_books") is None and connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        failed = [result for result in invariants.check_all(at=None) if result.failures]
+        assert not failed, failed
+
+
+@pytest.fixture
+def channel(db: None) -> Channel:
+    return open_channel("tienda", "Tienda de pruebas", by="pruebas", at=AT - timedelta(days=30))
+
+
+def _person(email: str, name: str, **fields: Any) -> User:
+    user = User(email=email, name=name, **fields)
+    user.set_unusable_password()
+    user.save()
+    return user
+
+
+@pytest.fixture
+def olga(db: None) -> User:
+    return _person("olga@operador.example", "Olga Operadora", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def shop(db: None) -> Shop:
+    return Shop.objects.create(
+        code="alba", name="Cerámicas Alba", contact_email="pedidos@alba.example", city="Zaragoza"
+    )
+
+
+@pytest.fixture
+def other_shop(db: None) -> Shop:
+    return Shop.objects.create(code="bruma", name="Bruma Textil", contact_email="pedidos@bruma.example")
+
+
+def _member(user: User, shop: Shop, role: str) -> User:
+    Membership.objects.create(user=user, shop=shop, role=role)
+    return user
+
+
+@pytest.fixture
+def alice(shop: Shop) -> User:
+    return _member(_person("alice@alba.example", "Alicia Alba"), shop, Membership.Role.OWNER)
+
+
+@pytest.fixture
+def bob(shop: Shop) -> User:
+    return _member(_person("bob@alba.example", "Bernardo Oliva"), shop, Membership.Role.SUPPORT)
+
+
+@pytest.fixture
+def charlie(other_shop: Shop) -> User:
+    return _member(_person("charlie@bruma.example", "Carlos Bruma"), other_shop, Membership.Role.OWNER)
+
+
+SELLER = Actor(Role.SELLER, "Alicia Alba")
+OPERATOR = Actor(Role.OPERATOR, "Olga Operadora")
+CUSTOMER = Actor(Role.CUSTOMER, "Ana Soler")
+CLOCK = PLATFORM
+
+ANA = services.Customer(
+    name="Ana Soler",
+    email="ana@cliente.example",
+    street="Calle Mayor 14",
+    postal_code="50001",
+    city="Zaragoza",
+    country="ES",
+)
+
+JAR = ("JAR-AZUL", "Jarrón azul", 2, 3300, 400)
+PLATE = ("PLA-HONDO", "Plato hondo", 1, 1200, 200)
+"""SKU, title, quantity, unit price and shipping in cents: the worked example of the books (6600 + 400, 1200 + 200)."""
+
+
+def basket(
+    shop: Shop,
+    *articles: tuple[str, str, int, int, int],
+    at: datetime = AT,
+    number: str = "",
+    paid_cents: int | None = None,
+    card: str = "ok",
+    customer: services.Customer = ANA,
+) -> services.NewBasket:
+    """A basket of one shop, paid to the cent unless told otherwise."""
+    articles = articles or (JAR, PLATE)
+    lines = tuple(
+        services.NewLine(f"{n}", shop.id, sku, title, quantity, price, shipping)
+        for n, (sku, title, quantity, price, shipping) in enumerate(articles, 1)
+    )
+    total = sum(line.unit_price_cents * line.quantity + line.shipping_cents for line in lines)
+    return services.NewBasket(
+        commercial_id=number or f"P-{next(_numbers):05}",
+        currency="EUR",
+        placed_at=at,
+        customer=customer,
+        lines=lines,
+        payments=({"method": "card", "amount_cents": total if paid_cents is None else paid_cents, "card": card},),
+    )
+
+
+type Placing = Callable[..., Order]
+
+
+@pytest.fixture
+def place(channel: Channel, shop: Shop) -> Placing:
+    """Place one order: `place()`, `place(JAR, at=…, card="slow", shop=…)`; answers the order as it stands."""
+
+    def placing(*articles: tuple[str, str, int, int, int], shop: Shop = shop, **wishes: Any) -> Order:
+        moved = services.place(channel, [basket(shop, *articles, **wishes)]).moved
+        return Order.objects.get(id=moved[0].order_id)
+
+    return placing
+
+
+def again(order: Order) -> Order:
+    """The order as the database has it now."""
+    return Order.objects.get(id=order.id)
+
+
+def row(order: Order) -> dict[str, Any]:
+    """Every column of the order, for showing that a refusal changed nothing."""
+    return Order.objects.filter(id=order.id).values().get()
+
+
+def anas(n: int) -> services.Customer:
+    """The n-th of many customers."""
+    return replace(ANA, name=f"Ana Soler {n}", email=f"ana{n}@cliente.example")
+
+
+@pytest.fixture(scope="session")
+def _template_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """A migrated, empty database to copy; the worker's own is never connected to while it is copied."""
+    name = str(connections["default"].settings_dict["NAME"])
+    template = f"{name}_template"
+    with django_db_blocker.unblock():
+        connections.close_all()
+        with _maintenance() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{template}" WITH (FORCE)')
+            cursor.execute(f'CREATE DATABASE "{template}" TEMPLATE "{name}"')
+    yield template
+    with _maintenance() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{template}" WITH (FORCE)')
+
+
+def _maintenance() -> Any:
+    settings = connections["default"].settings_dict
+    return psycopg.connect(
+        host=str(settings["HOST"]), user=str(settings["USER"]), dbname="postgres", autocommit=True
+    ).cursor()
+
+
+@pytest.fixture
+def own_database(_template_database: str, django_db_blocker: Any) -> Iterator[str]:
+    """A database of the test's own, committed to for real, for races and processes; dropped afterwards."""
+    default = connections.settings["default"]
+    before = default["NAME"]
+    name = f"{_template_database}_{next(_numbers)}"
+    with django_db_blocker.unblock():
+        connections.close_all()
+        with _maintenance() as cursor:
+            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_template_database}"')
+        default["NAME"] = connections["default"].settings_dict["NAME"] = name
+        try:
+            yield name
+        finally:
+            connections.close_all()
+            default["NAME"] = connections["default"].settings_dict["NAME"] = before
+            with _maintenance() as cursor:
+                cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

@@ -1,0 +1,179 @@
+"""Every state × verb × role × hold: what is done, what is refused and why, and that a refusal changes nothing."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import product
+
+import pytest
+from django.db import connection
+
+from marketplace.models import Channel
+from marketplace.policy import Role
+from marketplace.refusals import Code, Outcome
+from orders import services
+from orders.models import Order
+from orders.signals import Moved
+from orders.states import MOVES, HoldKind, State, Verb
+from sellers.desk import Actor
+from sellers.models import Shop
+from settlements.models import Cycle
+from settlements.services import collect
+from tests.conftest import AT, CLOCK, OPERATOR
+from tests.orders.lives import brought_to
+
+LATER = AT + timedelta(days=60)
+"""Late enough for every order to stand; each case picks its own moment where the deadline matters."""
+
+# The table of moves of `accept_first`, written down once more, by hand: who may, and where it leads.
+LEGAL = """
+pending_acceptance accept          SO    debit
+pending_acceptance refuse          SO    refused
+pending_acceptance expire          P     cancelled
+pending_acceptance cancel          SCO   cancelled
+debit              cancel          O     cancelled
+debit              debit_succeeded P     awaiting_shipment
+debit              debit_failed    P     failed
+awaiting_shipment  cancel          SFO   cancelled
+awaiting_shipment  ready           SFO   awaiting_pickup
+awaiting_shipment  ship            SFO   shipped
+awaiting_pickup    cancel          SFO   cancelled
+awaiting_pickup    ship            SFO   shipped
+shipped            deliver         COP   delivered
+shipped            receive         P     received
+delivered          receive         P     received
+received           deliver         COP   received
+received           settle          P     closed
+closed             deliver         COP   closed
+"""
+
+LETTERS = {"S": Role.SELLER, "F": Role.SUPPLIER, "C": Role.CUSTOMER, "O": Role.OPERATOR, "P": Role.PLATFORM}
+TABLE = {
+    (state, verb): ({LETTERS[letter] for letter in letters}, after)
+    for state, verb, letters, after in (line.split() for line in LEGAL.split("\n") if line)
+}
+STOPPED_BY_HOLD = {"ready", "ship", "receive", "settle"}
+STOPPED_BY_INCIDENT = {"receive", "settle"}
+ACTORS = {role: Actor(role, f"Alguien ({role})") for role in Role}
+HOLDS = (None, HoldKind.ADDRESS, HoldKind.INCIDENT)
+
+
+def open_cycle(order_id: int, at: datetime) -> Cycle:
+    """A settlement settles through a cycle of the order's channel."""
+    return Cycle.objects.get_or_create(channel_id=Order.objects.get(id=order_id).channel_id, closes_at=LATER)[0]
+
+
+type Doing = Callable[[int, Actor, datetime], Outcome[Moved]]
+
+DOING: dict[Verb, Doing] = {
+    Verb.ACCEPT: lambda order, by, at: services.accept([order], by=by, at=at),
+    Verb.REFUSE: lambda order, by, at: services.refuse([order], reason="Sin existencias", by=by, at=at),
+    Verb.EXPIRE: lambda order, by, at: services.expire([order], by=by, at=at),
+    Verb.CANCEL: lambda order, by, at: services.cancel([order], reason="Lo pide el cliente", by=by, at=at),
+    Verb.DEBIT_SUCCEEDED: lambda order, by, at: services.debit_succeeded([order], by=by, at=at),
+    Verb.DEBIT_FAILED: lambda order, by, at: services.debit_failed([order], reason="sin fondos", by=by, at=at),
+    Verb.READY: lambda order, by, at: services.ready([order], by=by, at=at),
+    Verb.SHIP: lambda order, by, at: services.ship({order: services.Parcel(carrier_name="SEUR")}, by=by, at=at),
+    Verb.DELIVER: lambda order, by, at: services.deliver([order], by=by, at=at),
+    Verb.RECEIVE: lambda order, by, at: services.receive([order], by=by, at=at),
+    Verb.SETTLE: lambda order, by, at: collect(open_cycle(order, at), [order], by=by, at=at),
+}
+
+
+def expected(state: State, verb: Verb, role: Role, hold: HoldKind | None) -> Code | str:
+    """The state that the move leads to, or why it is refused."""
+    if (state, verb) not in TABLE:
+        if state == State.DEBIT and verb in (Verb.SHIP, Verb.READY):
+            return Code.HELD if hold == HoldKind.ADDRESS else Code.NOT_DEBITED
+        return Code.WRONG_STATE
+    roles, after = TABLE[state, verb]
+    if role not in roles:
+        return Code.NOT_ALLOWED
+    if hold == HoldKind.ADDRESS and verb in STOPPED_BY_HOLD:
+        return Code.HELD
+    if hold == HoldKind.INCIDENT and verb in STOPPED_BY_INCIDENT:
+        return Code.OPEN_INCIDENT
+    return after
+
+
+def moment(order: Order, verb: Verb) -> datetime:
+    """A moment at which no deadline stands in the way of the verb."""
+    if verb == Verb.EXPIRE:
+        return max(order.accept_by + timedelta(seconds=1), order.moved_at)
+    if verb == Verb.RECEIVE and order.receive_at:
+        return max(order.receive_at, order.moved_at)
+    return order.moved_at
+
+
+TABLES = ("orders_line", "orders_shipment", "orders_hold", "orders_event", "payments_charge", "payments_payback",
+          "ledger_entry", "messaging_notice", "settlements_statementline")  # fmt: skip
+
+
+def everything_of(order_id: int) -> object:
+    """All rows of an order, as PostgreSQL writes them, for showing that a refusal wrote nothing."""
+    children = ", ".join(
+        f"(SELECT string_agg(c::text, '|' ORDER BY c.id) FROM {table} c WHERE c.order_id = o.id)" for table in TABLES
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT o::text, {children} FROM orders_order o WHERE o.id = %s", [order_id])
+        return cursor.fetchone()
+
+
+@pytest.mark.django_db
+@pytest.mark.rule("ORD-10")
+@pytest.mark.rule("CAN-01")
+@pytest.mark.parametrize("state", State.values)
+def test_every_verb_role_and_hold(state: str, channel: Channel, shop: Shop) -> None:
+    cases = list(product(DOING, Role, HOLDS))
+    ids = brought_to(State(state), channel, shop, len(cases))
+    since = Order.objects.get(id=ids[0]).moved_at
+    for kind in (HoldKind.ADDRESS, HoldKind.INCIDENT):
+        held = [order_id for order_id, (_, _, hold) in zip(ids, cases, strict=True) if hold == kind]
+        outcome = services.hold(held, kind, by=OPERATOR, at=since)
+        ended = state in ("closed", "refused", "cancelled", "failed")
+        assert len(outcome.refused if ended else outcome.moved) == len(held)
+    for order_id, (verb, role, hold) in zip(ids, cases, strict=True):
+        order = Order.objects.get(id=order_id)
+        before = everything_of(order_id)
+        stands = hold if order.held_at or order.incident_at else None
+        want = expected(State(state), verb, role, stands)
+        outcome = DOING[verb](order_id, ACTORS[role], moment(order, verb))
+        if isinstance(want, Code):
+            assert [refusal.code for refusal in outcome.refused] == [want], (state, verb, role, hold)
+            assert everything_of(order_id) == before, (state, verb, role, hold)
+        else:
+            assert [move.after for move in outcome.moved] == [want], (state, verb, role, hold)
+            assert Order.objects.get(id=order_id).state == want
+
+
+def test_the_table_of_the_code_is_the_table_of_the_trade() -> None:
+    legal = {(state, verb, after) for (state, verb), (_, after) in TABLE.items() if state != after}
+    assert {(step.source, step.verb, step.target) for step in MOVES} == legal
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", State.values)
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.rule("ORD-06")
+def test_who_may_put_an_order_in_wait(state: str, role: Role, channel: Channel, shop: Shop) -> None:
+    (order_id,) = brought_to(State(state), channel, shop)
+    before = everything_of(order_id)
+    outcome = services.hold([order_id], HoldKind.STOCK, by=ACTORS[role], at=LATER)
+    if state in ("closed", "refused", "cancelled", "failed"):
+        assert outcome.refused[0].code == Code.WRONG_STATE
+    elif role == Role.CUSTOMER:
+        assert outcome.refused[0].code == Code.NOT_ALLOWED
+    else:
+        assert Order.objects.get(id=order_id).held_at == LATER
+        return
+    assert everything_of(order_id) == before
+
+
+@pytest.mark.django_db
+def test_the_platforms_holds_are_not_the_sellers_to_lift(channel: Channel, shop: Shop) -> None:
+    (order_id,) = brought_to(State.PENDING_ACCEPTANCE, channel, shop)
+    services.hold([order_id], HoldKind.OPERATOR, by=CLOCK, at=AT)
+    before = everything_of(order_id)
+    for kind, code in ((HoldKind.OPERATOR, Code.NOT_ALLOWED), (HoldKind.STOCK, Code.NO_SUCH_HOLD)):
+        outcome = services.release([order_id], kind, by=ACTORS[Role.SELLER], at=AT)
+        assert [refusal.code for refusal in outcome.refused] == [code]
+    assert everything_of(order_id) == before
