@@ -41,7 +41,7 @@ def money_rows(figures: Figures) -> list[tuple[list[tuple[str, str]], tuple[str,
 def next_settlement(figures: Figures, channels: Iterable[Channel], now: datetime) -> Settlement | None:
     """The next closing of any channel, and what is ready for it; None without money or calendar."""
     moments = [
-        (moment, channel) for channel in channels for moment in closings(channel, now)[:] if moment >= now
+        (moment, channel) for channel in channels for moment in closings(channel, now) if moment >= now
     ]
     ready = {currency: sums["ready"] for currency, sums in sorted(figures.money.items()) if "ready" in sums}
     if not moments:

@@ -1,4 +1,4 @@
-"""What can be done to an order, for the one who looks at it: the next act, the others, and why not (CAN-01, ROL-05)."""
+"""What can be done to an order by the one who looks at it, what comes next, and why not (CAN-01, ROL-05)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,10 @@ NEXT = {
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A button: `href` is a page that asks first, `action` a form to post with `fields`; `why_not` disables it."""
+    """A button: `href` is a page that asks first, `action` a form to post with `fields`.
+
+    `why_not` disables it and says who may.
+    """
 
     verb: str
     text: str
@@ -48,6 +51,11 @@ class Act:
     href: str = ""
     action: str = ""
     fields: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def code(self) -> str:
+        """What tells the act from the others of its page."""
+        return "_".join((self.verb, *(value for _name, value in self.fields)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,16 +145,12 @@ def _not_allowed(roles: Sequence[str], by: Actor) -> str:
 
 
 def lateness(order: Order, at: datetime) -> list[str]:
-    """What is or was late, in words (SHP-09)."""
+    """What was late when it happened, in words; what is late and still to come, its deadline tells (SHP-09)."""
     said = []
     late = services.late_by(order.ship_by, order.shipped_at, at)
     if late and order.shipped_at:
-        said.append(_("Enviado con %(length)s de retraso.") % {"length": length_words(late)})
-    elif late and order.state in (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP) and order.held_at is None:
-        said.append(_("El envío lleva %(length)s de retraso.") % {"length": length_words(late)})
+        said.append(_("Enviado con %(length)s de retraso") % {"length": length_words(late)})
     late = services.late_by(order.deliver_by, order.delivered_at, at)
     if late and order.delivered_at:
-        said.append(_("Entregado con %(length)s de retraso.") % {"length": length_words(late)})
-    elif late and order.state == State.SHIPPED and order.held_at is None:
-        said.append(_("La entrega lleva %(length)s de retraso.") % {"length": length_words(late)})
+        said.append(_("Entregado con %(length)s de retraso") % {"length": length_words(late)})
     return said

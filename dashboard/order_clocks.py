@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
 from dashboard.order_queries import deliver_from
 from marketplace import clocks
 from marketplace.clocks import Calendar, Left, Span
-from marketplace.moments import moment_words, what_is_left
+from marketplace.moments import length_words, moment_words, what_is_left
 from orders.models import Hold, Order
 from orders.states import State
 
@@ -69,15 +69,13 @@ def _shipping(order: Order, now: datetime) -> Running:
     assert order.ship_by is not None
     assert order.accepted_at is not None
     calendar, rules = order.channel.calendar, order.policy.rules
-    words = {"when": moment_words(order.ship_by, now, calendar.zone)}
+    words = {"when": moment_words(order.ship_by, now, calendar.zone), "late": _late(order.ship_by, now)}
     left = what_is_left(order.ship_by, now, calendar.zone)
     if order.held_at:
-        says = _(
-            "El plazo de envío está parado mientras el pedido esté en espera; al quitarla, se alarga lo mismo."
-        )
+        says = _("El plazo de envío está parado mientras el pedido espere; después se alarga lo mismo.")
         left = Left("calm", _("plazo parado"))
     elif now > order.ship_by:
-        says = _("Había que enviarlo como muy tarde %(when)s: cuenta como envío con retraso.") % words
+        says = _("Había que enviarlo como muy tarde %(when)s: lleva %(late)s de retraso.") % words
     else:
         says = _("Hay que enviarlo como muy tarde %(when)s; después contará como envío con retraso.") % words
     why = _why(order.accepted_at, rules.ship_within.span, calendar, order.ship_by, now)
@@ -87,9 +85,9 @@ def _shipping(order: Order, now: datetime) -> Running:
 def _delivery(order: Order, now: datetime) -> Running:
     assert order.deliver_by is not None
     calendar, rules = order.channel.calendar, order.policy.rules
-    words = {"when": moment_words(order.deliver_by, now, calendar.zone)}
+    words = {"when": moment_words(order.deliver_by, now, calendar.zone), "late": _late(order.deliver_by, now)}
     if now > order.deliver_by:
-        says = _("Debía llegar al cliente como muy tarde %(when)s: cuenta como entrega con retraso.") % words
+        says = _("Debía llegar al cliente como muy tarde %(when)s: lleva %(late)s de retraso.") % words
     else:
         says = _("Tiene que llegar al cliente como muy tarde %(when)s.") % words
     started = deliver_from(order)
@@ -108,9 +106,7 @@ def _receipt(order: Order, now: datetime) -> Running:
     if left.kind != "calm":
         left = Left("calm", left.text if now <= order.receive_at else _("ya toca"))
     if order.held_at or order.incident_at:
-        says = _(
-            "No se dará por recibido mientras esté en espera o con una incidencia abierta; su plazo: %(when)s."
-        )
+        says = _("Su plazo acaba %(when)s, pero no se dará por recibido mientras algo lo retenga.")
     else:
         says = _("Se dará por recibido %(when)s y entrará en la siguiente liquidación.")
     why = _why(order.shipped_at, rules.receive_after.span, calendar, order.receive_at, now)
@@ -124,6 +120,12 @@ def _presale(order: Order, hold: Hold, now: datetime) -> Running:
     says = _("La espera por preventa acaba sola %(when)s.") % {"when": moment_words(hold.until, now, zone)}
     left = what_is_left(hold.until, now, zone)
     return Running("presale", hold.until, Left("calm", left.text) if left.kind == "soon" else left, says)
+
+
+def _late(deadline_at: datetime, now: datetime) -> str:
+    """How late it is, to the hour: minutes are noise in days."""
+    late = now - deadline_at
+    return length_words(late - late % timedelta(hours=1) if late >= timedelta(hours=3) else late)
 
 
 def _why(start: datetime, span: Span, calendar: Calendar, ends_at: datetime, now: datetime) -> str:

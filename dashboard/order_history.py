@@ -55,7 +55,7 @@ def _who(event: Event) -> str:
 
 
 def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -> list[str]:
-    """What the event carries, each thing in a sentence; what is not known is left out rather than shown raw."""
+    """What the event carries, each thing in a sentence; what is not known is left out, never shown raw."""
     said = []
     if verb == Verb.PLACE and "lines" in data:
         n = int(data["lines"])
@@ -66,8 +66,7 @@ def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -
     if data.get("refunded_cents"):
         amount = format_money(data["refunded_cents"], order.currency)
         said.append(_("Se devuelve: %(amount)s") % {"amount": amount})
-    for line in data.get("refused") or ():
-        said.append(_("Línea %(line)s rechazada: %(reason)s") % line)
+    said += [_("Línea %(line)s rechazada: %(reason)s") % line for line in data.get("refused") or ()]
     if data.get("reason"):
         said.append(_("Motivo: %(reason)s") % data)
     if "parcel" in data:

@@ -1,4 +1,4 @@
-"""The money box of an order: what the customer pays, what the marketplace keeps, what the shop gets and when."""
+"""The money of an order: what the customer pays, what the marketplace keeps, what the shop gets and when."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,7 +28,7 @@ class Money:
 
 
 def money_of(order: Order, now: datetime) -> Money:
-    """The figures of the order: an estimate of its whole until it is accepted, those of what was accepted after."""
+    """The figures of the order: those of its whole until it is accepted, of what was accepted after."""
     rules = order.policy.rules
     answered = order.accepted_at is not None
     fee, vat = order.commission_cents, order.commission_vat_cents
@@ -89,7 +89,9 @@ def debit_of(order: Order, charge: Charge | None) -> Debit | None:
     """What there is to say of the debit while it runs and when it failed (PAY-01 … PAY-05)."""
     if order.state == State.FAILED:
         answer = charge.message if charge else ""
-        return Debit(_("El cobro al cliente se ha rechazado. %(answer)s") % {"answer": answer})
+        said = _("El cobro al cliente se ha rechazado.")
+        told = _("El proveedor de pagos dice: «%(answer)s».") % {"answer": answer} if answer else ""
+        return Debit(f"{said} {told}".strip())
     if order.state != State.DEBIT:
         return None
     if charge is None or (charge.state == AskState.WAITING and order.held_at):

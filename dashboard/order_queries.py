@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from marketplace.models import Carrier, Channel, Reason, ReasonKind
-from marketplace.policy import ShippingClockFrom
+from marketplace.policy import Role, ShippingClockFrom
 from orders.models import Download, Event, Hold, Line, Order, Shipment, ShipmentLine
 from orders.states import State, Verb
 from payments.models import Charge
@@ -90,7 +90,7 @@ def deliver_from(order: Order) -> datetime | None:
     return order.shipped_at if from_hand_over else order.debited_at
 
 
-def offered(order: Order) -> dict[str, tuple[str, ...]]:
+def offered(order: Order) -> dict[str, tuple[Role, ...]]:
     """The verbs that people may make in this state under the order's policy, and their roles (ORD-10)."""
     rights = order.policy.rules.rights.get(order.state, {})
     return {

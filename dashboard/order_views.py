@@ -1,25 +1,26 @@
 """The order page: one address with its tabs, each a link of its own; an act that failed is shown here too."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext_lazy as _
 
 from dashboard import order_queries as queries
-from dashboard.order_acts import Acts, acts_of, lateness, order_url
+from dashboard.order_acts import PANELS, acts_of, lateness, order_url
 from dashboard.order_clocks import running
 from dashboard.order_history import history
 from dashboard.order_money import debit_of, money_of
+from dashboard.queries import waiting
 from marketplace.models import ReasonKind
 from orders.documents import has_delivery_note
 from orders.forms import AnswerForm, Attempt, HoldForm, ParcelForm, ReasonForm
 from orders.models import Hold, Line, Order
 from orders.queries import get_order
-from orders.states import SELLER_HOLDS, Decision, State, Verb
+from orders.states import SELLER_HOLDS, Decision, HoldKind, State, Verb
 from sellers.access import DeskRequest, at_the_desk
 from sellers.desk import Right
 
@@ -30,7 +31,7 @@ TABS = {
     "documentos": _("Documentos"),
 }
 TAB_OF_ACT = {"ship": "envio", "delivery_note": "documentos"}
-PANELS = {"rechazar": Verb.REFUSE, "cancelar": Verb.CANCEL, "espera": Verb.HOLD}
+WORDS = {word: verb for verb, word in PANELS.items()}
 REASONS = {Verb.REFUSE: ReasonKind.REFUSE, Verb.CANCEL: ReasonKind.CANCEL}
 
 type Told = dict[str, Any]
@@ -61,11 +62,14 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
         "late": lateness(order, now),
         "refunded": order.charged_cents > 0 and order.refunded_cents == order.charged_cents,
         "attempt": attempt,
+        "waiting": waiting(request.shop),
         "may_note": has_delivery_note(order),
     }
-    told |= _panel(request, order, acts, attempt, now)
+    told |= _panel(request, order, told)
     told |= _PARTS[tab](request, order, told)
-    return render(request, f"orders/{tab}.jinja", told)
+    page = render(request, f"orders/{tab}.jinja", told)
+    patch_vary_headers(page, ["HX-Request"])
+    return page
 
 
 def _tabs(order: Order, current: str) -> list[Told]:
@@ -80,18 +84,21 @@ def _tabs(order: Order, current: str) -> list[Told]:
     ]
 
 
-def _panel(request: DeskRequest, order: Order, acts: Acts, attempt: Attempt | None, now: datetime) -> Told:
+def _panel(request: DeskRequest, order: Order, told: Told) -> Told:
     """The act that was opened and asks something first, with its form as it was sent, if it was."""
-    verb = attempt.act if attempt else PANELS.get(request.GET.get("acto", ""))
-    if verb not in PANELS.values() or not acts.may(str(verb)):
+    attempt: Attempt | None = told["attempt"]
+    verb = str(attempt.act if attempt else WORDS.get(request.GET.get("acto", ""), ""))
+    if verb not in PANELS or not told["acts"].may(verb):
         return {"panel": None}
+    sent = attempt.form if attempt else None
     if verb == Verb.HOLD:
-        form = attempt.form if attempt else HoldForm(calendar=order.channel.calendar, at=now)
-        standing = {hold.kind for hold in order.holds.all()} if False else set()
-        kinds = [kind for kind in sorted(SELLER_HOLDS) if kind not in standing]
-        return {"panel": str(verb), "form": form, "kinds": [(kind.value, str(kind.label)) for kind in kinds]}
-    form = attempt.form if attempt else ReasonForm(reasons=queries.reasons(REASONS[Verb(str(verb))]))
-    return {"panel": str(verb), "form": form}
+        standing = {hold.kind for hold in told["holds"]}
+        return {
+            "panel": verb,
+            "form": sent or HoldForm(calendar=order.channel.calendar, at=told["now"]),
+            "kinds": [(kind.value, str(kind.label)) for kind in HoldKind if kind in SELLER_HOLDS - standing],
+        }
+    return {"panel": verb, "form": sent or ReasonForm(reasons=queries.reasons(REASONS[Verb(verb)]))}
 
 
 def _details(request: DeskRequest, order: Order, told: Told) -> Told:

@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from dashboard import views
+from dashboard import order_views, views
+from orders import bulk_views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("pedidos/", views.orders, name="orders"),
+    path("pedidos/aceptar/", bulk_views.orders_accept, name="orders_accept"),
+    path("pedidos/<str:reference>/", order_views.order_page, name="order"),
     path("design/", views.design, name="design"),
 ]

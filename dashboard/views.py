@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,8 +14,7 @@ from dashboard import queries, samples
 from dashboard.asked import DUE_WORDS, SORT_WORDS, TAB_WORDS, Asked
 from dashboard.home import money_rows, next_settlement
 from dashboard.rows import rows
-from dashboard.words import greeting
-from marketplace.moments import day_words
+from dashboard.words import greeting, today_words
 from sellers.access import DeskRequest, at_the_desk
 from sellers.desk import Right
 
@@ -37,7 +35,7 @@ def home(request: DeskRequest) -> HttpResponse:
         "section": "home",
         "at": now,
         "greeting": greeting(now),
-        "today": day_words(timezone.localdate(now)),
+        "today": today_words(now),
         "figures": figures,
         "waiting": figures.waiting,
         "rows": rows(coming, by=request.actor, at=now),
@@ -57,10 +55,6 @@ def orders(request: DeskRequest) -> HttpResponse:
     counts = queries.count_by_tab(request.shop, asked, now)
     page = queries.page(request.shop, asked, now)
     queries.furnish(page.orders, queries.channels())
-    if asked.filtered:
-        waiting = queries.waiting(request.shop)
-    else:
-        waiting = queries.waiting(request.shop) if counts["por-enviar"] else counts["por-aceptar"]
     told = {
         "section": "orders",
         "at": now,
@@ -73,11 +67,11 @@ def orders(request: DeskRequest) -> HttpResponse:
         "chips": _chips(asked),
         "due_words": DUE_WORDS,
         "sort_words": SORT_WORDS,
-        "waiting": waiting,
+        "waiting": queries.waiting(request.shop),
         "may_accept": request.actor.may(Right.WORK_ORDERS),
         "here": asked.link(after=asked.after, before=asked.before),
     }
-    partial = request.headers.get("HX-Request") == "true"
+    partial = "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
     response = render(request, "dashboard/found.jinja" if partial else "dashboard/orders.jinja", told)
     response["Vary"] = "HX-Request, Cookie, Accept-Language"
     return response
@@ -106,7 +100,6 @@ def _chips(asked: Asked) -> list[dict[str, str]]:
     return found
 
 
-@login_not_required
 @require_safe
 def design(request: HttpRequest) -> HttpResponse:
     """Every component in all its states, for those who build and run the site."""

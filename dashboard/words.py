@@ -11,7 +11,7 @@ from orders.models import Order
 from orders.services import rules
 from orders.states import State
 
-_TONES = {
+TONES = {
     State.PENDING_ACCEPTANCE: "act",
     State.DEBIT: "wait",
     State.AWAITING_SHIPMENT: "act",
@@ -37,7 +37,7 @@ def state_of(order: Order) -> StateWords:
     called = rules(order).state_labels.get(order.state)
     english = (translation.get_language() or "es").startswith("en")
     text = called[english] if called else str(State(order.state).label)
-    return StateWords(text, _TONES.get(State(order.state), "done"), order.held_at is not None)
+    return StateWords(text, TONES.get(State(order.state), "done"), order.held_at is not None)
 
 
 def brief(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
@@ -56,6 +56,14 @@ def brief(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
     if local.year == today.year:
         return _("%(day)s %(month)s") % words
     return _("%(day)s %(month)s %(year)s") % words
+
+
+def today_words(now: datetime) -> str:
+    """Today's date as a heading: "Domingo 22 de noviembre"."""
+    local = timezone.localtime(now)
+    words = {"weekday": in_words(local, "l"), "day": local.day, "month": in_words(local, "E")}
+    said = _("%(weekday)s %(day)s de %(month)s") % words
+    return said[:1].upper() + said[1:]
 
 
 def greeting(now: datetime) -> str:

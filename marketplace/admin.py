@@ -1,4 +1,4 @@
-"""Rooms on the ground: channels and their policies, the operators' lists, what the timers did (ROL-02, ORD-10)."""
+"""Rooms on the ground: channels and policies, the operators' lists, what the timers did (ROL-02, ORD-10)."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,6 @@ from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -69,16 +68,20 @@ class ChannelAdmin(Room):
         super().save_model(request, obj, form, change)
         if obj.policy is None:
             preset = Preset(form.cleaned_data.get("preset") or Preset.ACCEPT_FIRST)
-            services.publish_policy(obj, PRESETS[preset], by=str(request.user), at=timezone.now(), note=preset.value)
+            services.publish_policy(
+                obj, PRESETS[preset], by=str(request.user), at=timezone.now(), note=preset.value
+            )
 
     def panels(self, request: HttpRequest, obj: Channel) -> Iterable[Panel]:
         rows = [(link(one, f"v{one.number}"), moment(one.published_at), one.published_by, one.note)
                 for one in obj.policies.order_by("-number")[:20]]  # fmt: skip
-        yield Panel(_("Versiones de la política"), (_("Versión"), _("Publicada"), _("Por"), _("Motivo")), rows)
+        yield Panel(
+            _("Versiones de la política"), (_("Versión"), _("Publicada"), _("Por"), _("Motivo")), rows
+        )
 
     @act(gettext_lazy("Publicar nueva versión"), icon="edit_document")
     def publish(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Type the next version, see what it changes, publish it; refused if another came in between (ORD-10)."""
+        """Type the next version, see what it changes, publish it; a stale one is refused (ORD-10)."""
         channel = get_object_or_404(Channel.objects.select_related("policy"), pk=object_id)
         rules = channel.policy.rules if channel.policy else PRESETS[Preset.ACCEPT_FIRST]
         number = channel.policy.number if channel.policy else 0
@@ -93,21 +96,31 @@ class ChannelAdmin(Room):
             return self._publish_page(request, channel, form, compared=True)
         try:
             policy = services.publish_policy(
-                channel, form.settings, by=str(request.user), at=timezone.now(), note=form.cleaned_data["note"],
-                after=number,
+                channel, form.settings, by=str(request.user), at=timezone.now(),
+                note=form.cleaned_data["note"], after=number,
             )  # fmt: skip
         except services.PolicyMoved:
             return self._stale(request, channel)
-        self.log_change(request, channel, _("Publicada la versión %(n)s de la política.") % {"n": policy.number})
+        self.log_change(
+            request, channel, _("Publicada la versión %(n)s de la política.") % {"n": policy.number}
+        )
         messages.success(request, _("La versión %(n)s está en vigor.") % {"n": policy.number})
         return HttpResponseRedirect(self.address("change", channel.pk))
 
     def _stale(self, request: HttpRequest, channel: Channel) -> HttpResponse:
-        messages.error(request, _("Mientras tanto se ha publicado otra versión: no se ha cambiado nada. Parte de ella."))
+        messages.error(
+            request, _("Mientras tanto se ha publicado otra versión: no se ha cambiado nada. Parte de ella.")
+        )
         return HttpResponseRedirect(self.address("publish", channel.pk))
 
     def _publish_page(
-        self, request: HttpRequest, channel: Channel, form: PolicyForm, *, compared: bool = False, status: int = 200
+        self,
+        request: HttpRequest,
+        channel: Channel,
+        form: PolicyForm,
+        *,
+        compared: bool = False,
+        status: int = 200,
     ) -> TemplateResponse:
         changes = differences(form.rules, form.settings, channel.currency) if form.settings else []
         headers = (_("Regla"), _("Ahora"), _("Desde la nueva versión"))
@@ -116,9 +129,9 @@ class ChannelAdmin(Room):
         title = _("%(channel)s: versión %(n)s de la política") % {"channel": channel, "n": number}
         return self.page(
             request, "rooms/publish_policy.html", title, status=status, form=form, compared=compared,
-            panels=[Panel(_("Qué cambia"), headers, rows)] if rows else [], print=form.print if compared else "",
-            publish=_("Publicar la versión %(n)s") % {"n": number}, roles=ROLE_LABELS.values(),
-            back=self.address("change", channel.pk),
+            panels=[Panel(_("Qué cambia"), headers, rows)] if rows else [],
+            print=form.print if compared else "", publish=_("Publicar la versión %(n)s") % {"n": number},
+            roles=ROLE_LABELS.values(), back=self.address("change", channel.pk),
         )  # fmt: skip
 
 
@@ -143,14 +156,17 @@ class PolicyAdmin(ReadingRoom):
     def panels(self, request: HttpRequest, obj: Policy) -> Iterable[Panel]:
         before = Policy.objects.filter(channel=obj.channel, number__lt=obj.number).order_by("-number").first()
         if before:
-            rows = [(one.rule, one.old, one.new) for one in differences(before.rules, obj.rules, obj.channel.currency)]
+            rows = [
+                (one.rule, one.old, one.new)
+                for one in differences(before.rules, obj.rules, obj.channel.currency)
+            ]
             title = _("Qué cambió desde la versión %(n)s") % {"n": before.number}
             yield Panel(title, (_("Regla"), _("Antes"), _("En esta versión")), rows)
 
 
 @register(Carrier)
 class CarrierAdmin(Room):
-    """The carriers that sellers may pick (SHP-01); one that is no longer used is switched off, not deleted."""
+    """The carriers that sellers may pick (SHP-01); one no longer used is switched off, not deleted."""
 
     form = CarrierForm
     list_display = ("name", "code", "tracking_url", "tracking_pattern", "active")
@@ -245,4 +261,6 @@ class ParkedAdmin(ReadingRoom):
     @act(gettext_lazy("Descartar"))
     def discard(self, request: HttpRequest, rows: QuerySet[Parked]) -> None:
         n = services.discard_parked(rows.values_list("id", flat=True))
-        messages.success(request, ngettext("%(n)s fila descartada.", "%(n)s filas descartadas.", n) % {"n": n})
+        messages.success(
+            request, ngettext("%(n)s fila descartada.", "%(n)s filas descartadas.", n) % {"n": n}
+        )

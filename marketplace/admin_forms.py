@@ -51,7 +51,7 @@ class DaysField(forms.CharField):
 
 
 class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A channel; a calendar that does not exist and a provider that is not known are refused beside their field."""
+    """A channel; a calendar or a provider that does not exist is refused beside its field."""
 
     closing_days = DaysField(
         label=gettext_lazy("Festivos propios"),
@@ -97,11 +97,13 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
         given = {name: data.get(name, "") for name in _CALENDAR_FIELDS}
         if not given["timezone"] or not given["country"]:
             return data
+        somewhere = {"timezone": "UTC", "country": "ES", "region": ""}
+        land = {**somewhere, "country": given["country"]}
         tries = (
-            ("timezone", {"timezone": given["timezone"], "country": "ES", "region": ""}, _("No existe esa zona horaria.")),
-            ("country", {"timezone": "UTC", "country": given["country"], "region": ""}, _("No se conoce el calendario de ese país.")),
-            ("region", {"timezone": "UTC", **{k: given[k] for k in ("country", "region")}}, _("Ese país no tiene esa región.")),
-        )  # fmt: skip
+            ("timezone", {**somewhere, "timezone": given["timezone"]}, _("No existe esa zona horaria.")),
+            ("country", land, _("No se conoce el calendario de ese país.")),
+            ("region", {**land, "region": given["region"]}, _("Ese país no tiene esa región.")),
+        )
         for name, place, flaw in tries:
             try:
                 Channel(**place).calendar  # noqa: B018
@@ -112,7 +114,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class CarrierForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A carrier; its pattern must be a regular expression, and its address must have a place for the number."""
+    """A carrier; its pattern is a regular expression, and its address has a place for the number."""
 
     class Meta:
         model = Carrier
@@ -123,7 +125,9 @@ class CarrierForm(forms.ModelForm):  # type: ignore[type-arg]
         try:
             re.compile(pattern)
         except re.error as flaw:
-            raise forms.ValidationError(_("No es una expresión regular: %(flaw)s.") % {"flaw": flaw}) from flaw
+            raise forms.ValidationError(
+                _("No es una expresión regular: %(flaw)s.") % {"flaw": flaw}
+            ) from flaw
         return pattern
 
     def clean_tracking_url(self) -> str:
@@ -133,5 +137,3 @@ class CarrierForm(forms.ModelForm):  # type: ignore[type-arg]
         if address and "{tracking}" not in address:
             raise forms.ValidationError(_("Falta {tracking} donde va el número."))
         return address
-
-

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from marketplace import outbox
+from marketplace import bulk, outbox
 from marketplace.models import Parked
 from marketplace.refusals import Outcome, Tally
 
@@ -21,41 +21,52 @@ type NextDue = Callable[[Key | None, int], Sequence[Key]]
 type Work = Callable[[list[int]], Outcome[Any]]
 
 
-def parked_ids(timer: str, at: datetime) -> list[int]:
-    """Rows that failed before and are not to be tried again yet."""
-    return list(Parked.objects.filter(timer=timer, retry_at__gt=at).values_list("subject_id", flat=True))
-
-
 def work_through(
     timer: str, due: NextDue, work: Work, *, at: datetime, tally: Tally, size: int = SIZE
 ) -> None:
     """Take due rows in the order of their deadlines, `size` at a time, and let `work` move each batch.
 
     `due(after, count)` answers the next (deadline, id) keys. A batch that raises is tried row by row; a row that
-    fails alone is parked with its trace and retried later.
+    fails alone is parked with its trace and left alone until its next try.
     """
+    parked = _parked(timer)
     after: Key | None = None
     more = True
     while more and (keys := due(after, size)):
         after, more = keys[-1], len(keys) == size
-        ids = [key[1] for key in keys]
+        ids = [row_id for _, row_id in keys if row_id not in parked or parked[row_id] <= at]
         try:
-            tally.add(work(ids))
+            _done(timer, ids, work, parked, tally)
         except Exception:
             logger.exception("%s: a batch of %d failed, trying its rows one by one", timer, len(ids))
-            _one_by_one(timer, ids, work, at=at, tally=tally)
+            _one_by_one(timer, ids, work, parked, at=at, tally=tally)
 
 
-def _one_by_one(timer: str, ids: list[int], work: Work, *, at: datetime, tally: Tally) -> None:
+def _done(timer: str, ids: list[int], work: Work, parked: dict[int, datetime], tally: Tally) -> None:
+    if not ids:
+        return
+    with transaction.atomic():
+        outcome = work(ids)
+        if again := [row_id for row_id in ids if row_id in parked]:
+            Parked.objects.filter(timer=timer, subject_id__in=again).delete()
+    tally.add(outcome)
+
+
+def _one_by_one(
+    timer: str, ids: list[int], work: Work, parked: dict[int, datetime], *, at: datetime, tally: Tally
+) -> None:
     for row_id in ids:
         try:
-            tally.add(work([row_id]))
+            _done(timer, [row_id], work, parked, tally)
         except Exception:
             logger.exception("%s: row %d failed and is parked", timer, row_id)
             _park(timer, row_id, traceback.format_exc(), at=at)
             tally.parked += 1
-        else:
-            Parked.objects.filter(timer=timer, subject_id=row_id).delete()
+
+
+def _parked(timer: str) -> dict[int, datetime]:
+    """Rows that failed before, and when each may be tried again."""
+    return dict(bulk.fetch("SELECT subject_id, retry_at FROM marketplace_parked WHERE timer = %s", [timer]))
 
 
 def _park(timer: str, row_id: int, trace: str, *, at: datetime) -> None:

@@ -4,7 +4,9 @@ Rows are decided in Python and written in bulk; constraints and triggers see eve
 the caller's transaction.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, cast
 
@@ -16,10 +18,14 @@ from psycopg import sql
 _FEW = 8
 
 
-def _cursor() -> psycopg.Cursor[Any]:
-    """A server-side-binding cursor on Django's own connection, so that arrays travel as parameters."""
+@contextmanager
+def _cursor() -> Iterator[psycopg.Cursor[Any]]:
+    """A server-side-binding cursor on Django's own connection; errors come out as Django's."""
     connection.ensure_connection()
-    return psycopg.Cursor(cast("psycopg.Connection[Any]", connection.connection))
+    connection.validate_no_broken_transaction()
+    raw = cast("psycopg.Connection[Any]", connection.connection)
+    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+        yield cursor
 
 
 @lru_cache(maxsize=256)
@@ -100,6 +106,12 @@ def _attributes(model: type[models.Model]) -> tuple[str, ...]:
     return tuple(field.attname for field in model._meta.concrete_fields)
 
 
+@lru_cache(maxsize=64)
+def _json_attributes(model: type[models.Model]) -> tuple[str, ...]:
+    """Columns that arrive as text, because Django decodes its JSON fields itself."""
+    return tuple(f.attname for f in model._meta.concrete_fields if isinstance(f, models.JSONField))
+
+
 def _table(model: type[models.Model]) -> sql.Identifier:
     return sql.Identifier(model._meta.db_table)
 
@@ -113,6 +125,20 @@ def _arrays(columns: Sequence[tuple[str, str]]) -> sql.Composed:
     return sql.SQL(", ").join(
         sql.SQL("{}::{}").format(sql.Placeholder(), sql.SQL(_array_type(kind))) for _, kind in columns
     )
+
+
+def fetch(statement: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    """The rows of a query that is asked often: prepared by the server, not compiled anew each time."""
+    with _cursor() as cursor:
+        cursor.execute(statement.encode(), params)
+        return cursor.fetchall()
+
+
+def execute(statement: str, params: Sequence[object] = ()) -> int:
+    """Run a set-based statement that is run often; answers how many rows it touched."""
+    with _cursor() as cursor:
+        cursor.execute(statement.encode(), params)
+        return cursor.rowcount
 
 
 def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
@@ -155,8 +181,7 @@ def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Seque
 def lock[Row: models.Model](model: type[Row], ids: Sequence[int], *, skip_locked: bool = False) -> list[Row]:
     """Read rows whole and lock them in the order of their ids, so that two lockers never wait in a ring.
 
-    The rows are built as the ORM builds them, less its per-row signals and converters: the model's columns must be
-    plain (no JSON).
+    The rows are built as the ORM builds them, less its per-row signals.
     """
     with _cursor() as cursor:
         cursor.execute(_select_for_update(model, skip_locked), [list(ids)])
@@ -166,6 +191,8 @@ def lock[Row: models.Model](model: type[Row], ids: Sequence[int], *, skip_locked
 def _built[Row: models.Model](model: type[Row], values: Sequence[object]) -> Row:
     row = model.__new__(model)
     row.__dict__.update(zip(_attributes(model), values, strict=True))
+    for name in _json_attributes(model):
+        row.__dict__[name] = json.loads(row.__dict__[name])
     row._state = ModelState()
     row._state.adding, row._state.db = False, "default"
     return row

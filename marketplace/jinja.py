@@ -76,7 +76,7 @@ def environment(**options: Any) -> Environment:
     options["undefined"] = StrictUndefined
     options["autoescape"] = _escapes
     options.setdefault("extensions", ["jinja2.ext.i18n"])
-    env = Environment(**options)  # noqa: S701
+    env = Environment(**options)
     env.globals.update(GLOBALS)
     env.filters.update(FILTERS)
     env.install_gettext_callables(  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """The lists that a new installation starts with; operators edit them in their rooms.
 
-An address is empty where the carrier's page asks for more than the number, a pattern where numbers have no public form.
+An address is empty where the carrier's page asks for more than the number, a pattern where numbers have
+no known form.
 """
 
 REASONS: tuple[tuple[str, str, str, str], ...] = (
@@ -46,8 +47,18 @@ CARRIERS: tuple[tuple[str, str, str, str], ...] = (
     ("nacex", "NACEX", "", r"[0-9]{4}/[0-9]{7,9}"),
     ("dhl", "DHL", "https://www.dhl.com/es-es/home/tracking.html?tracking-id={tracking}", ""),
     ("ups", "UPS", "https://www.ups.com/track?loc=es_ES&tracknum={tracking}", r"1Z[0-9A-Z]{16}"),
-    ("fedex", "FedEx", "https://www.fedex.com/fedextrack/?trknbr={tracking}", r"[0-9]{12}|[0-9]{15}|[0-9]{20}"),
-    ("ctt-express", "CTT Express", "https://www.cttexpress.com/localizador-de-envios/?sc={tracking}", r"[0-9]{22}"),
+    (
+        "fedex",
+        "FedEx",
+        "https://www.fedex.com/fedextrack/?trknbr={tracking}",
+        r"[0-9]{12}|[0-9]{15}|[0-9]{20}",
+    ),
+    (
+        "ctt-express",
+        "CTT Express",
+        "https://www.cttexpress.com/localizador-de-envios/?sc={tracking}",
+        r"[0-9]{22}",
+    ),
     ("zeleris", "Zeleris", "https://www.zeleris.com/seguimiento_envio.aspx?id_seguimiento={tracking}", ""),
     ("tipsa", "TIPSA", "https://www.tip-sa.com/cliente/datos_env.php?id={tracking}", ""),
     ("envialia", "Envialia", "", ""),

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from marketplace import bulk
 from marketplace.models import Claimable
 from marketplace.refusals import Tally
 
@@ -24,6 +25,12 @@ _BACK_OFF = (10, 30, 60, 300, 900, 3600, 4 * 3600)
 def back_off(tries: int) -> timedelta:
     """How long to wait after the n-th failed try: 10 s at first, four hours at most."""
     return timedelta(seconds=_BACK_OFF[min(max(tries, 1), len(_BACK_OFF)) - 1])
+
+
+def next_due(model: type[Claimable]) -> datetime | None:
+    """When the next row of an outbox is due; None while nothing waits."""
+    moment: datetime | None = bulk.fetch(f"SELECT min(due_at) FROM {model._meta.db_table} WHERE due_at IS NOT NULL")[0][0]
+    return moment
 
 
 def claim[Row: Claimable](
@@ -62,8 +69,8 @@ def claims[Row: Claimable](
 
 def mine[Row: Claimable](row: Row) -> Row | None:
     """Lock the row again if the claim is still ours; None when it lapsed and another took it. In a transaction."""
-    rows = type(row)._default_manager.select_for_update(no_key=True)
-    return rows.filter(pk=row.pk, claimed_by=row.claimed_by).first()
+    standing = bulk.lock(type(row), [row.pk])
+    return standing[0] if standing and standing[0].claimed_by == row.claimed_by else None
 
 
 def again(row: Claimable, *, at: datetime, error: str = "", wait: timedelta | None = None) -> None:

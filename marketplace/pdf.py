@@ -15,25 +15,26 @@ class PdfUnavailable(Exception):
 
 
 def render_pdf(template: str, context: Mapping[str, Any], language: str) -> bytes:
-    """Render a template of `templates/pdf/` in a language as PDF. Raises PdfUnavailable.
+    """Render a template of `templates/pdf/` in a language as PDF. Raises PdfUnavailable."""
+    with override(language):
+        return draw(render_to_string(template, dict(context), using="jinja2"))
 
-    The document may name addresses and files as it likes: every one of them is refused.
-    """
+
+def draw(html: str) -> bytes:
+    """Draw a document; it may name addresses and files as it likes, all are refused. Raises PdfUnavailable."""
     try:
         # Loading it loads Pango, which a machine that makes no papers need not have.
         from weasyprint import HTML
         from weasyprint.urls import URLFetcher
     except OSError as missing:
         raise PdfUnavailable(str(missing)) from missing
-    with override(language):
-        html = render_to_string(template, dict(context), using="jinja2")
     nowhere = URLFetcher(allowed_protocols=(), allow_redirects=False)
     pdf: bytes = HTML(string=html, url_fetcher=nowhere).write_pdf()
     return pdf
 
 
 def code128(text: str) -> list[tuple[int, int]] | None:
-    """The bars of a Code 128 as (start, width) in modules, quiet zones left out; None if it cannot be written so."""
+    """The bars of a Code 128 as (start, width) in modules, no quiet zones; None if it cannot be written."""
     if not (text and text.isascii() and text.isprintable()):
         return None
     modules = Code128(text).build()[0]

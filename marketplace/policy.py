@@ -117,7 +117,9 @@ class Settings(Frozen):
             for verb, roles in verbs.items():
                 if not roles:
                     raise ValueError(
-                        str(_("Nadie puede hacer «%(verb)s» en «%(state)s».") % {"verb": verb, "state": state})
+                        str(
+                            _("Nadie puede hacer «%(verb)s» en «%(state)s».") % {"verb": verb, "state": state}
+                        )
                     )
         return self
 

@@ -47,8 +47,9 @@ def _flaw_words(kind: str, context: dict[str, Any], message: str) -> str:
 class PolicyForm(RoomForm):
     """Everything a policy says, field by field; `settings` is what was typed, once it is valid.
 
-    A window is two fields (hours, clock), a rate is typed in per cent, an amount in the channel's currency. `number`
-    is the version that the form was filled from, `seen` the print of the settings whose difference was shown.
+    A window is two fields (hours, clock), a rate is typed in per cent, an amount in the channel's currency.
+    `number` is the version that the form was filled from, `seen` the print of the settings whose
+    difference was shown.
     """
 
     number = forms.IntegerField(widget=forms.HiddenInput)
@@ -76,29 +77,37 @@ class PolicyForm(RoomForm):
         self.dress(field)
 
     def _add(self, name: str, value: Any) -> None:
-        """Add the fields for one setting, by the kind of its value."""
+        """Add the field for one setting; a window takes two, its hours and their clock."""
         label = SENTENCES.get(name, name)
         if isinstance(value, Window):
-            clocks = [(kind.value, label) for kind, label in CLOCK_LABELS.items()]
-            self._put(name, forms.FloatField(label=label, help_text=_("En horas.")), f"{value.hours:g}")
-            clock_label = _("%(rule)s: reloj") % {"rule": label}
-            self._put(f"{name}_clock", forms.ChoiceField(label=clock_label, choices=clocks), value.clock.value)
-        elif isinstance(value, bool):
-            self._put(name, forms.BooleanField(label=label, required=False), value)
-        elif name.endswith("_bp"):
-            rate = forms.DecimalField(label=label, min_value=0, max_value=100, decimal_places=2, help_text=_("En %."))
-            self._put(name, rate, f"{Decimal(value) / 100:f}")
-        elif name.endswith("_cents"):
-            amount = forms.CharField(label=label, help_text=_("En %(currency)s.") % {"currency": self.channel.currency})
-            self._put(name, amount, money.plain(value, self.channel.currency))
-        elif type(value) in _CHOICES:
-            choices = [(one.value, words) for one, words in _CHOICES[type(value)].items()]
-            self._put(name, forms.ChoiceField(label=label, choices=choices), value.value)
-        elif isinstance(value, tuple):
-            days = forms.CharField(label=label, help_text=_("Separados por comas, del 1 al 28."))
-            self._put(name, days, ", ".join(map(str, value)))
+            hours = int(value.hours) if value.hours.is_integer() else value.hours
+            kinds = [(kind.value, words) for kind, words in CLOCK_LABELS.items()]
+            self._put(name, forms.FloatField(label=label, localize=True, help_text=_("En horas.")), hours)
+            clock = forms.ChoiceField(label=_("%(rule)s: reloj") % {"rule": label}, choices=kinds)
+            self._put(f"{name}_clock", clock, value.clock.value)
         else:
-            self._put(name, forms.IntegerField(label=label), value)
+            self._put(name, *self._field(name, label, value))
+
+    def _field(self, name: str, label: Any, value: Any) -> tuple[forms.Field, object]:
+        """The field for one setting and what it is filled with, by the kind of the value."""
+        currency = self.channel.currency
+        if isinstance(value, bool):
+            return forms.BooleanField(label=label, required=False), value
+        if name.endswith("_bp"):
+            rate = forms.DecimalField(
+                label=label, localize=True, min_value=0, max_value=100, decimal_places=2, help_text=_("En %.")
+            )
+            return rate, Decimal(value) / 100
+        if name.endswith("_cents"):
+            words = _("En %(currency)s.") % {"currency": currency}
+            return forms.CharField(label=label, help_text=words), money.plain(value, currency)
+        if type(value) in _CHOICES:
+            choices = [(one.value, words) for one, words in _CHOICES[type(value)].items()]
+            return forms.ChoiceField(label=label, choices=choices), value.value
+        if isinstance(value, tuple):
+            days = forms.CharField(label=label, help_text=_("Separados por comas, del 1 al 28."))
+            return days, ", ".join(map(str, value))
+        return forms.IntegerField(label=label), value
 
     def _add_rights(self) -> None:
         roles = [(role.value, label) for role, label in ROLE_LABELS.items()]
@@ -116,7 +125,9 @@ class PolicyForm(RoomForm):
         for state in dict.fromkeys(state for state, _verb in legal_moves()):
             given = self.rules.state_labels.get(state, ("", ""))
             for language, word in zip(("es", "en"), given, strict=True):
-                field = forms.CharField(label=f"{state_word(state)} ({language})", required=False, max_length=60)
+                field = forms.CharField(
+                    label=f"{state_word(state)} ({language})", required=False, max_length=60
+                )
                 self._put(f"state_labels.{state}.{language}", field, word)
 
     def clean(self) -> dict[str, Any]:
@@ -130,7 +141,9 @@ class PolicyForm(RoomForm):
         if self.errors:
             return data
         try:
-            self.settings = Settings.model_validate({**typed, "rights": self._rights(), "state_labels": self._labels()})
+            self.settings = Settings.model_validate(
+                {**typed, "rights": self._rights(), "state_labels": self._labels()}
+            )
         except ValidationError as flaws:
             for flaw in flaws.errors():
                 self._blame(flaw["loc"], _flaw_words(flaw["type"], flaw.get("ctx", {}), flaw["msg"]))
@@ -157,13 +170,15 @@ class PolicyForm(RoomForm):
         words = text.replace(",", " ").split()
         if not all(word.isdecimal() for word in words):
             raise ValueError(_("Escribe días del mes separados por comas."))
+        if not words:
+            raise ValueError(_("Hace falta al menos un día de liquidación."))
         days = tuple(int(word) for word in words)
         if list(days) != sorted(set(days)):
             raise ValueError(_("Los días de liquidación van en orden y sin repetir."))
         return days
 
     def _check_rights(self) -> None:
-        """A policy that takes the platform's own moves away, or the answer from everybody, contradicts itself."""
+        """A policy that takes its own moves from the platform, or the answer from everybody, is refused."""
         for state, verb in legal_moves():
             name = f"rights.{state}.{verb}"
             roles = self.cleaned_data.get(name, [])
@@ -183,7 +198,10 @@ class PolicyForm(RoomForm):
 
     def _labels(self) -> dict[str, tuple[str, str]]:
         words = {
-            state: (self.cleaned_data[f"state_labels.{state}.es"], self.cleaned_data[f"state_labels.{state}.en"])
+            state: (
+                self.cleaned_data[f"state_labels.{state}.es"],
+                self.cleaned_data[f"state_labels.{state}.en"],
+            )
             for state in dict.fromkeys(state for state, _verb in legal_moves())
         }
         return {state: (es or en, en or es) for state, (es, en) in words.items() if es or en}
@@ -206,13 +224,23 @@ class PolicyForm(RoomForm):
         rows = []
         for state, verb in legal_moves():
             field = self[f"rights.{state}.{verb}"]
-            rows.append({"state": state_word(state), "verb": verb_word(verb), "boxes": list(field), "errors": field.errors})
+            rows.append(
+                {
+                    "state": state_word(state),
+                    "verb": verb_word(verb),
+                    "boxes": list(field),
+                    "errors": field.errors,
+                }
+            )
         return rows
 
     def label_rows(self) -> list[dict[str, Any]]:
         """The table of names: for each state its name in both languages."""
         states = dict.fromkeys(state for state, _verb in legal_moves())
         return [
-            {"state": state_word(state), "fields": [self[f"state_labels.{state}.{code}"] for code in ("es", "en")]}
+            {
+                "state": state_word(state),
+                "fields": [self[f"state_labels.{state}.{code}"] for code in ("es", "en")],
+            }
             for state in states
         ]

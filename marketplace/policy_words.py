@@ -67,19 +67,19 @@ class Difference:
 
 @cache
 def legal_moves() -> tuple[tuple[str, str], ...]:
-    """Each (state, verb) that the order machine knows, in its order; a policy grants some of them (ORD-10)."""
+    """Each (state, verb) that the order machine knows; a policy grants some of them (ORD-10)."""
     steps = cast("Steps", import_string(MOVES))
     return tuple(dict.fromkeys((str(step.source), str(step.verb)) for step in steps))
 
 
 def state_word(state: str) -> str:
     """What a state is called, where the policy does not rename it."""
-    return dict(import_string(STATES).choices).get(state, state)
+    return str(dict(import_string(STATES).choices).get(state, state))
 
 
 def verb_word(verb: str) -> str:
     """What a verb is called in the history."""
-    return dict(import_string(VERBS).choices).get(verb, verb)
+    return str(dict(import_string(VERBS).choices).get(verb, verb))
 
 
 def window_words(window: Window) -> str:
@@ -117,7 +117,7 @@ def _value_words(name: str, value: Any, currency: str) -> str:  # noqa: PLR0911
 
 
 def _told(rules: Settings, currency: str) -> dict[str, tuple[str, str]]:
-    """Every rule of a policy as (beginning, end) of its sentence; a field without words stands under its name."""
+    """Every rule of a policy as (beginning, end) of its sentence, by a key that stays."""
     told = {
         name: (str(SENTENCES.get(name, name)), _value_words(name, getattr(rules, name), currency))
         for name in type(rules).model_fields
@@ -125,10 +125,16 @@ def _told(rules: Settings, currency: str) -> dict[str, tuple[str, str]]:
     }
     for state, verbs in rules.rights.items():
         for verb, roles in verbs.items():
-            rule = _("En «%(state)s», «%(verb)s» lo hace") % {"state": state_word(state), "verb": verb_word(verb)}
+            rule = _("En «%(state)s», «%(verb)s» lo hace") % {
+                "state": state_word(state),
+                "verb": verb_word(verb),
+            }
             told[f"rights.{state}.{verb}"] = (rule, roles_words(roles))
     for state, (es, en) in rules.state_labels.items():
-        told[f"state_labels.{state}"] = (_("«%(state)s» se llama") % {"state": state_word(state)}, f"{es} / {en}")
+        told[f"state_labels.{state}"] = (
+            _("«%(state)s» se llama") % {"state": state_word(state)},
+            f"{es} / {en}",
+        )
     return told
 
 

@@ -19,8 +19,8 @@ def publish_policy(
 ) -> Policy:
     """Put the next version of a channel's policy in force; orders already here keep theirs (ORD-10).
 
-    `after` is the number of the version that the change was made from; raises PolicyMoved when it is no longer the
-    last one.
+    `after` is the number of the version that the change was made from; raises PolicyMoved when it is no
+    longer the last one.
     """
     locked = Channel.objects.select_for_update().get(id=channel.id)
     last = Policy.objects.filter(channel=locked).order_by("-number").first()
@@ -40,7 +40,9 @@ def publish_policy(
 
 
 @transaction.atomic
-def open_channel(code: str, name: str, *, preset: Preset = Preset.ACCEPT_FIRST, by: str, at: datetime) -> Channel:
+def open_channel(
+    code: str, name: str, *, preset: Preset = Preset.ACCEPT_FIRST, by: str, at: datetime
+) -> Channel:
     """Open a channel under the first version of a preset; an existing one is returned as it is."""
     channel, new = Channel.objects.get_or_create(code=code, defaults={"name": name})
     if new or channel.policy_id is None:

@@ -13,6 +13,8 @@ def live(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("health/live", live, name="live"),
     path("admin/", admin.site.urls),
-    path("cuenta/", include("allauth.urls")),
+    path("cuenta/", include("sellers.urls")),
+    path("", include("orders.urls")),
+    path("", include("dashboard.urls")),
     path("buzon/", include("messaging.urls")),
 ]

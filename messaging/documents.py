@@ -1,4 +1,4 @@
-"""A notice as a mail: its words stand once, in `templates/mail/<event>_<audience>.jinja`, and are framed twice.
+"""A notice as a mail: its words stand once, in `templates/mail/<event>_<audience>.jinja`, in two frames.
 
 Such a template is plain text in blocks: `subject`, `title`, `body` (a paragraph a line; lines that begin with
 "- " are a list), `facts` (lines of "label: value"), and, where there is somewhere to go, `action` (what the
@@ -151,11 +151,12 @@ def _told(notice: Notice, channel: Channel | None) -> dict[str, Any]:
     """What a template may say: the payload, and the ways of writing its moments, amounts and addresses."""
     payload = _clean(notice.payload)
     zone = ZoneInfo(channel.timezone if channel else settings.TIME_ZONE)
-    this_year = notice.created_at.astimezone(zone).year
+    written_at = datetime.fromisoformat(payload["at"]) if "at" in payload else notice.created_at
 
     def moment(told: str, *, since: bool = False) -> str:
         at = datetime.fromisoformat(told)
-        return when(at, zone, None, year=at.astimezone(zone).year != this_year, since=since)
+        year = at.astimezone(zone).year != written_at.astimezone(zone).year
+        return when(at, zone, None, year=year, since=since)
 
     return {
         **payload,
@@ -165,7 +166,7 @@ def _told(notice: Notice, channel: Channel | None) -> dict[str, Any]:
         "money": lambda cents: format_money(cents, payload["currency"]),
         "order_url": f"{settings.SITE_URL}/pedidos/{quote(payload.get('reference', ''), safe='')}/",
         "home_url": f"{settings.SITE_URL}/",
-        "admin_url": f"{settings.SITE_URL}{reverse('admin:index')}",
+        "admin_url": lambda: f"{settings.SITE_URL}{reverse('admin:index')}",
     }
 
 

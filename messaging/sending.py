@@ -57,10 +57,9 @@ class _Refused(Exception):
 
 
 def drain(*, at: datetime, tally: Tally) -> None:
-    """Send every notice that is due; what was asked not to be sent never is."""
-    run = _Run(mailers.default, at=at, tally=tally)
-    waiting = Notice.objects.filter(muted=False, sent_at=None, given_up_at=None)
-    for batch in outbox.claims(waiting, at=at, count=BATCH, lease=LEASE):
+    """Send every notice that is due; one that was sent, given up or muted is never due."""
+    run = Run(mailers.default, at=at, tally=tally)
+    for batch in outbox.claims(Notice, at=at, count=BATCH, lease=LEASE):
         try:
             run.send(batch)
         except ServerDown as down:
@@ -70,7 +69,7 @@ def drain(*, at: datetime, tally: Tally) -> None:
             return
 
 
-class _Run:
+class Run:
     """What one run of the clock sends, over one connection at a time."""
 
     def __init__(self, server: BaseEmailBackend, *, at: datetime, tally: Tally) -> None:
@@ -120,10 +119,13 @@ class _Run:
             raise
         except (_Refused, ValidationError) as refusal:
             self._give_up(notice, str(refusal))
-        except Exception as error:
-            logger.warning("notice %s is given back", notice.pk, exc_info=True)
+        except (_Later, _HungUp) as error:
+            logger.warning("notice %s waits: %s", notice.pk, error)
             if isinstance(error, _HungUp):
                 _disconnect(self._server)
+            self._fail(notice, str(error))
+        except Exception as error:
+            logger.exception("notice %s cannot be written out or sent", notice.pk)
             self._fail(notice, f"{type(error).__name__}: {error}")
         else:
             self._mark_sent(notice)
@@ -161,7 +163,7 @@ def _renew(notice: Notice, *, until: datetime) -> bool:
 
 
 def _settle(notice: Notice, **values: Any) -> bool:
-    """Write down how it went and let go of the claim; False, and nothing written, when it is no longer ours."""
+    """Write down how it went and let go of the claim; False, and nothing written, if it is not ours now."""
     ours = Notice.objects.filter(pk=notice.pk, claimed_by=notice.claimed_by)
     return ours.update(claimed_by=None, claimed_until=None, **values) == 1
 

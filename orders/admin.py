@@ -1,31 +1,41 @@
-"""The operators' rooms of orders: looking them up, acting on them through the services, and what is held (ROL-02)."""
+"""The operators' rooms of orders: looking them up, acting through the services, and what is held (ROL-02)."""
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, time, timedelta
-from typing import Any, ClassVar
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import SimpleListFilter
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.utils.dateparse import parse_date
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
-    RangeDateFilter,
     RelatedDropdownFilter,
 )
 
 from marketplace import bell
-from marketplace.refusals import Outcome, Refusal
-from marketplace.rooms import EstimatingPaginator, Panel, ReadingRoom, act, column, link, moment, money, register, tell
+from marketplace.refusals import Outcome
+from marketplace.rooms import (
+    SHOWN_REFUSALS,
+    EstimatingPaginator,
+    Panel,
+    ReadingRoom,
+    act,
+    column,
+    link,
+    moment,
+    money,
+    register,
+    tell,
+)
 from orders import services
+from orders.admin_filters import DaysFilter, HeldFilter, StandingFilter
 from orders.admin_forms import FORMS, NoteForm
+from orders.admin_panels import ORDER_PANELS, events_panel, holds_panel, lines_panel, parcels_panel
 from orders.models import Hold, Order
 from orders.signals import Moved
 from orders.states import FINAL, HoldKind, State, Verb
@@ -36,9 +46,6 @@ AT_MOST = 1000
 
 FOLLOWERS = ("charge", "payback", "notices")
 """The timers that do what follows from an act on orders."""
-
-ORDER_PANELS: list[Callable[[Order], Panel]] = []
-"""Tables that the apps above add to the page of an order."""
 
 COLOURS: dict[str, str] = {
     State.PENDING_ACCEPTANCE: "warning",
@@ -62,85 +69,13 @@ _DEADLINES = {
 }
 
 
-class HeldFilter(SimpleListFilter):
-    """Orders in wait, or not."""
-
-    title = gettext_lazy("en espera")
-    parameter_name = "held"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", _("En espera")), ("no", _("Sin espera"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        waiting = Q(held_at__isnull=False) | Q(incident_at__isnull=False)
-        chosen = {"yes": waiting, "no": ~waiting}.get(self.value() or "")
-        return queryset.filter(chosen) if chosen else queryset
-
-
-class DaysFilter(RangeDateFilter):  # type: ignore[misc]
-    """From a day to a day, both whole, in the site's time zone; what is not a day is passed over."""
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        first, last = self._day("from"), self._day("to")
-        if first:
-            queryset = queryset.filter(**{f"{self.parameter_name}__gte": first})
-        if last:
-            queryset = queryset.filter(**{f"{self.parameter_name}__lt": last + timedelta(days=1)})
-        return queryset
-
-    def _day(self, end: str) -> datetime | None:
-        given = str(self.used_parameters.get(f"{self.parameter_name}_{end}") or "")
-        try:
-            day = parse_date(given) or datetime.strptime(given, "%d/%m/%Y").date()  # noqa: DTZ007
-        except ValueError:
-            return None
-        return timezone.make_aware(datetime.combine(day, time()))
-
-
-def lines_panel(order: Order) -> Panel:
-    """What was bought, and what was answered to each line."""
-    headers = (_("Artículo"), _("SKU"), _("Unidades"), _("Enviadas"), _("Importe"), _("Envío"), _("Respuesta"))
-    rows = [
-        (one.title, one.sku, one.quantity, one.shipped_quantity, money(one.goods_cents, order.currency),
-         money(one.shipping_cents, order.currency), f"{one.get_decision_display()} {one.refuse_reason}".strip())
-        for one in order.lines.all()
-    ]  # fmt: skip
-    return Panel(_("Líneas"), headers, rows)
-
-
-def parcels_panel(order: Order) -> Panel:
-    """What was handed to which carrier."""
-    headers = (_("Bulto"), _("Transportista"), _("Seguimiento"), _("Entregado al transportista"), _("Entregado"))
-    rows = []
-    for one in order.shipments.all():
-        linked = one.tracking_url.startswith(("https://", "http://"))
-        number = format_html('<a href="{}" rel="noopener" class="text-link">{}</a>', one.tracking_url, one.tracking)
-        rows.append(
-            (one.number, one.carrier_name, number if linked else one.tracking, moment(one.handed_over_at), moment(one.delivered_at))
-        )  # fmt: skip
-    return Panel(_("Bultos"), headers, rows)
-
-
-def holds_panel(order: Order) -> Panel:
-    """Why the order waits or has waited."""
-    headers = (_("Retención"), _("Explicación"), _("Desde"), _("Puesta por"), _("Hasta"), _("Levantada"), _("Por"))
-    rows = [
-        (str(one), one.note, moment(one.placed_at), one.placed_by, moment(one.until), moment(one.released_at), one.released_by)
-        for one in order.holds.all()
-    ]  # fmt: skip
-    return Panel(_("Retenciones"), headers, rows)
-
-
-def events_panel(order: Order) -> Panel:
-    """The history that nobody can edit (ORD-11)."""
-    headers = (_("Cuándo"), _("Qué"), _("Antes"), _("Después"), _("Quién"), _("Detalle"))
-    words = dict(State.choices)
-    rows = [
-        (moment(one.at), one.get_verb_display(), words.get(one.before, "–"), words.get(one.after, one.after), one.by,
-         ", ".join(f"{key}: {value}" for key, value in one.data.items() if value))
-        for one in order.events.all()
-    ]  # fmt: skip
-    return Panel(_("Historial"), headers, rows)
+def report(request: HttpRequest, outcome: Outcome[Moved]) -> None:
+    """Wake what follows, and say how many orders moved and which were refused and why."""
+    if outcome.moved:
+        bell.ring(*FOLLOWERS)
+    ids = [refusal.id for refusal in outcome.refused[:SHOWN_REFUSALS]]
+    names = dict(Order.objects.filter(id__in=ids).values_list("id", "reference"))
+    tell(request, outcome, _("Hecho en %(n)s pedidos."), lambda order_id: names.get(order_id, str(order_id)))
 
 
 def offered(order: Order, request: HttpRequest) -> set[str]:
@@ -154,11 +89,32 @@ def offered(order: Order, request: HttpRequest) -> set[str]:
     return verbs
 
 
+STANDING = ("reference", "state_word", "held", "shop", "manager", "channel", "policy", "basket")
+AMOUNTS = ("goods", "shipping", "total", "commission", "charged", "refunded", "basket_total", "basket_paid")
+MOMENTS = (
+    "placed_at", "accept_by", "accepted_at", "debited_at", "ship_by", "shipped_at", "deliver_by",
+    "delivered_at", "receive_at", "received_at", "ended_at",
+)  # fmt: skip
+CUSTOMER = (
+    "customer_name", "customer_email", "customer_phone", "street", "postal_code", "city", "region", "country"
+)  # fmt: skip
+
+
 @register(Order)
 class OrderAdmin(ReadingRoom):
-    """Every order; it is only read here, and moves through the services like everywhere else (ORD-10, ORD-11)."""
+    """Every order; only read here, it moves through the services like everywhere else (ORD-10, ORD-11)."""
 
-    list_display = ("reference", "state_word", "held", "shop", "channel", "customer_name", "total", "placed_at", "next_deadline")
+    list_display = (
+        "reference",
+        "state_word",
+        "held",
+        "shop",
+        "channel",
+        "customer_name",
+        "total",
+        "placed_at",
+        "next_deadline",
+    )
     list_filter = (
         ("state", ChoicesDropdownFilter),
         ("channel", RelatedDropdownFilter),
@@ -176,15 +132,15 @@ class OrderAdmin(ReadingRoom):
     actions_detail = tuple(verb.value for verb in FORMS)
 
     fieldsets = (
-        (None, {"fields": ("reference", "state_word", "held", "shop", "manager", "channel", "policy", "basket")}),
-        (gettext_lazy("Importes"), {"fields": ("goods", "shipping", "total", "commission", "charged", "refunded", "basket_total", "basket_paid")}),
-        (gettext_lazy("Momentos y plazos"), {"fields": ("placed_at", "accept_by", "accepted_at", "debited_at", "ship_by", "shipped_at", "deliver_by", "delivered_at", "receive_at", "received_at", "ended_at")}),
-        (gettext_lazy("Cliente"), {"fields": ("customer_name", "customer_email", "customer_phone", "street", "postal_code", "city", "region", "country")}),
-    )  # fmt: skip
-    readonly_fields = (
-        "state_word", "held", "manager", "goods", "shipping", "total", "commission", "charged", "refunded",
-        "basket_total", "basket_paid",
-    )  # fmt: skip
+        (
+            None,
+            {"fields": ("reference", "state_word", "held", "shop", "manager", "channel", "policy", "basket")},
+        ),
+        (gettext_lazy("Importes"), {"fields": AMOUNTS}),
+        (gettext_lazy("Momentos y plazos"), {"fields": MOMENTS}),
+        (gettext_lazy("Cliente"), {"fields": CUSTOMER}),
+    )
+    readonly_fields = ("state_word", "held", "manager", *AMOUNTS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows: QuerySet[Order] = super().get_queryset(request)
@@ -199,7 +155,7 @@ class OrderAdmin(ReadingRoom):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """By the beginning of the number or the whole e-mail address: both have an index, nothing else is read."""
+        """By the beginning of the number, which has an index, or by the whole e-mail address."""
         term = search_term.strip()
         if "@" in term:
             return queryset.filter(customer_email__in={term, term.lower()}), False
@@ -232,9 +188,13 @@ class OrderAdmin(ReadingRoom):
             status = 409
         title = f"{order.reference}: {getattr(self, verb.value).short_description}"
         submit = getattr(self, verb.value).short_description
-        return self.ask(request, form, title, back=back, status=status, submit=submit, panels=[lines_panel(order)])
+        return self.ask(
+            request, form, title, back=back, status=status, submit=submit, panels=[lines_panel(order)]
+        )
 
-    def _many(self, request: HttpRequest, rows: QuerySet[Order], verb: Verb, name: str) -> HttpResponse | None:
+    def _many(
+        self, request: HttpRequest, rows: QuerySet[Order], verb: Verb, name: str
+    ) -> HttpResponse | None:
         """Ask once, act on all the orders chosen, and tell what became of each."""
         ids = list(rows.order_by("id").values_list("id", flat=True)[: AT_MOST + 1])
         if len(ids) > AT_MOST:
@@ -326,7 +286,8 @@ class OrderAdmin(ReadingRoom):
 
     @column(gettext_lazy("Comisión e IVA"))
     def commission(self, order: Order) -> str:
-        return f"{money(order.commission_cents, order.currency)} + {money(order.commission_vat_cents, order.currency)}"
+        parts = (order.commission_cents, order.commission_vat_cents)
+        return " + ".join(money(cents, order.currency) for cents in parts)
 
     @column(gettext_lazy("Cobrado"))
     def charged(self, order: Order) -> str:
@@ -343,3 +304,65 @@ class OrderAdmin(ReadingRoom):
     @column(gettext_lazy("Pagado según el escaparate"))
     def basket_paid(self, order: Order) -> str:
         return money(order.basket.paid_cents, order.currency) if order.basket.payments else "–"
+
+
+@register(Hold)
+class HoldAdmin(ReadingRoom):
+    """What is held and why; a payment that does not match its basket is here with both figures (PAY-07)."""
+
+    list_display = (
+        "order_word",
+        "shop",
+        "kind",
+        "paid",
+        "basket_total",
+        "note",
+        "placed_at",
+        "placed_by",
+        "released_at",
+    )
+    list_filter = (("kind", ChoicesDropdownFilter), StandingFilter, ("shop", AutocompleteSelectFilter))
+    list_select_related = ("shop", "order__basket")
+    ordering = ("-id",)
+    sortable_by = ()
+    paginator = EstimatingPaginator
+    actions = ("lift",)
+    fields = (
+        "order_word", "shop", "kind", "paid", "basket_total", "note", "until", "placed_at", "placed_by",
+        "released_at", "released_by",
+    )  # fmt: skip
+    readonly_fields = ("order_word", "paid", "basket_total")
+
+    @column(gettext_lazy("Pedido"))
+    def order_word(self, hold: Hold) -> str:
+        return link(hold.order)
+
+    @column(gettext_lazy("Pagado según el escaparate"))
+    def paid(self, hold: Hold) -> str:
+        mismatch = hold.kind == HoldKind.PAYMENT_MISMATCH
+        return money(hold.order.basket.paid_cents, hold.order.currency) if mismatch else "–"
+
+    @column(gettext_lazy("Total de la cesta"))
+    def basket_total(self, hold: Hold) -> str:
+        return money(hold.order.basket.total_cents, hold.order.currency)
+
+    @act(gettext_lazy("Levantar con una nota"))
+    def lift(self, request: HttpRequest, rows: QuerySet[Hold]) -> HttpResponse | None:
+        """Lift the holds chosen, kind by kind, with a word for the history of their orders (PAY-07)."""
+        chosen = list(
+            rows.filter(released_at=None).order_by("id").values_list("id", "kind", "order_id")[:AT_MOST]
+        )
+        form = NoteForm(request.POST if "apply" in request.POST else None)
+        if not form.is_valid():
+            carried = [("action", "lift"), ("select_across", "0")]
+            carried += [("_selected_action", str(pk)) for pk, _kind, _order in chosen]
+            intro = _("Retenciones elegidas: %(n)s.") % {"n": len(chosen)}
+            title, back = _("Levantar con una nota"), request.get_full_path()
+            return self.ask(request, form, title, back=back, carried=carried, intro=intro)
+        by_kind: dict[str, list[int]] = defaultdict(list)
+        for _pk, kind, order_id in chosen:
+            by_kind[kind].append(order_id)
+        by, note = operator(request.user), form.cleaned_data["note"]  # type: ignore[arg-type]
+        for kind, order_ids in by_kind.items():
+            report(request, services.release(order_ids, HoldKind(kind), note=note, by=by, at=timezone.now()))
+        return None

@@ -1,4 +1,4 @@
-"""What an operator says with an act on orders: a reason, a parcel, a hold; each form makes its own call of the services."""
+"""What an operator says with an act on orders: a reason, a parcel, a hold. Each form makes its own call."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -102,11 +102,17 @@ class AcceptForm(VerbForm):
     verb = Verb.ACCEPT
 
     def build(self) -> None:
-        self.words = {one.code: str(one) for one in Reason.objects.filter(kind=ReasonKind.REFUSE, active=True)}
-        refusals = [(code, _("Rechazar: %(reason)s") % {"reason": words}) for code, words in self.words.items()]
+        self.words = {
+            one.code: str(one) for one in Reason.objects.filter(kind=ReasonKind.REFUSE, active=True)
+        }
+        refusals = [
+            (code, _("Rechazar: %(reason)s") % {"reason": words}) for code, words in self.words.items()
+        ]
         for line in self.order.lines.all() if self.order else ():
             choices = [("", _("Aceptar")), *refusals]
-            self.fields[f"line_{line.id}"] = forms.ChoiceField(label=str(line), choices=choices, required=False)
+            self.fields[f"line_{line.id}"] = forms.ChoiceField(
+                label=str(line), choices=choices, required=False
+            )
 
     def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
         said = {int(name.removeprefix("line_")): code for name, code in self.cleaned_data.items() if code}
@@ -181,7 +187,9 @@ class ReleaseForm(VerbForm):
 
     def build(self) -> None:
         if self.order is not None:
-            standing = set(Hold.objects.filter(order=self.order, released_at=None).values_list("kind", flat=True))
+            standing = set(
+                Hold.objects.filter(order=self.order, released_at=None).values_list("kind", flat=True)
+            )
             kinds = [choice for choice in HoldKind.choices if choice[0] in standing]
             self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
 

@@ -29,7 +29,7 @@ def has_delivery_note(order: Order) -> bool:
 
 
 def delivery_note(order: Order, *, at: datetime) -> Paper:
-    """Draw up the delivery note, in the customer's language, of what was accepted; before that, of everything.
+    """Draw up the delivery note, in the customer's language, of what was accepted; until then, of everything.
 
     Raises MoveRefused (`wrong_state`) where nothing is delivered, and PdfUnavailable.
     """

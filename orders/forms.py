@@ -1,4 +1,4 @@
-"""What people type on the order page, checked for its form; whether it may be done is the services' to say."""
+"""What people type on the order page, checked for its form; whether it may be done the services say."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _LONGEST_REASON = 160
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An act that did not come off: its form as it was sent, and the refusal where a rule stood in the way."""
+    """An act that did not come off: its form as it was sent, the refusal where a rule stood in the way."""
 
     act: str
     form: forms.Form
@@ -37,7 +37,7 @@ def _reason(given: Mapping[str, Any], code: str, note: str, reasons: Sequence[Re
 
 
 class AnswerForm(forms.Form):
-    """The seller's answer, line by line: accepted unless refused, and each refusal with its reason (ORD-05)."""
+    """The seller's answer, line by line: accepted unless refused, each refusal with its reason (ORD-05)."""
 
     def __init__(self, data: Any = None, *, lines: Sequence[Line], reasons: Sequence[Reason]) -> None:
         super().__init__(data)
@@ -95,7 +95,7 @@ class ReasonForm(forms.Form):
 class ParcelForm(forms.Form):
     """A parcel to hand over: carrier, tracking number, how many units of each line (SHP-01, SHP-03).
 
-    A number that does not look like the carrier's is warned about once; `confirm` repeats it to mean it (SHP-05).
+    A number that does not look like the carrier's is warned about; `confirm` repeats it to mean it (SHP-05).
     """
 
     carrier = forms.CharField(error_messages={"required": _("Elige el transportista.")})
@@ -156,7 +156,9 @@ class HoldForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        self.until_at = None
+        self.hold = HoldKind(given.get("kind") or HoldKind.STOCK)
+        self.note = given.get("note") or ""
+        self.until_at: datetime | None = None
         if given.get("kind") != HoldKind.PRESALE or "until" in self.errors:
             return given
         day = given.get("until")
@@ -173,3 +175,7 @@ class ReleaseForm(forms.Form):
     """Which of its holds an order leaves behind."""
 
     kind = forms.ChoiceField(choices=HoldKind.choices)
+
+    @property
+    def hold(self) -> HoldKind:
+        return HoldKind(self.cleaned_data["kind"])

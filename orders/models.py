@@ -78,6 +78,8 @@ class Order(OrderMachine, models.Model):  # type: ignore[misc, valid-type]
 
     parcels = models.PositiveSmallIntegerField(_("bultos"), default=0)
 
+    payment_token = models.CharField(_("medio de pago"), max_length=120, blank=True, default="")
+
     customer_external_id = models.CharField(_("cliente en el escaparate"), max_length=64, blank=True, default="")
     customer_name = models.CharField(_("cliente"), max_length=160)
     customer_email = models.CharField(_("correo del cliente"), max_length=254, blank=True, default="")

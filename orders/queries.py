@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
-from marketplace.batches import Key, parked_ids
+from marketplace.batches import Key
 from orders.models import Hold, Order
 from orders.states import State
 from sellers.models import Shop
@@ -36,7 +36,7 @@ def _not_accepted() -> QuerySet[Order]:
 
 def due_expiries(after: Key | None, count: int, *, at: datetime) -> Sequence[Key]:
     """Orders whose acceptance deadline has passed (ORD-02)."""
-    rows = _not_accepted().filter(accept_by__lt=at).exclude(id__in=parked_ids("expire", at))
+    rows = _not_accepted().filter(accept_by__lt=at)
     return _keys(rows, "accept_by", after, count)
 
 
@@ -54,7 +54,7 @@ def _to_receive() -> QuerySet[Order]:
 
 def due_receipts(after: Key | None, count: int, *, at: datetime) -> Sequence[Key]:
     """Shipped orders that count as received by now, unless something holds them (SHP-07, SHP-08)."""
-    rows = _to_receive().filter(receive_at__lte=at).exclude(id__in=parked_ids("receive", at))
+    rows = _to_receive().filter(receive_at__lte=at)
     return _keys(rows, "receive_at", after, count)
 
 
@@ -69,7 +69,7 @@ def _presales() -> QuerySet[Hold]:
 
 def due_presale_ends(after: Key | None, count: int, *, at: datetime) -> Sequence[Key]:
     """Pre-sale holds whose date has come (ORD-06)."""
-    rows = _presales().filter(until__lte=at).exclude(id__in=parked_ids("presale", at))
+    rows = _presales().filter(until__lte=at)
     return _keys(rows, "until", after, count)
 
 
@@ -82,7 +82,7 @@ def to_settle(channel_id: int, up_to: datetime, after: tuple[int, int] | None, c
     """Received orders that nothing holds, as (shop id, order id) in that order (SET-01)."""
     rows = Order.objects.filter(
         channel_id=channel_id, state=State.RECEIVED, held_at=None, incident_at=None, received_at__lte=up_to
-    ).exclude(id__in=parked_ids("statements", up_to))
+    )
     if after is not None:
         rows = rows.filter(Q(shop_id__gt=after[0]) | Q(shop_id=after[0], id__gt=after[1]))
     return list(rows.order_by("shop_id", "id").values_list("shop_id", "id")[:count])

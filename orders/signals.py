@@ -30,6 +30,7 @@ class Moved:
     commission_cents: int
     commission_vat_cents: int
     held: bool
+    payment_token: str
     customer_name: str
     customer_email: str
     customer_language: str

@@ -1,11 +1,12 @@
 """What a shop does to an order. Each view: one form, one service, then back to the order's page.
 
-Refused by a rule: 409 and the page as it stands now, with the reason. Not understood: 422 and the form as it was sent.
+Refused by a rule: 409 and the page as it stands now, with the reason.
+Not understood: 422 and the form as it was sent.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import wraps
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -19,12 +20,13 @@ from django.views.decorators.http import require_POST, require_safe
 from marketplace.bell import ring
 from marketplace.models import Carrier, Reason, ReasonKind
 from marketplace.pdf import TO_INSTALL, PdfUnavailable
-from marketplace.refusals import MoveRefused, Outcome, Refusal
+from marketplace.refusals import MoveRefused, Outcome
 from orders import documents, services
 from orders.forms import AnswerForm, Attempt, HoldForm, ParcelForm, ReasonForm, ReleaseForm
 from orders.models import DocumentKind, Order
 from orders.queries import get_order
 from orders.signals import Moved
+from orders.states import Decision
 from sellers.access import DeskRequest, at_the_desk
 from sellers.desk import Right, who_has
 
@@ -62,29 +64,25 @@ def _page(request: DeskRequest, order: Order, attempt: Attempt, status: int) -> 
     return page
 
 
-def _done(request: DeskRequest, order: Order, said: str, bells: Sequence[str]) -> HttpResponse:
-    ring(*bells)
-    messages.success(request, said)
-    return SeeOther(reverse("order", args=[order.reference]))
-
-
 def _try(
     request: DeskRequest,
     order: Order,
-    act: str,
-    form: forms.Form,
+    attempt: Attempt,
     move: Callable[[], Outcome[Moved]],
+    *,
     said: str,
     bells: Sequence[str] = ("notices",),
 ) -> HttpResponse:
     """Check the form, make the move, and go where its outcome leads."""
-    if not form.is_valid():
-        return _page(request, order, Attempt(act, form), 422)
+    if not attempt.form.is_valid():
+        return _page(request, order, attempt, 422)
     try:
         services.one(move())
     except MoveRefused as refused:
-        return _page(request, order, Attempt(act, form, refused.refusal), 409)
-    return _done(request, order, said, bells)
+        return _page(request, order, replace(attempt, refusal=refused.refusal), 409)
+    ring(*bells)
+    messages.success(request, said)
+    return SeeOther(reverse("order", args=[order.reference]))
 
 
 def _reasons(kind: ReasonKind) -> list[Reason]:
@@ -97,19 +95,20 @@ def order_accept(request: DeskRequest, order: Order) -> HttpResponse:
     form = AnswerForm(request.POST, lines=list(order.lines.all()), reasons=_reasons(ReasonKind.REFUSE))
     by, at = request.actor, timezone.now()
     if form.is_valid() and form.refuses_all:
-        refuse = services.refuse
         return _try(
-            request, order, "accept", form, lambda: refuse([order.id], reason=form.reason, by=by, at=at),
-            _("Pedido rechazado. No se cobra nada."),
-        )  # fmt: skip
+            request,
+            order,
+            Attempt("accept", form),
+            lambda: services.refuse([order.id], reason=form.reason, by=by, at=at),
+            said=_("Pedido rechazado. No se cobra nada."),
+        )
     return _try(
         request,
         order,
-        "accept",
-        form,
+        Attempt("accept", form),
         lambda: services.accept({order.id: form.answer}, by=by, at=at),
-        _("Pedido aceptado. Ahora se cobra al cliente."),
-        ("charge", "notices"),
+        said=_("Pedido aceptado. Ahora se cobra al cliente."),
+        bells=("charge", "notices"),
     )
 
 
@@ -121,10 +120,9 @@ def order_refuse(request: DeskRequest, order: Order) -> HttpResponse:
     return _try(
         request,
         order,
-        "refuse",
-        form,
+        Attempt("refuse", form),
         lambda: services.refuse([order.id], reason=form.words, by=by, at=at),
-        _("Pedido rechazado. No se cobra nada."),
+        said=_("Pedido rechazado. No se cobra nada."),
     )
 
 
@@ -133,7 +131,7 @@ def order_ship(request: DeskRequest, order: Order) -> HttpResponse:
     """Hand a parcel over (SHP-01, SHP-03)."""
     form = ParcelForm(
         request.POST,
-        lines=list(order.lines.all()),
+        lines=[line for line in order.lines.all() if line.decision == Decision.ACCEPTED],
         carriers=list(Carrier.objects.filter(active=True)),
         free_text=order.policy.rules.free_text_carrier,
     )
@@ -141,10 +139,9 @@ def order_ship(request: DeskRequest, order: Order) -> HttpResponse:
     return _try(
         request,
         order,
-        "ship",
-        form,
+        Attempt("ship", form),
         lambda: services.ship({order.id: form.parcel}, by=by, at=at),
-        _("Bulto enviado. El cliente recibe el seguimiento."),
+        said=_("Bulto enviado. El cliente recibe el seguimiento."),
     )
 
 
@@ -153,9 +150,12 @@ def order_ready(request: DeskRequest, order: Order) -> HttpResponse:
     """Say that the parcels wait for the carrier."""
     by, at = request.actor, timezone.now()
     return _try(
-        request, order, "ready", forms.Form(request.POST),
-        lambda: services.ready([order.id], by=by, at=at), _("Listo para recoger."),
-    )  # fmt: skip
+        request,
+        order,
+        Attempt("ready", forms.Form(request.POST)),
+        lambda: services.ready([order.id], by=by, at=at),
+        said=_("Listo para recoger."),
+    )
 
 
 @_act
@@ -163,19 +163,16 @@ def order_cancel(request: DeskRequest, order: Order) -> HttpResponse:
     """Cancel an order for a reason; what was charged goes back (CAN-02)."""
     form = ReasonForm(request.POST, reasons=_reasons(ReasonKind.CANCEL))
     by, at = request.actor, timezone.now()
-    said = (
-        _("Pedido cancelado. Lo cobrado se devuelve al cliente.")
-        if order.charged_cents
-        else _("Pedido cancelado.")
-    )
+    said = _("Pedido cancelado.")
+    if order.charged_cents:
+        said = _("Pedido cancelado. Lo cobrado se devuelve al cliente.")
     return _try(
         request,
         order,
-        "cancel",
-        form,
+        Attempt("cancel", form),
         lambda: services.cancel([order.id], reason=form.words, by=by, at=at),
-        said,
-        ("payback", "notices"),
+        said=said,
+        bells=("payback", "notices"),
     )
 
 
@@ -184,12 +181,13 @@ def order_hold(request: DeskRequest, order: Order) -> HttpResponse:
     """Put an order in wait (ORD-06)."""
     by, at = request.actor, timezone.now()
     form = HoldForm(request.POST, calendar=order.channel.calendar, at=at)
-
-    def move() -> Outcome[Moved]:
-        given: dict[str, Any] = form.cleaned_data
-        return services.hold([order.id], given["kind"], note=given["note"], until=form.until_at, by=by, at=at)
-
-    return _try(request, order, "hold", form, move, _("Pedido en espera."))
+    return _try(
+        request,
+        order,
+        Attempt("hold", form),
+        lambda: services.hold([order.id], form.hold, note=form.note, until=form.until_at, by=by, at=at),
+        said=_("Pedido en espera."),
+    )
 
 
 @_act
@@ -198,22 +196,25 @@ def order_release(request: DeskRequest, order: Order) -> HttpResponse:
     form = ReleaseForm(request.POST)
     by, at = request.actor, timezone.now()
     return _try(
-        request, order, "release", form,
-        lambda: services.release([order.id], form.cleaned_data["kind"], by=by, at=at),
-        _("La retención se ha quitado."), ("charge", "notices"),
-    )  # fmt: skip
+        request,
+        order,
+        Attempt("release", form),
+        lambda: services.release([order.id], form.hold, by=by, at=at),
+        said=_("La retención se ha quitado."),
+        bells=("charge", "notices"),
+    )
 
 
 @require_safe
 @at_the_desk
 def delivery_note(request: DeskRequest, reference: str) -> HttpResponse:
-    """The delivery note as PDF; every member of the shop may have it, and it is written down (DOC-01, DOC-04)."""
+    """The delivery note as PDF; every member may have it, and it is written down (DOC-01, DOC-04)."""
     order = get_order(request.shop, reference)
     at = timezone.now()
     try:
         paper = documents.delivery_note(order, at=at)
     except MoveRefused as refused:
-        return _no_note(request, order, refused.refusal)
+        return _page(request, order, Attempt("delivery_note", forms.Form(), refused.refusal), 409)
     except PdfUnavailable:
         return render(request, "orders/no_pdf.jinja", {"order": order, "line": TO_INSTALL}, status=503)
     documents.hand_out(order, DocumentKind.DELIVERY_NOTE, by=request.actor, at=at)
@@ -221,7 +222,3 @@ def delivery_note(request: DeskRequest, reference: str) -> HttpResponse:
     answer["Content-Disposition"] = f'inline; filename="{paper.name}"'
     answer["Cache-Control"] = "private, no-store"
     return answer
-
-
-def _no_note(request: DeskRequest, order: Order, refusal: Refusal) -> HttpResponse:
-    return _page(request, order, Attempt("delivery_note", forms.Form(), refusal), 409)

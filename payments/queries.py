@@ -2,24 +2,22 @@
 
 from datetime import datetime
 
-from django.db.models import Min
-
+from marketplace import bulk, outbox
 from payments.models import Charge, Payback
 
 
 def next_charge() -> datetime | None:
     """When the next charge is to be asked or asked about."""
-    moment: datetime | None = Charge.objects.filter(due_at__isnull=False).aggregate(m=Min("due_at"))["m"]
-    return moment
+    return outbox.next_due(Charge)
 
 
 def next_payback() -> datetime | None:
     """When the next payback is to be asked or asked about."""
-    moment: datetime | None = Payback.objects.filter(due_at__isnull=False).aggregate(m=Min("due_at"))["m"]
-    return moment
+    return outbox.next_due(Payback)
 
 
 def next_stuck_debit() -> datetime | None:
     """When the next unanswered debit will have taken too long (PAY-03)."""
-    moment: datetime | None = Charge.objects.filter(alert_at__isnull=False).aggregate(m=Min("alert_at"))["m"]
+    rows = bulk.fetch("SELECT min(alert_at) FROM payments_charge WHERE alert_at IS NOT NULL")
+    moment: datetime | None = rows[0][0]
     return moment

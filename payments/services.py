@@ -1,5 +1,6 @@
 """Asking the provider: each charge and payback once, whatever is clicked twice or dies half-way (PAY-01 … PAY-05)."""
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -7,11 +8,11 @@ from django.db import transaction
 
 from ledger.models import Account, EntryKind, Kind
 from ledger.services import NewEntry, post
-from marketplace import clocks, outbox, queries
+from marketplace import bulk, clocks, outbox, queries
 from marketplace.refusals import Code, Outcome, Refusal
 from messaging import services as messaging
 from orders import services as orders
-from orders.models import Basket, Order
+from orders.models import Order
 from orders.signals import Moved
 from orders.states import State
 from payments.models import Charge, Payback
@@ -22,31 +23,24 @@ from sellers.desk import PLATFORM
 _ASK_AGAIN = timedelta(seconds=30)
 
 
-def open_charges(moves: Sequence[Moved], *, attempt: int = 1) -> None:
+def open_charges(moves: Sequence[Moved]) -> None:
     """Write down the charge of each accepted order; it waits, without alarm, while its order is held (PAY-01).
 
     An order worth nothing is not charged: it goes on at once.
     """
     for_nothing = [move.order_id for move in moves if move.total_cents == 0 and not move.held]
     to_charge = [move for move in moves if move.total_cents > 0]
-    cards = _cards([move.order_id for move in to_charge])
-    channels = {channel_id: queries.channel(channel_id) for channel_id in {move.channel_id for move in to_charge}}
-    Charge.objects.bulk_create(
+    bulk.insert(
+        Charge,
+        ("shop_id", "order_id", "attempt", "key", "provider", "state", "amount_cents", "currency", "card", "due_at",
+         "alert_at", "tries", "last_error", "reference", "message"),
         [
-            Charge(
-                shop_id=move.shop_id,
-                order_id=move.order_id,
-                attempt=attempt,
-                provider=channels[move.channel_id].provider,
-                amount_cents=move.total_cents,
-                currency=move.currency,
-                card=cards.get(move.order_id, ""),
-                due_at=None if move.held else move.at,
-                alert_at=None if move.held else _alert_at(move),
-            )
+            (move.shop_id, move.order_id, 1, uuid.uuid4(), queries.channel(move.channel_id).provider,
+             str(AskState.WAITING), move.total_cents, move.currency, move.payment_token,
+             None if move.held else move.at, None if move.held else _alert_at(move), 0, "", "", "")
             for move in to_charge
-        ]
-    )
+        ],
+    )  # fmt: skip
     if for_nothing:
         orders.debit_succeeded(for_nothing, by=PLATFORM, at=moves[0].at)
 
@@ -54,15 +48,6 @@ def open_charges(moves: Sequence[Moved], *, attempt: int = 1) -> None:
 def _alert_at(move: Moved) -> datetime:
     window = queries.policy(move.policy_id).rules.debit_alert_after
     return clocks.deadline(move.at, window.span, queries.channel(move.channel_id).calendar)
-
-
-def _cards(order_ids: Sequence[int]) -> dict[int, str]:
-    """The card that the storefront gave with the basket, where it gave one."""
-    rows = Basket.objects.filter(orders__in=order_ids).values_list("orders__id", "payments")
-    return {
-        order_id: next((str(payment["card"]) for payment in payments if payment.get("card")), "")
-        for order_id, payments in rows
-    }
 
 
 def pause_charges(order_ids: Sequence[int]) -> None:
@@ -128,7 +113,11 @@ def ask_charge(charge: Charge, *, at: datetime) -> None:
         answer = desk.look_up(charge.key, at=at) if fresh is False else Answer(Status.UNKNOWN)
         if answer.status == Status.UNKNOWN:
             answer = desk.charge(
-                charge.key, card=charge.card, amount_cents=charge.amount_cents, currency=charge.currency, at=at
+                charge.key,
+                card=charge.card,
+                amount_cents=charge.amount_cents,
+                currency=charge.currency,
+                at=at,
             )
     except NoAnswer as silence:
         answer = Answer(Status.PENDING, message=str(silence))
@@ -143,13 +132,11 @@ def _begin(ask: Charge | Payback, *, at: datetime) -> bool | None:
             return None
         if row.state == AskState.ASKED:
             return False
-        if isinstance(row, Charge) and Order.objects.filter(id=row.order_id).exclude(held_at=None).exists():
-            row.claimed_until = row.claimed_by = row.due_at = row.alert_at = None
-            row.save(update_fields=["claimed_until", "claimed_by", "due_at", "alert_at"])
+        if row.due_at is None:  # paused by a hold since it was claimed
+            bulk.update(type(row), ("id", "claimed_until", "claimed_by"), [(row.id, None, None)])
             return None
         row.ask()
-        row.asked_at = at
-        row.save(update_fields=["state", "asked_at"])
+        bulk.update(type(row), ("id", "state", "asked_at"), [(row.id, row.state, at)])
         return True
 
 
@@ -176,9 +163,14 @@ def _answered(row: Charge | Payback, answer: Answer, *, at: datetime) -> None:
         row.refuse()
     row.answered_at, row.reference, row.message = at, answer.reference, answer.message[:200]
     row.due_at = row.claimed_until = row.claimed_by = None
+    names = _ANSWERED
     if isinstance(row, Charge):
         row.alert_at = None
-    row.save()
+        names = (*_ANSWERED, "alert_at")
+    bulk.update(type(row), names, [tuple(getattr(row, name) for name in names)])
+
+
+_ANSWERED = ("id", "state", "answered_at", "reference", "message", "due_at", "claimed_until", "claimed_by")
 
 
 def _charged(charge: Charge, *, at: datetime) -> None:
@@ -272,7 +264,7 @@ def alert_stuck(*, at: datetime) -> int:
                     "shop": charge.order.shop.name,
                     "amount_cents": charge.amount_cents,
                     "currency": charge.currency,
-                    "since": charge.created_at.isoformat(),
+                    "since": (charge.order.accepted_at or charge.created_at).isoformat(),
                 }
                 for charge in stuck
             ],
@@ -283,7 +275,7 @@ def alert_stuck(*, at: datetime) -> int:
 
 @transaction.atomic
 def hurry(charge_ids: Sequence[int], *, at: datetime) -> Outcome[int]:
-    """Have open charges asked, or asked about, at `at` instead of at their next turn (PAY-03); answers their ids.
+    """Have open charges asked, or asked about, at `at` instead of at their turn (PAY-03); answers their ids.
 
     Refused as `wrong_state` when it is answered or void, `held` while its order waits.
     """

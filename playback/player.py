@@ -29,7 +29,7 @@ from marketplace.refusals import Code, Outcome
 from messaging.services import muted
 from orders import services
 from orders.intake.schema import BasketIn, to_basket, why
-from orders.models import HeardEvent, Order
+from orders.models import HeardEvent
 from orders.signals import Moved
 from playback.clockwork import Clockwork
 from sellers.desk import PLATFORM, Actor
@@ -199,11 +199,16 @@ class Player:
         shop_id = self._shops.get(code)
         if shop_id is None:
             raise Refusal(Code.UNKNOWN_SHOP, code[:200])
-        rows = Order.objects.filter(basket__channel=self.channel, basket__commercial_id=number, shop_id=shop_id)
-        order_id = rows.values_list("id", flat=True).first()
-        if order_id is None:
+        found = bulk.fetch(
+            """
+            SELECT o.id FROM orders_basket b JOIN orders_order o ON o.basket_id = b.id AND o.shop_id = %s
+             WHERE b.channel_id = %s AND b.commercial_id = %s
+            """,
+            [shop_id, self.channel.id, number],
+        )
+        if not found:
             raise Refusal(Code.UNKNOWN_ORDER, number[:200])
-        return order_id, Actor(Role.SELLER, code)
+        return found[0][0], Actor(Role.SELLER, code)
 
     @staticmethod
     def _heed(outcome: Outcome[Moved]) -> None:

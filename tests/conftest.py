@@ -5,6 +5,7 @@ alice owns a shop, bob works there in support, charlie owns another; olga is an 
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -186,7 +187,10 @@ def anas(n: int) -> services.Customer:
 @pytest.fixture(scope="session")
 def _template_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """A migrated, empty database to copy; the worker's own is never connected to while it is copied."""
-    name = str(connections["default"].settings_dict["NAME"])
+    name = home = str(connections["default"].settings_dict["NAME"])
+    if not name.startswith("test_"):  # no other test of this run uses a database, so nobody has made one
+        with django_db_blocker.unblock():
+            name = connections["default"].creation.create_test_db(verbosity=0, autoclobber=True)
     template = f"{name}_template"
     with django_db_blocker.unblock():
         connections.close_all()
@@ -196,13 +200,21 @@ def _template_database(django_db_setup: None, django_db_blocker: Any) -> Iterato
     yield template
     with _maintenance() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{template}" WITH (FORCE)')
+    if name != home:
+        with django_db_blocker.unblock():
+            connections["default"].creation.destroy_test_db(home, verbosity=0)
 
 
-def _maintenance() -> Any:
+@contextmanager
+def _maintenance() -> Iterator[psycopg.Cursor[Any]]:
     settings = connections["default"].settings_dict
-    return psycopg.connect(
-        host=str(settings["HOST"]), user=str(settings["USER"]), dbname="postgres", autocommit=True
-    ).cursor()
+    with (
+        psycopg.connect(
+            host=str(settings["HOST"]), user=str(settings["USER"]), dbname="postgres", autocommit=True
+        ) as server,
+        server.cursor() as cursor,
+    ):
+        yield cursor
 
 
 @pytest.fixture

@@ -97,8 +97,10 @@ class PaymentIn(Closed):
 
     method: Annotated[str, _id(max_length=40)] = Field(description="How it was paid: card, transfer…")
     amount: Amount = Field(description="How much, in units of the order's currency.")
-    card: Annotated[str, _id(max_length=40, pattern=r"^[a-z][a-z_-]*$")] | None = Field(
-        default=None, description="Card of the sandbox provider, by name. Never the number of a real card."
+    card: Annotated[str, _id(max_length=120, pattern=r"^[A-Za-z][A-Za-z0-9_.:-]*$")] | None = Field(
+        default=None,
+        description="The means of payment, by the provider's token; with the sandbox, one of its cards by "
+        "name. Never the number of a card.",
     )
 
 
@@ -151,7 +153,7 @@ class LineIn(Closed):
     sku: Annotated[str, _id(max_length=80)] = Field(description="The shop's article number.")
     title: Annotated[str, _text(max_length=200, min_length=1)] = Field(description="What it is called.")
     category: Annotated[str, _text(max_length=120)] = Field(default="", description="Kind of article.")
-    quantity: Annotated[int, BeforeValidator(_units), Field(ge=1, le=MOST_UNITS)] = Field(
+    quantity: Annotated[int, Field(ge=1, le=MOST_UNITS), BeforeValidator(_units)] = Field(
         default=1, description="Units."
     )
     unit_price: Amount = Field(description="Price of one unit, in units of the order's currency.")

@@ -12,5 +12,7 @@ class Migration(migrations.Migration):
         of_the_same_shop("orders_shipmentline", "line_id", "orders_line"),
         of_the_same_shop("orders_hold", "order_id", "orders_order"),
         of_the_same_shop("orders_event", "order_id", "orders_order"),
+        of_the_same_shop("orders_download", "order_id", "orders_order"),
         only_added_to("orders_event"),
+        only_added_to("orders_download"),
     ]

@@ -111,7 +111,10 @@ def _answer_lines(
     whole: Collection[int], decision: Decision, reason: str, single: list[tuple[int, str, str]]
 ) -> None:
     if whole:
-        Line.objects.filter(order_id__in=whole).update(decision=decision, refuse_reason=reason)
+        bulk.execute(
+            "UPDATE orders_line SET decision = %s, refuse_reason = %s WHERE order_id = ANY(%s::bigint[])",
+            [str(decision), reason, list(whole)],
+        )
     bulk.update(Line, ("id", "decision", "refuse_reason"), single)
 
 

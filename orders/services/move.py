@@ -199,6 +199,7 @@ def _moved(order: Order, verb: Verb, before: str, data: dict[str, Any], *, at: d
         commission_cents=order.commission_cents,
         commission_vat_cents=order.commission_vat_cents,
         held=order.held_at is not None,
+        payment_token=order.payment_token,
         customer_name=order.customer_name,
         customer_email=order.customer_email,
         customer_language=order.customer_language,

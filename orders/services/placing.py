@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
 from psycopg.types.json import Jsonb
 
 from marketplace import bulk, clocks, money
@@ -141,13 +140,14 @@ class _Draft:
 
 def _letters_taken(commercial_ids: list[str], channel: Channel) -> dict[str, int]:
     """How many orders other channels already have under the same commercial number: references never collide."""
-    rows = (
-        Order.objects.filter(basket__commercial_id__in=commercial_ids)
-        .exclude(channel=channel)
-        .values("basket__commercial_id")
-        .annotate(n=Count("id"))
+    rows = bulk.fetch(
+        """
+        SELECT b.commercial_id, count(*) FROM orders_basket b JOIN orders_order o ON o.basket_id = b.id
+         WHERE b.commercial_id = ANY(%s::varchar[]) AND b.channel_id <> %s GROUP BY 1
+        """,
+        [commercial_ids, channel.id],
     )
-    return {row["basket__commercial_id"]: row["n"] for row in rows}
+    return dict(rows)
 
 
 def _letter(position: int) -> str:
@@ -213,6 +213,7 @@ def _order(
         goods_cents=goods,
         shipping_cents=shipping,
         total_cents=goods + shipping,
+        payment_token=next((str(p["card"]) for p in new.payments or () if p.get("card")), ""),
         customer_external_id=customer.external_id,
         customer_name=customer.name,
         customer_email=customer.email,

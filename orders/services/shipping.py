@@ -1,7 +1,6 @@
 """Handing parcels over, and hearing that they arrived (SHP-01 … SHP-06)."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -53,23 +52,22 @@ def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[M
     """
     channels = Channels()
     written = _Written()
-    lines: dict[int, list[Line]] = defaultdict(list)
-    numbers: dict[int, int] = defaultdict(int)
+    lines: dict[int, list[Line]] = {}
 
     def change(order: Order) -> Change:
         if not lines:
-            _read(parcels, lines, numbers)
+            lines.update(_lines_of(parcels))
         parcel = parcels[order.id]
         name = _carrier_name(order, parcel)
         chosen = _chosen(lines[order.id], parcel)
-        _pack(order, parcel, name, chosen, numbers[order.id] + 1, written, at)
         order.parcels += 1
+        _pack(order, parcel, name, chosen, written, at)
         complete = sum(line.to_ship for line in lines[order.id]) == sum(n for _, n in chosen)
         data = {
             "carrier": name,
             "tracking": parcel.tracking,
             "tracking_url": written.shipments[-1].tracking_url,
-            "parcel": numbers[order.id] + 1,
+            "parcel": order.parcels,
         }
         if not complete:
             return Change(data, instead=Verb.HAND_OVER)
@@ -91,12 +89,12 @@ def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[M
     )
 
 
-def _read(parcels: Mapping[int, Parcel], lines: dict[int, list[Line]], numbers: dict[int, int]) -> None:
-    """Read lines and parcels under the lock of their orders: quantities are decided on what stands now."""
-    for line in Line.objects.filter(order_id__in=list(parcels)).order_by("id"):
-        lines[line.order_id].append(line)
-    for shipment in Shipment.objects.filter(order_id__in=list(parcels)):
-        numbers[shipment.order_id] = max(numbers[shipment.order_id], shipment.number)
+def _lines_of(order_ids: Iterable[int]) -> dict[int, list[Line]]:
+    """The lines, read under the lock of their orders: quantities are decided on what stands now."""
+    lines: dict[int, list[Line]] = {}
+    for line in Line.objects.filter(order_id__in=list(order_ids)).order_by("id"):
+        lines.setdefault(line.order_id, []).append(line)
+    return lines
 
 
 def _carrier_name(order: Order, parcel: Parcel) -> str:
@@ -128,7 +126,6 @@ def _pack(
     parcel: Parcel,
     name: str,
     chosen: list[tuple[Line, int]],
-    number: int,
     written: _Written,
     at: datetime,
 ) -> None:
@@ -138,7 +135,7 @@ def _pack(
     shipment = Shipment(
         shop_id=order.shop_id,
         order_id=order.id,
-        number=number,
+        number=order.parcels,
         carrier=parcel.carrier,
         carrier_name=name,
         tracking=parcel.tracking,
@@ -152,7 +149,14 @@ def _pack(
 
 
 def _write(written: _Written) -> None:
-    Shipment.objects.bulk_create(written.shipments)
+    if not written.shipments:
+        return
+    ids = bulk.new_ids(Shipment, len(written.shipments))
+    for shipment, shipment_id in zip(written.shipments, ids, strict=True):
+        shipment.id = shipment_id
+    names = ("id", "shop_id", "order_id", "number", "carrier_id", "carrier_name", "tracking", "tracking_url",
+             "handed_over_at")  # fmt: skip
+    bulk.insert(Shipment, names, [[getattr(one, name) for name in names] for one in written.shipments])
     bulk.insert(
         ShipmentLine,
         ("shop_id", "shipment_id", "line_id", "quantity"),
@@ -187,7 +191,10 @@ def deliver(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Mov
         Verb.DELIVER,
         change,
         fields=("delivered_at",),
-        also=lambda: Shipment.objects.filter(order_id__in=delivered, delivered_at=None).update(delivered_at=at),
+        also=lambda: bulk.execute(
+            "UPDATE orders_shipment SET delivered_at = %s WHERE order_id = ANY(%s::bigint[]) AND delivered_at IS NULL",
+            [at, delivered],
+        ),
         judged=_judge_delivery,
         by=by,
         at=at,

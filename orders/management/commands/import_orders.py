@@ -31,6 +31,8 @@ _EVERY = 100
 
 class Command(BaseCommand):
     help = "Bring orders in from a JSON Lines or CSV file; what is refused is told line by line."
+    # What the checks look at (addresses, templates) is not its business, and to load it all takes a second.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", nargs="?", help="the file, plain or gzip; - is standard input")
@@ -158,7 +160,8 @@ def _opened(stack: ExitStack, options: dict[str, Any]) -> tuple[Source, _Refusal
             return source, _Refusals(None)
         if path != "-" and Path(report).exists() and os.path.samefile(path, report):
             raise CommandError(_("El informe no puede ser el propio fichero."), returncode=2)
-        out = stack.enter_context(open(report, "w", encoding="utf-8", newline=""))
+        out = open(report, "w", encoding="utf-8", newline="")  # noqa: SIM115
+        stack.callback(out.close)
     except OSError as error:
         told = _("No se puede abrir {path}: {what}.").format(path=error.filename, what=error.strerror)
         raise CommandError(told, returncode=2) from error

@@ -1,0 +1,140 @@
+"""The operators' rooms of payments: charges and paybacks, and the debits that take too long (PAY-03)."""
+
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+
+from marketplace import bell
+from marketplace.rooms import (
+    EstimatingPaginator,
+    Panel,
+    ReadingRoom,
+    act,
+    column,
+    link,
+    moment,
+    money,
+    register,
+    tell,
+)
+from orders.admin_panels import ORDER_PANELS
+from orders.models import Order
+from payments import services
+from payments.models import Ask, Charge, Payback
+from payments.states import AskState
+
+COLOURS: dict[str, str] = {
+    AskState.WAITING: "info",
+    AskState.ASKED: "warning",
+    AskState.SUCCEEDED: "success",
+    AskState.REFUSED: "danger",
+    AskState.VOID: "default",
+}
+
+
+def asks_panel(order: Order) -> Panel:
+    """What was asked of the provider for an order: charges, and money that goes back."""
+    headers = (
+        _("Clase"),
+        _("Importe"),
+        _("Estado"),
+        _("Pedido"),
+        _("Respondido"),
+        _("Intentos"),
+        _("Respuesta"),
+    )
+    asks: list[Charge | Payback] = [*order.charges.order_by("id"), *order.paybacks.order_by("id")]
+    rows = [
+        (link(one, one._meta.verbose_name), money(one.amount_cents, one.currency), one.get_state_display(),
+         moment(one.asked_at), moment(one.answered_at), one.tries, one.message or one.last_error)
+        for one in asks
+    ]  # fmt: skip
+    return Panel(_("Cobros y devoluciones"), headers, rows)
+
+
+ORDER_PANELS.append(asks_panel)
+
+
+class StuckFilter(SimpleListFilter):
+    """Charges that have waited for an answer longer than the policy's patience (PAY-03)."""
+
+    title = gettext_lazy("respuesta")
+    parameter_name = "stuck"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", _("Tardan demasiado"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Charge]) -> QuerySet[Charge]:
+        if self.value() != "yes":
+            return queryset
+        return queryset.filter(alerted_at__isnull=False, state__in=[AskState.WAITING, AskState.ASKED])
+
+
+class AskRoom(ReadingRoom):
+    """Things asked of a provider, once each."""
+
+    list_select_related = ("shop", "order")
+    ordering = ("-id",)
+    sortable_by = ()
+    paginator = EstimatingPaginator
+
+    @column(gettext_lazy("Pedido"))
+    def order_word(self, ask: Charge | Payback) -> str:
+        return link(ask.order)
+
+    @column(gettext_lazy("Importe"))
+    def amount(self, ask: Ask) -> str:
+        return money(ask.amount_cents, ask.currency)
+
+    @column(gettext_lazy("Estado"), label=COLOURS)
+    def state_word(self, ask: Ask) -> tuple[str, str]:
+        return ask.state, str(AskState(ask.state).label)
+
+
+@register(Charge)
+class ChargeAdmin(AskRoom):
+    """Charges; those that take too long can be asked about at once."""
+
+    list_display = (
+        "order_word", "shop", "amount", "state_word", "since", "asked_at", "alerted_at", "due_at", "tries",
+        "last_error",
+    )  # fmt: skip
+    list_filter = (StuckFilter, ("state", ChoicesDropdownFilter), ("shop", AutocompleteSelectFilter))
+    actions = ("hurry",)
+
+    @column(gettext_lazy("Desde"))
+    def since(self, charge: Charge) -> str:
+        return moment(charge.order.accepted_at or charge.created_at)
+
+    @act(gettext_lazy("Preguntar ahora"))
+    def hurry(self, request: HttpRequest, rows: QuerySet[Charge]) -> None:
+        """Have the clock ask the provider now what became of these charges (PAY-03)."""
+        outcome = services.hurry(list(rows.values_list("id", flat=True)), at=timezone.now())
+        if outcome.moved:
+            bell.ring("charge")
+        names = dict(rows.values_list("id", "order__reference"))
+        tell(request, outcome, _("Se pregunta ahora por %(n)s cobros."), lambda pk: names.get(pk, str(pk)))
+
+
+@register(Payback)
+class PaybackAdmin(AskRoom):
+    """Money on its way back to customers (CAN-05)."""
+
+    list_display = (
+        "order_word",
+        "shop",
+        "amount",
+        "state_word",
+        "asked_at",
+        "answered_at",
+        "due_at",
+        "tries",
+        "last_error",
+    )
+    list_filter = (("state", ChoicesDropdownFilter), ("shop", AutocompleteSelectFilter))

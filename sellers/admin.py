@@ -1,0 +1,117 @@
+"""The operators' rooms of shops and people (ROL-01, ROL-02)."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.admin import TabularInline
+from unfold.forms import AdminPasswordChangeForm
+
+from marketplace.admin_site import is_operator
+from marketplace.rooms import Room, act, register
+from sellers import services
+from sellers.admin_forms import InviteForm, NewUserForm, UserForm
+from sellers.models import Membership, Shop, User
+
+
+class Members(TabularInline):  # type: ignore[misc]
+    """Who works in the shop, and as what (ROL-01)."""
+
+    model = Membership
+    extra = 0
+    autocomplete_fields = ("user",)
+    verbose_name_plural = gettext_lazy("miembros")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_operator(request)
+
+    has_add_permission = has_change_permission = has_delete_permission = has_view_permission
+
+
+class Places(Members):
+    """The shops that a person works in."""
+
+    autocomplete_fields = ("shop",)
+    verbose_name_plural = gettext_lazy("tiendas")
+
+
+@register(Shop)
+class ShopAdmin(Room):
+    """Shops with their members and their account manager, an operator (ROL-02)."""
+
+    list_display = ("name", "code", "city", "account_manager", "contact_email", "active")
+    list_filter = ("active",)
+    list_select_related = ("account_manager",)
+    search_fields = ("name", "code", "contact_email")
+    inlines = (Members,)
+    actions_detail = ("invite",)
+    readonly_fields = ("created_at",)
+    fieldsets = (
+        (None, {"fields": ("code", "name", "account_manager", "active", "created_at")}),
+        (
+            gettext_lazy("Datos"),
+            {"fields": ("legal_name", "tax_id", "address", "city", "contact_email", "language")},
+        ),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Shop | None = None) -> tuple[str, ...]:
+        return ("code", "created_at") if obj else ("created_at",)
+
+    @act(gettext_lazy("Invitar a alguien"), icon="person_add")
+    def invite(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let a person into the shop; one who is new sets a password by "forgotten password" (ROL-01)."""
+        shop = get_object_or_404(Shop, pk=object_id)
+        back = self.address("change", shop.pk)
+        form = InviteForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            given = form.cleaned_data
+            member, new = services.invite(shop, given["email"], name=given["name"], role=given["role"])
+            if new:
+                messages.success(request, _("%(member)s: hecho.") % {"member": member})
+                return HttpResponseRedirect(back)
+            form.add_error("email", _("Ya está en la tienda."))
+        title = _("%(shop)s: invitar a alguien") % {"shop": shop}
+        intro = _("Quien no tenga cuenta entra la primera vez por «¿Has olvidado tu contraseña?».")
+        return self.ask(request, form, title, back=back, submit=_("Invitar"), intro=intro)
+
+
+@register(User)
+class UserAdmin(DjangoUserAdmin, Room):  # type: ignore[type-arg, misc]
+    """People. Who is an operator is a superuser's to say, and so is everything about operators."""
+
+    form = UserForm
+    add_form = NewUserForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("email", "name", "language", "is_staff", "is_active", "last_login")
+    list_filter = ("is_staff", "is_active")
+    search_fields = ("email", "name")
+    ordering = ("email",)
+    filter_horizontal = ()
+    inlines = (Places,)
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("email", "password", "name", "phone", "language")}),
+        (gettext_lazy("Puede entrar"), {"fields": ("is_active", "is_staff", "is_superuser")}),
+        (gettext_lazy("Fechas"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("email", "name", "language", "usable_password", "password1", "password2")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        rows: QuerySet[User] = super().get_queryset(request)
+        return rows
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        ruler = bool(getattr(request.user, "is_superuser", False))
+        return is_operator(request) and (ruler or obj is None or not (obj.is_staff or obj.is_superuser))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        if getattr(request.user, "is_superuser", False):
+            return self.readonly_fields
+        return (*self.readonly_fields, "is_staff", "is_superuser")

@@ -1,0 +1,189 @@
+"""The operators' rooms of settlement: statements with their lines, what the bank said (SET-03, SET-05)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+
+from marketplace.rooms import (
+    SHOWN_IN_A_PANEL,
+    EstimatingPaginator,
+    Panel,
+    ReadingRoom,
+    RoomForm,
+    act,
+    column,
+    link,
+    moment,
+    money,
+    register,
+    tell,
+)
+from orders.models import Order
+from settlements import services
+from settlements.models import Cycle, Payout, Statement
+from settlements.states import PayoutState, StatementState
+
+AT_MOST = 1000
+
+
+class AnswerForm(RoomForm):
+    """What the bank said."""
+
+    answer = forms.CharField(label=gettext_lazy("Qué dijo el banco"), max_length=200, required=False)
+
+
+@register(Cycle)
+class CycleAdmin(ReadingRoom):
+    """The closings of each channel's calendar (SET-01)."""
+
+    list_display = ("channel", "closes_at", "ended_at")
+    list_display_links = ("closes_at",)
+    list_filter = ("channel",)
+    list_select_related = ("channel",)
+
+
+@register(Statement)
+class StatementAdmin(ReadingRoom):
+    """What each shop got of each cycle, line by line (SET-08)."""
+
+    list_display = (
+        "shop",
+        "channel",
+        "cycle",
+        "state_word",
+        "lines_count",
+        "orders",
+        "commission",
+        "payout_words",
+        "carried",
+    )
+    list_filter = (("state", ChoicesDropdownFilter), "channel", ("shop", AutocompleteSelectFilter))
+    list_select_related = ("shop", "channel", "cycle")
+    ordering = ("-id",)
+    sortable_by = ()
+    paginator = EstimatingPaginator
+    fields = (
+        "shop", "channel", "cycle", "state_word", "closed_at", "lines_count", "opening", "orders",
+        "commission", "commission_vat", "other", "payout_words", "carried",
+    )  # fmt: skip
+    readonly_fields = (
+        "state_word", "opening", "orders", "commission", "commission_vat", "other", "payout_words", "carried"
+    )  # fmt: skip
+
+    def panels(self, request: HttpRequest, obj: Statement) -> Iterable[Panel]:
+        headers = (_("Pedido"), _("Importe"), _("Comisión"), _("IVA de la comisión"), _("Otros"))
+        lines = list(obj.lines.order_by("id")[:SHOWN_IN_A_PANEL])
+        orders = Order.objects.in_bulk([line.order_id for line in lines if line.order_id])
+        rows = []
+        for line in lines:
+            cents = (line.orders_cents, line.commission_cents, line.commission_vat_cents, line.other_cents)
+            order = orders.get(line.order_id or 0)
+            rows.append((link(order) if order else "–", *(money(one, obj.currency) for one in cents)))
+        title = _("Líneas")
+        if obj.lines_count > len(lines):
+            title = _("Las primeras %(shown)s líneas de %(all)s") % {
+                "shown": len(lines),
+                "all": obj.lines_count,
+            }
+        yield Panel(title, headers, rows)
+        payouts = Payout.objects.filter(statement=obj)
+        yield Panel(
+            _("Transferencia"),
+            (_("Importe"), _("Estado"), _("Creada"), _("Respuesta del banco")),
+            [(link(one, money(one.amount_cents, one.currency)), one.get_state_display(),
+              moment(one.created_at), one.answer) for one in payouts],
+        )  # fmt: skip
+
+    @column(
+        gettext_lazy("Estado"), label={StatementState.COLLECTING: "info", StatementState.CLOSED: "success"}
+    )
+    def state_word(self, statement: Statement) -> tuple[str, str]:
+        return statement.state, str(StatementState(statement.state).label)
+
+    @column(gettext_lazy("Saldo anterior"))
+    def opening(self, statement: Statement) -> str:
+        return money(statement.opening_cents, statement.currency)
+
+    @column(gettext_lazy("Pedidos"))
+    def orders(self, statement: Statement) -> str:
+        return money(statement.orders_cents, statement.currency)
+
+    @column(gettext_lazy("Comisión"))
+    def commission(self, statement: Statement) -> str:
+        return money(statement.commission_cents, statement.currency)
+
+    @column(gettext_lazy("IVA de la comisión"))
+    def commission_vat(self, statement: Statement) -> str:
+        return money(statement.commission_vat_cents, statement.currency)
+
+    @column(gettext_lazy("Otros"))
+    def other(self, statement: Statement) -> str:
+        return money(statement.other_cents, statement.currency)
+
+    @column(gettext_lazy("Pago"))
+    def payout_words(self, statement: Statement) -> str:
+        return money(statement.payout_cents, statement.currency)
+
+    @column(gettext_lazy("Saldo que pasa"))
+    def carried(self, statement: Statement) -> str:
+        return money(statement.carried_cents, statement.currency)
+
+
+@register(Payout)
+class PayoutAdmin(ReadingRoom):
+    """Transfers to shops; the bank's answer is written down once (SET-05)."""
+
+    list_display = ("shop", "amount", "state_word", "created_at", "answered_at", "answer")
+    list_filter = (("state", ChoicesDropdownFilter), ("shop", AutocompleteSelectFilter))
+    list_select_related = ("shop",)
+    ordering = ("-id",)
+    sortable_by = ()
+    paginator = EstimatingPaginator
+    actions = ("paid", "failed")
+    fields = ("shop", "statement_word", "amount", "state_word", "created_at", "answered_at", "answer")
+    readonly_fields = ("statement_word", "amount", "state_word")
+
+    def _answer(self, request: HttpRequest, rows: QuerySet[Payout], name: str) -> HttpResponse | None:
+        """Ask what the bank said, and write it down for the payouts chosen; an answered one is refused."""
+        ids = list(rows.order_by("id").values_list("id", flat=True)[:AT_MOST])
+        form = AnswerForm(request.POST if "apply" in request.POST else None)
+        if form.is_valid():
+            told: Any = services.answer_payouts(
+                ids, paid=name == "paid", answer=form.cleaned_data["answer"], at=timezone.now()
+            )
+            tell(request, told, _("Respuesta anotada en %(n)s transferencias."))
+            return None
+        carried = [("action", name), ("select_across", "0"), *(("_selected_action", str(pk)) for pk in ids)]
+        intro = _("Transferencias elegidas: %(n)s.") % {"n": len(ids)}
+        title = getattr(self, name).short_description
+        return self.ask(request, form, title, back=request.get_full_path(), carried=carried, intro=intro)
+
+    @act(gettext_lazy("Pagada según el banco"))
+    def paid(self, request: HttpRequest, rows: QuerySet[Payout]) -> HttpResponse | None:
+        return self._answer(request, rows, "paid")
+
+    @act(gettext_lazy("Fallida según el banco"))
+    def failed(self, request: HttpRequest, rows: QuerySet[Payout]) -> HttpResponse | None:
+        return self._answer(request, rows, "failed")
+
+    @column(gettext_lazy("Importe"))
+    def amount(self, payout: Payout) -> str:
+        return money(payout.amount_cents, payout.currency)
+
+    @column(gettext_lazy("Liquidación"))
+    def statement_word(self, payout: Payout) -> str:
+        return link(payout.statement)
+
+    @column(
+        gettext_lazy("Estado"),
+        label={PayoutState.IN_TRANSIT: "info", PayoutState.PAID: "success", PayoutState.FAILED: "danger"},
+    )
+    def state_word(self, payout: Payout) -> tuple[str, str]:
+        return payout.state, str(PayoutState(payout.state).label)

@@ -1,0 +1,67 @@
+"""An operator, signed in; and one row of everything the rooms show."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from marketplace import timers
+from marketplace.celery import BY_NAME
+from marketplace.models import Parked, TimerRun
+from orders import services
+from orders.models import Order
+from orders.states import HoldKind
+from sellers.models import User
+from tests.conftest import OPERATOR, SELLER, Placing
+
+
+@pytest.fixture
+def desk(client: Client, olga: User) -> Client:
+    """The browser of an operator who has signed in."""
+    client.force_login(olga)
+    return client
+
+
+@pytest.fixture
+def fresh(place: Placing) -> Placing:
+    """Orders placed an hour ago by the real clock, so that what the rooms do now is in time."""
+
+    def placing(*articles: tuple[str, str, int, int, int], **wishes: object) -> Order:
+        return place(*articles, **{"at": timezone.now() - timedelta(hours=1), **wishes})
+
+    return placing
+
+
+@pytest.fixture
+def settled(fresh: Placing) -> Order:
+    """An order that went all the way to a payout, with a hold and a parcel; and one that was paid back."""
+    at = timezone.now() - timedelta(days=80)
+    order = fresh(at=at)
+    cancelled = fresh(at=at)
+    services.accept([order.id, cancelled.id], by=SELLER, at=at)
+    timers.run(BY_NAME["charge"], at=at)
+    services.cancel([cancelled.id], reason="a petición", by=OPERATOR, at=at)
+    services.hold([order.id], HoldKind.OPERATOR, note="revisar", by=OPERATOR, at=at)
+    services.release([order.id], HoldKind.OPERATOR, note="revisado", by=OPERATOR, at=at)
+    parcel = services.Parcel(
+        carrier_name="Portes Norte", tracking="N-1", tracking_url="https://portes.example/N-1"
+    )
+    services.ship({order.id: parcel}, by=SELLER, at=at + timedelta(hours=1))
+    timers.run(BY_NAME["receive"], at=at + timedelta(days=22))
+    timers.run(BY_NAME["statements"], at=at + timedelta(days=60))
+    return Order.objects.get(id=order.id)
+
+
+@pytest.fixture
+def parked(db: None) -> Parked:
+    """A row that was set aside and waits."""
+    now = timezone.now()
+    TimerRun.objects.create(timer="expire", at=now, started_at=now, ended_at=now, done=3, parked=1)
+    return Parked.objects.create(
+        timer="expire",
+        subject_id=7,
+        trace="Traceback\nValueError: roto",
+        parked_at=now,
+        retry_at=now + timedelta(hours=4),
+    )

@@ -1,0 +1,182 @@
+"""A real mail server for the tests, and the notices of every event, made by the real services."""
+
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from pytest_django import Settings
+
+from marketplace import timers
+from marketplace.celery import BY_NAME
+from marketplace.models import Channel
+from marketplace.refusals import Tally
+from messaging.tasks import send_notices
+from orders import services
+from orders.models import Line, Order
+from sellers.models import Shop, User
+from tests.conftest import ANA, AT, CLOCK, CUSTOMER, OPERATOR, SELLER, basket
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@dataclass
+class Server:
+    """Takes mails in; `says` what it is told to, per command and recipient, once each; "" is a yes."""
+
+    received: list[EmailMessage] = field(default_factory=list)
+    connections: int = 0
+    says: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    on_data: Callable[[EmailMessage], None] = lambda message: None
+
+    def _word(self, command: str, address: str) -> str | None:
+        words = self.says.get((command, address)) or self.says.get((command, "*"))
+        return words.pop(0) if words else None
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, name: str, responses: list[str]
+    ) -> list[str]:
+        self.connections += 1
+        session.host_name = name
+        return responses
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        envelope.mail_from = address
+        return self._word("MAIL", "*") or "250 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if word := self._word("RCPT", address):
+            return word
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        if word := self._word("DATA", envelope.rcpt_tos[0]):
+            return word
+        message = BytesParser(policy=default).parsebytes(envelope.content)
+        self.received.append(message)
+        self.on_data(message)
+        return "250 OK"
+
+    @property
+    def ids(self) -> list[str]:
+        return [str(message["Message-ID"]) for message in self.received]
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@dataclass
+class Post:
+    """A mail server that can be up or down, always at the same address."""
+
+    server: Server
+    port: int
+    controller: Controller | None = None
+
+    def up(self) -> None:
+        self.controller = Controller(self.server, hostname="127.0.0.1", port=self.port)
+        self.controller.start()
+
+    def down(self) -> None:
+        if self.controller:
+            self.controller.stop()
+            self.controller = None
+
+
+@pytest.fixture
+def post(settings: Settings) -> Iterator[Post]:
+    """The mail server of the site, down until it is told `up()`."""
+    there = Post(Server(), _free_port())
+    settings.MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {"host": "127.0.0.1", "port": there.port, "timeout": 10},
+        }
+    }
+    yield there
+    there.down()
+
+
+@pytest.fixture
+def server(post: Post, django_mail_patch_dns: None) -> Server:
+    """The mail server of the site, up."""
+    post.up()
+    return post.server
+
+
+def drain(at: datetime) -> Tally:
+    tally = Tally()
+    send_notices(at=at, tally=tally)
+    return tally
+
+
+type Telling = Callable[[str], datetime]
+
+
+def _tick(name: str, at: datetime) -> None:
+    timers.run(BY_NAME[name], at=at, record=False)
+
+
+@pytest.fixture
+def tell_everything(channel: Channel, shop: Shop, olga: User) -> Telling:
+    """Let everything happen that anybody is told of, in a language; answers when it is over."""
+
+    def tell(language: str) -> datetime:
+        Shop.objects.update(language=language)
+        User.objects.update(language=language)
+
+        def place(number: str, **wishes: Any) -> int:
+            new = basket(shop, number=number, customer=replace(ANA, language=language), **wishes)
+            return services.place(channel, [new]).moved[0].order_id
+
+        shipped, refused, cancelled, declined, slow, late, odd, _ignored = (
+            place(f"{language}-{n}", card=card, paid_cents=paid)
+            for n, (card, paid) in enumerate(
+                [("ok", None), ("ok", None), ("ok", None), ("refused", None), ("slow", None), ("late", None),
+                 ("ok", 1), ("ok", None)]
+            )
+        )  # fmt: skip
+        jar, plate = Line.objects.filter(order_id=shipped)
+        services.accept({shipped: services.Answer({plate.id: "Sin existencias"})}, by=SELLER, at=AT + HOUR)
+        services.refuse([refused], reason="Sin existencias", by=SELLER, at=AT + HOUR)
+        services.accept([cancelled, declined, slow, late], by=SELLER, at=AT + HOUR)
+        _tick("charge", AT + HOUR)
+        services.cancel([slow], reason="A petición del cliente", by=OPERATOR, at=AT + HOUR)
+        services.cancel([cancelled], reason="Roto en el almacén", by=SELLER, at=AT + HOUR)
+        services.cancel([odd], reason="Ya no lo quiere", by=CUSTOMER, at=AT + HOUR)
+        one = services.Parcel(
+            carrier_name="SEUR", tracking="S1", tracking_url="https://seur.example/S1", quantities={jar.id: 1}
+        )
+        services.ship({shipped: one}, by=SELLER, at=AT + 2 * HOUR)
+        _tick("charge", AT + 2 * HOUR)
+        _tick("debits", AT + 3 * HOUR)
+        services.ship(
+            {shipped: services.Parcel(carrier_name="SEUR", tracking="S2")}, by=SELLER, at=AT + 3 * HOUR
+        )
+        services.deliver([shipped], by=CLOCK, at=AT + DAY)
+        _tick("expire", AT + 4 * DAY)
+        receive_at = Order.objects.get(id=shipped).receive_at
+        assert receive_at is not None
+        _tick("receive", receive_at)
+        closes_at = BY_NAME["statements"].next_due()
+        assert closes_at is not None
+        _tick("statements", closes_at)
+        return closes_at
+
+    return tell

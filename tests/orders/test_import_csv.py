@@ -1,0 +1,177 @@
+"""Orders out of CSV files: an article a row, a basket whole or not at all, wherever its rows stand."""
+
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError
+
+from marketplace.models import Channel
+from orders.intake.rows import BASKET_COLUMNS, LINE_COLUMNS, NEEDED_COLUMNS
+from orders.intake.schema import MOST_LINES
+from orders.models import Basket, Hold, Line, Order
+from sellers.models import Shop
+from tests.orders.intake_files import HEADER, bring, csv_file, csv_text, row_in
+
+
+@pytest.fixture
+def file(tmp_path: Path, channel: Channel, shop: Shop, other_shop: Shop) -> Path:
+    return tmp_path / "pedidos.csv"
+
+
+def numbers() -> list[str]:
+    return list(Basket.objects.order_by("id").values_list("commercial_id", flat=True))
+
+
+@pytest.mark.rule("API-04")
+@pytest.mark.django_db
+def test_the_rows_of_a_number_are_a_basket(file: Path) -> None:
+    done = bring(
+        csv_file(
+            file,
+            row_in("A", "X", payment_amount="140"),
+            row_in("A", "Y", payment_amount="140", shop="bruma", line_external_id="77"),
+            row_in("B", "Z", payment_amount="1"),
+            row_in("C", "Z", title="Plato, hondo «azul»"),
+        )
+    )
+    assert (done.counts, done.summary["lines"], done.summary["baskets"]) == ((4, 0, 0), 5, 3)
+    lines = Line.objects.order_by("id").values_list("order__reference", "external_id", "sku", "goods_cents")
+    assert list(lines) == [
+        ("A-A", "A-1", "X", 6600),
+        ("A-B", "77", "Y", 6600),
+        ("B-A", "B-1", "Z", 6600),
+        ("C-A", "C-1", "Z", 6600),
+    ]
+    assert list(Hold.objects.values_list("order__reference", flat=True)) == ["B-A"]
+    assert bring(file).counts == (0, 3, 0)
+
+
+@pytest.mark.rule("API-04")
+@pytest.mark.django_db
+def test_rows_that_stand_apart_are_one_basket(file: Path) -> None:
+    rows = [row_in("A", "1"), row_in("B", "2"), row_in("A", "3"), row_in("C", "4"), row_in("A", "5")]
+    assert bring(csv_file(file, *rows)).counts == (3, 0, 0)
+    lines = Line.objects.filter(order__reference="A-A").order_by("id")
+    assert list(lines.values_list("external_id", "sku")) == [("A-1", "1"), ("A-2", "3"), ("A-3", "5")]
+
+
+@pytest.mark.django_db
+def test_semicolons_decimal_commas_and_windows(file: Path) -> None:
+    text = csv_text(row_in("A", unit_price="33,50", shipping_price="0,95"), delimiter=";")
+    file.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode() + b";;;\r\n\r\n")
+    assert bring(file).counts == (1, 0, 0)
+    assert Order.objects.values_list("goods_cents", "shipping_cents").get() == (6700, 95)
+
+
+@pytest.mark.django_db
+def test_shipping_of_the_basket_is_spread(file: Path) -> None:
+    charge = {"basket_shipping_price": "1.01", "shipping_price": ""}
+    rows = [row_in("A", "1", **charge), row_in("A", "2", shop="bruma", **charge)]
+    assert bring(csv_file(file, *rows)).counts == (2, 0, 0)
+    assert sorted(Order.objects.values_list("shipping_cents", flat=True)) == [50, 51]
+
+
+LONG = row_in("A", title="x" * 1_000_000)
+REFUSED: list[tuple[dict[str, str] | str, str, str]] = [
+    (
+        row_in("A", unit_price="1.999"),
+        "malformed",
+        "línea 4, unit_price: el importe tiene más decimales que su moneda",
+    ),
+    (row_in("A", quantity="dos"), "malformed", "línea 4, quantity: debe ser un número entero"),
+    (row_in("A", sku=""), "malformed", "línea 4, sku: falta"),
+    (
+        row_in("A", currency="USD"),
+        "malformed",
+        "currency: la línea 2 dice «EUR» y la línea 4 «USD»",
+    ),
+    (
+        row_in("A", city="Huesca", customer_email="otra@cliente.example"),
+        "malformed",
+        "customer_email: la línea 2 dice «ana@cliente.example» y la línea 4 «otra@cliente.example»; "
+        "city: la línea 2 dice «Zaragoza» y la línea 4 «Huesca»",
+    ),
+    (row_in("A", shop="nadie"), "unknown_shop", "no existe la tienda «nadie»"),
+    ("A,solo,tres", "malformed", "línea 4: tiene 3 celdas y la cabecera 20"),
+    ('A,"sin cerrar', "malformed", "línea 4: no es una fila de CSV (unexpected end of data)"),
+    ('"A",2"x,"y"z', "malformed", "línea 4: no es una fila de CSV (',' expected after '\"')"),
+    (LONG, "malformed", "línea 4: la línea pasa de 1 MB"),
+]
+
+
+@pytest.mark.rule("API-04")
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("row", "code", "reason"), REFUSED, ids=[f"{n}-{case[2][:30]}" for n, case in enumerate(REFUSED)]
+)
+def test_a_bad_row_takes_its_whole_basket(
+    file: Path, row: dict[str, str] | str, code: str, reason: str
+) -> None:
+    done = bring(csv_file(file, row_in("A", "1"), row_in("B"), row, row_in("C"), row_in("A", "9")))
+    assert done.report == [("2 4 6", "A", code, reason)]
+    assert (done.counts, numbers()) == ((2, 0, 1), ["B", "C"])
+
+
+@pytest.mark.django_db
+def test_what_is_not_utf_8_takes_its_whole_basket(file: Path) -> None:
+    text = csv_text(row_in("A", "1", title="Jarra"), row_in("B", title="Jarra"), row_in("A", "2"))
+    file.write_bytes(text.encode("latin-1"))
+    done = bring(file)
+    flaw = "línea 4: no es UTF-8: guarda el fichero como «CSV UTF-8»"
+    assert (done.report, numbers()) == ([("2 4", "A", "malformed", flaw)], ["B"])
+
+
+@pytest.mark.rule("API-04")
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("row", "flaw"),
+    [
+        (row_in(""), "commercial_id: falta"),
+        ('"A,sin cerrar', "no es una fila de CSV (unexpected end of data)"),
+    ],
+)
+def test_a_row_of_no_basket_casts_doubt_on_its_neighbours(
+    file: Path, row: dict[str, str] | str, flaw: str
+) -> None:
+    done = bring(csv_file(file, row_in("A"), row_in("B"), row, row_in("C"), row_in("C", "2"), row_in("D")))
+    doubt = "la línea 4, a su lado, no se puede leer y podría ser suya"
+    assert sorted(done.report) == [
+        ("3", "B", "malformed", doubt),
+        ("4", "", "malformed", flaw),
+        ("5 6", "C", "malformed", doubt),
+    ]
+    assert numbers() == ["A", "D"]
+
+
+@pytest.mark.django_db
+def test_a_basket_of_too_many_rows_names_them_all(file: Path) -> None:
+    rows = [row_in("A", str(n)) for n in range(MOST_LINES + 2)]
+    [(lines, number, code, reason)] = bring(csv_file(file, *rows)).report
+    assert lines == " ".join(str(n) for n in range(2, MOST_LINES + 4))
+    assert (number, code, reason) == ("A", "malformed", "lines: tiene más de 1000 elementos")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("", "está vacío"),
+        (HEADER.replace("title", "titel"), "columnas que no existen: titel; columnas que faltan: title"),
+        (f"{HEADER},sku", "columnas repetidas: sku"),
+        (f"shop,{HEADER.replace(',shop,', ',')}", "commercial_id debe ser la primera columna"),
+    ],
+)
+def test_a_header_that_is_not_in_order_stops_the_import(file: Path, header: str, words: str) -> None:
+    file.write_text(f"{header}\n" if header else "", encoding="utf-8")
+    with pytest.raises(CommandError, match=words) as refused:
+        bring(file)
+    assert refused.value.returncode == 1
+
+
+def test_every_column_is_documented() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "intake.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    told = {line.split("`")[1]: line.split("|")[2].strip() for line in rows}
+    columns = {*BASKET_COLUMNS, *LINE_COLUMNS}
+    assert columns - set(told) == set()
+    assert {column for column in columns if told[column] == "yes"} == set(NEEDED_COLUMNS)
