@@ -63,7 +63,7 @@ _LAST_KEY = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place between two rows of a list: the key of the row it follows or precedes ("2026-11-20T10:00:00Z~12")."""
+    """A place between two rows of a list: the key of the row beside it ("2026-11-20T10:00:00Z~12")."""
 
     at: datetime
     id: int
@@ -76,7 +76,7 @@ class Place:
         """ValueError for anything but what `str()` writes."""
         moment, _tilde, key = text[:80].partition("~")
         at, number = datetime.fromisoformat(moment), int(key)
-        if at.tzinfo is None or not 2000 <= at.year or not 0 < number <= _LAST_KEY:
+        if at.tzinfo is None or not at.year >= 2000 or not 0 < number <= _LAST_KEY:
             raise ValueError(text)
         return cls(at, number)
 

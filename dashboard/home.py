@@ -15,7 +15,7 @@ from settlements.queries import closings
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What the next settlement would pay, and the day it closes (in words; empty where no channel has one)."""
+    """What the next settlement would pay, and the day it closes, both in words."""
 
     amount: str
     day: str
@@ -48,4 +48,7 @@ def next_settlement(figures: Figures, channels: Iterable[Channel], now: datetime
         return None
     closes, channel = min(moments, key=lambda pair: pair[0])
     amounts = [format_money(cents, currency) for currency, cents in ready.items()]
-    return Settlement(" · ".join(amounts) or format_money(0, channel.currency), day_words(channel.calendar.local_day(closes)))
+    return Settlement(
+        " · ".join(amounts) or format_money(0, channel.currency),
+        day_words(channel.calendar.local_day(closes)),
+    )

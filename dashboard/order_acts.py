@@ -145,7 +145,7 @@ def _not_allowed(roles: Sequence[str], by: Actor) -> str:
 
 
 def lateness(order: Order, at: datetime) -> list[str]:
-    """What was late when it happened, in words; what is late and still to come, its deadline tells (SHP-09)."""
+    """What was late when it happened, in words; of what is still to come its deadline tells (SHP-09)."""
     said = []
     late = services.late_by(order.ship_by, order.shipped_at, at)
     if late and order.shipped_at:

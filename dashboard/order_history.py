@@ -70,7 +70,7 @@ def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -
     if data.get("reason"):
         said.append(_("Motivo: %(reason)s") % data)
     if "parcel" in data:
-        said.append(_("Bulto %(parcel)s · %(carrier)s %(tracking)s").strip() % data)
+        said.append((_("Bulto %(parcel)s · %(carrier)s %(tracking)s") % data).strip())
     if data.get("kind") in HoldKind.values:
         said.append(str(HoldKind(data["kind"]).label))
     if data.get("note"):

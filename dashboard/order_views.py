@@ -50,7 +50,6 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
     acts = acts_of(order, holds, by=request.actor, at=now)
     told: Told = {
         "order": order,
-        "order_shop": request.shop,
         "now": now,
         "zone": order.channel.calendar.zone,
         "tab": tab,

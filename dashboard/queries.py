@@ -1,10 +1,24 @@
-"""Reads of the home page and the orders list. A counter and the list it leads to share one condition (ORD-03)."""
+"""Reads of the home page and the orders list. A counter and its list share a condition (ORD-03)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
-from django.db.models import BigIntegerField, Case, Count, DateTimeField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    DateTimeField,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
@@ -84,7 +98,9 @@ class Figures:
     @property
     def quiet(self) -> bool:
         """Whether no order is open."""
-        return not (self.accept or self.debit or self.ship or self.held or self.shipped or self.received or self.money)
+        return not (
+            self.accept or self.debit or self.ship or self.held or self.shipped or self.received or self.money
+        )
 
 
 def figures(shop: Shop, now: datetime) -> Figures:
@@ -114,28 +130,28 @@ def figures(shop: Shop, now: datetime) -> Figures:
     return found
 
 
-def _count(found: Figures, row: dict[str, int | str]) -> None:
-    state, n, late = row["state"], int(row["n"]), int(row["late"])
-    found.held += int(row["held"])
-    found.waiting += int(row["waits"])
+def _count(found: Figures, row: Mapping[str, Any]) -> None:
+    state, n, late = row["state"], row["n"], row["late"]
+    found.held += row["held"]
+    found.waiting += row["waits"]
     if state == State.PENDING_ACCEPTANCE:
         found.accept += n
-        found.accept_today += int(row["today"])
+        found.accept_today += row["today"]
         return
-    sums = found.money.setdefault(str(row["currency"]), {})
-    stopped = int(row["stopped"])
+    sums = found.money.setdefault(row["currency"], {})
+    stopped = row["stopped"]
     sums["held"] = sums.get("held", 0) + stopped
     if state == State.RECEIVED:
         found.received += n
         sums["stopped_received"] = stopped
         return
     name = "debit" if state == State.DEBIT else "ship" if state in TO_SHIP else "sent"
-    sums[name] = sums.get(name, 0) + int(row["net"]) - stopped
+    sums[name] = sums.get(name, 0) + row["net"] - stopped
     if state == State.DEBIT:
         found.debit += n
     elif state in TO_SHIP:
         found.ship += n
-        found.ship_today += int(row["today"])
+        found.ship_today += row["today"]
         found.late += late
     elif state == State.SHIPPED:
         found.shipped += n
@@ -206,7 +222,11 @@ def _found(shop: Shop, words: str) -> QuerySet[Order, int]:
         texts = texts.filter(search_text__contains=word)
     numbers = {words, words.upper(), words.replace(" ", "")}
     parcels = Shipment.objects.filter(shop=shop, tracking__in=sorted(numbers))
-    return texts.order_by().values_list("id", flat=True).union(parcels.order_by().values_list("order_id", flat=True))
+    return (
+        texts.order_by()
+        .values_list("id", flat=True)
+        .union(parcels.order_by().values_list("order_id", flat=True))
+    )
 
 
 def count_by_tab(shop: Shop, asked: Asked, now: datetime) -> dict[str, int]:
@@ -247,7 +267,7 @@ def page(shop: Shop, asked: Asked, now: datetime) -> Page:
         found.reverse()
     if not found:
         return Page([], None, None)
-    first, last = (Place(order.place, order.id) for order in (found[0], found[-1]))  # type: ignore[attr-defined]
+    first, last = (Place(order.place, order.id) for order in (found[0], found[-1]))
     has_previous = more if backwards else asked.after is not None
     has_next = backwards or more
     return Page(found, first if has_previous else None, last if has_next else None)

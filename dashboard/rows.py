@@ -21,8 +21,7 @@ _SHIP = (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`left` and `says` are the deadline's badge and sentences (ORD-16); `act` is what to offer: accept, answer,
-    ship or see."""
+    """A line: `left`, `says` and `why` tell its deadline (ORD-16); `act` is accept, answer, ship or see."""
 
     order: Order
     left: Left | None
@@ -34,14 +33,14 @@ class Row:
 
 
 def rows(orders: Iterable[Order], *, by: Actor, at: datetime) -> list[Row]:
-    """The lines of a list for the one who looks at it; orders come furnished with channel, policy and counts."""
+    """The lines of a list for the one who looks at it; the orders come furnished (see `queries`)."""
     return [_row(order, by, at) for order in orders]
 
 
 def _row(order: Order, by: Actor, at: datetime) -> Row:
     left, says, why = _deadline(order, at)
     act = _act(order, by, at)
-    kind: str | None = order.hold_kind  # type: ignore[attr-defined]
+    kind: str | None = order.hold_kind
     held = str(HoldKind(kind).label) if kind and order.held_at else ""
     return Row(order, left, says, why, act, _href(order, act), held)
 
@@ -57,13 +56,17 @@ def _deadline(order: Order, at: datetime) -> tuple[Left | None, str, str]:
         closes = min((moment for moment in closings(order.channel, at) if moment >= at), default=None)
         if closes:
             day = day_words(order.channel.calendar.local_day(closes))
-            return Left("calm", _("liquidación")), _("Entra en la liquidación que cierra %(day)s.") % {"day": day}, ""
+            return (
+                Left("calm", _("liquidación")),
+                _("Entra en la liquidación que cierra %(day)s.") % {"day": day},
+                "",
+            )
     return None, "", ""
 
 
 def _act(order: Order, by: Actor, at: datetime) -> str:
     if order.state == State.PENDING_ACCEPTANCE and services.judge(order, Verb.ACCEPT, by=by, at=at) is None:
-        single = order.lines_n == 1  # type: ignore[attr-defined]
+        single = order.lines_n == 1
         return "accept" if single else "answer"
     if order.state in _SHIP and services.judge(order, Verb.SHIP, by=by, at=at) is None:
         return "ship"

@@ -18,8 +18,17 @@ def everything(now: datetime) -> dict[str, Any]:
         "states": [StateWords(str(state.label), TONES.get(state, "done")) for state in State]
         + [StateWords(str(State.AWAITING_SHIPMENT.label), "act", held=True)],
         "amounts": [(128450, "EUR"), (-1220, "EUR"), (0, "EUR"), (990, "GBP"), (12000, "JPY")],
-        "moments": [now - timedelta(hours=1), now + timedelta(days=1), now - timedelta(days=4), now - timedelta(days=400)],
-        "deadlines": [now - timedelta(hours=20), now + timedelta(hours=2, minutes=10), now + timedelta(days=5)],
+        "moments": [
+            now - timedelta(hours=1),
+            now + timedelta(days=1),
+            now - timedelta(days=4),
+            now - timedelta(days=400),
+        ],
+        "deadlines": [
+            now - timedelta(hours=20),
+            now + timedelta(hours=2, minutes=10),
+            now + timedelta(days=5),
+        ],
         "sentence": _("Se cancelará si no lo aceptas. 72 horas desde el pedido."),
         "tabs": [
             {"text": _("Todos"), "href": "#", "count": 1284, "current": False},
@@ -29,7 +38,9 @@ def everything(now: datetime) -> dict[str, Any]:
         ],
         "told": [
             Message(constants.SUCCESS, _("3 pedidos aceptados.")),
-            Message(constants.ERROR, _("1 no se ha aceptado:") + "\nP-20977-A: " + _("El plazo ya ha pasado.")),
+            Message(
+                constants.ERROR, _("1 no se ha aceptado:") + "\nP-20977-A: " + _("El plazo ya ha pasado.")
+            ),
             Message(constants.WARNING, _("No has elegido ningún pedido.")),
             Message(constants.INFO, _("Se prepara el fichero.")),
         ],

@@ -49,7 +49,7 @@ def home(request: DeskRequest) -> HttpResponse:
 @require_safe
 @at_the_desk
 def orders(request: DeskRequest) -> HttpResponse:
-    """The orders of the shop: tabs, search, filters, fifty at a time; the same address answers htmx with the list."""
+    """The orders of the shop, fifty at a time; the same address gives htmx the list alone."""
     now = timezone.now()
     asked = asking.read(request.GET)
     counts = queries.count_by_tab(request.shop, asked, now)
@@ -90,13 +90,19 @@ def _chips(asked: Asked) -> list[dict[str, str]]:
     if asked.words:
         found.append({"name": _("Busca"), "text": asked.words, "remove": asked.link(words="")})
     if asked.since:
-        found.append({"name": _("Desde"), "text": f"{asked.since:%d/%m/%Y}", "remove": asked.link(since=None)})
+        found.append(
+            {"name": _("Desde"), "text": f"{asked.since:%d/%m/%Y}", "remove": asked.link(since=None)}
+        )
     if asked.until:
-        found.append({"name": _("Hasta"), "text": f"{asked.until:%d/%m/%Y}", "remove": asked.link(until=None)})
+        found.append(
+            {"name": _("Hasta"), "text": f"{asked.until:%d/%m/%Y}", "remove": asked.link(until=None)}
+        )
     if asked.due:
         found.append({"name": _("Plazo"), "text": str(DUE_WORDS[asked.due]), "remove": asked.link(due="")})
     if asked.sort != "nuevos":
-        found.append({"name": _("Orden"), "text": str(SORT_WORDS[asked.sort]), "remove": asked.link(sort="nuevos")})
+        found.append(
+            {"name": _("Orden"), "text": str(SORT_WORDS[asked.sort]), "remove": asked.link(sort="nuevos")}
+        )
     return found
 
 

@@ -5,14 +5,16 @@ from collections.abc import Iterable
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from ledger.models import Account, Balance, Entry, Posting
 from marketplace.rooms import (
     SHOWN_IN_A_PANEL,
+    ChannelFilter,
     EstimatingPaginator,
     Panel,
     ReadingRoom,
+    ShopFilter,
     column,
     link,
     moment,
@@ -55,14 +57,21 @@ ORDER_PANELS.append(entries_panel)
 class EntryAdmin(ReadingRoom):
     """Entries of the books, newest first; the key finds one (SET-04)."""
 
-    list_display = ("key", "kind", "shop", "channel", "order_id", "at", "note")
-    list_filter = (("kind", ChoicesDropdownFilter), ("shop", AutocompleteSelectFilter))
+    list_display = ("key", "kind", "shop_word", "channel_word", "at", "note")
+    list_filter = (("kind", ChoicesDropdownFilter), ("shop", ShopFilter))
     list_select_related = ("shop", "channel")
+    fields = ("key", "kind", "shop_word", "channel_word", "order_word", "at", "note", "written_at")
+    readonly_fields = ("shop_word", "channel_word", "order_word")
     search_fields = ("key__startswith",)
     search_help_text = gettext_lazy("El principio de la clave, como «charge:» o «statement:».")
     ordering = ("-id",)
     sortable_by = ()
     paginator = EstimatingPaginator
+
+    @column(gettext_lazy("Pedido"))
+    def order_word(self, entry: Entry) -> str:
+        order = Order.objects.filter(pk=entry.order_id).first() if entry.order_id else None
+        return link(order) if order else "–"
 
     def panels(self, request: HttpRequest, obj: Entry) -> Iterable[Panel]:
         headers = (_("Cuenta"), _("Concepto"), _("Debe"), _("Haber"))
@@ -77,12 +86,12 @@ class EntryAdmin(ReadingRoom):
 class BalanceAdmin(ReadingRoom):
     """What each shop is owed, by channel and currency."""
 
-    list_display = ("shop", "channel", "payable")
-    list_filter = ("channel", ("shop", AutocompleteSelectFilter))
+    list_display = ("shop_word", "channel_word", "payable")
+    list_filter = (("channel", ChannelFilter), ("shop", ShopFilter))
     list_select_related = ("shop", "channel")
     ordering = ("shop__name",)
-    fields = ("shop", "channel", "payable")
-    readonly_fields = ("payable",)
+    fields = ("shop_word", "channel_word", "payable")
+    readonly_fields = ("shop_word", "channel_word", "payable")
 
     @column(Account.PAYABLE.label)
     def payable(self, balance: Balance) -> str:

@@ -130,7 +130,7 @@ class ChannelAdmin(Room):
         return self.page(
             request, "rooms/publish_policy.html", title, status=status, form=form, compared=compared,
             panels=[Panel(_("Qué cambia"), headers, rows)] if rows else [],
-            print=form.print if compared else "", publish=_("Publicar la versión %(n)s") % {"n": number},
+            print=form.print if compared else "", label=_("Publicar la versión %(n)s") % {"n": number},
             roles=ROLE_LABELS.values(), back=self.address("change", channel.pk),
         )  # fmt: skip
 
@@ -226,9 +226,9 @@ class TimerRunAdmin(ReadingRoom):
                 )
             )
         headers = (_("Reloj"), _("Qué hace"), _("Cada"), _("Última pasada"), _("Qué hizo"), _("Siguiente"))
-        panel = Panel(_("Todos los relojes"), headers, rows)
+        panel = Panel("", headers, rows)
         intro = _("Una pasada que no encuentra nada que hacer no se anota.")
-        return self.page(request, "rooms/page.html", _("Relojes"), panels=[panel], intro=intro)
+        return self.page(request, "rooms/page.html", _("Todos los relojes"), panels=[panel], intro=intro)
 
 
 @register(Parked)

@@ -1,20 +1,23 @@
 """The site of the operators (ROL-02): who gets in, how they sign in, and what its pages may load."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.csp import CSP
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csp import csp_override
 from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 
+_SITE: Any = settings.SECURE_CSP
+
 # Alpine, which draws unfold's menus, builds functions from attributes; unfold writes its colours into the
 # page and opens related records in a frame of its own. Nothing comes from elsewhere; no inline script runs.
 CONTENT_SECURITY: dict[str, list[str]] = {
-    **cast("dict[str, list[str]]", settings.SECURE_CSP),
+    **_SITE,
     "script-src": [CSP.SELF, CSP.UNSAFE_EVAL],
     "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
     "frame-ancestors": [CSP.SELF],
@@ -28,6 +31,8 @@ def is_operator(request: HttpRequest) -> bool:
 
 class OperatorsSite(UnfoldAdminSite):  # type: ignore[misc]
     """Operators get in; everyone else who has signed in finds nothing. Signing in is the product's own."""
+
+    index_title = gettext_lazy("Las salas del operador")
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Take rooms in; what libraries would put here beside them has no place in an operator's day."""

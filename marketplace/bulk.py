@@ -14,25 +14,36 @@ import psycopg
 from django.db import connection, models
 from django.db.models.base import ModelState
 from psycopg import sql
+from psycopg.abc import Loader
+from psycopg.pq import Format
 
 _FEW = 8
 
 
 @contextmanager
-def _cursor() -> Iterator[psycopg.Cursor[Any]]:
+def _cursor(*, reads_moments: bool = False) -> Iterator[psycopg.Cursor[Any]]:
     """A server-side-binding cursor on Django's own connection; errors come out as Django's."""
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
     raw = cast("psycopg.Connection[Any]", connection.connection)
     with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+        if reads_moments:  # psycopg's own loader: Django's does the same in Python, for another time zone
+            cursor.adapters.register_loader("timestamptz", _MOMENTS)
         yield cursor
+
+
+_MOMENTS = cast(
+    "type[Loader]", psycopg.adapters.get_loader(psycopg.adapters.types["timestamptz"].oid, Format.TEXT)
+)
 
 
 @lru_cache(maxsize=256)
 def _columns(model: type[models.Model], names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Column and PostgreSQL type of each attribute."""
     fields = {field.attname: field for field in model._meta.concrete_fields}
-    return tuple((str(fields[n].column), str(fields[n].db_type(connection)).split(" GENERATED")[0]) for n in names)
+    return tuple(
+        (str(fields[n].column), str(fields[n].db_type(connection)).split(" GENERATED")[0]) for n in names
+    )
 
 
 def _array_type(kind: str) -> str:
@@ -62,21 +73,34 @@ def _insert_few(model: type[models.Model], names: tuple[str, ...], count: int) -
 
 @lru_cache(maxsize=256)
 def _copy_in(model: type[models.Model], names: tuple[str, ...]) -> bytes:
-    return sql.SQL("COPY {} ({}) FROM STDIN").format(_table(model), _listed(_columns(model, names))).as_bytes()
+    return (
+        sql.SQL("COPY {} ({}) FROM STDIN").format(_table(model), _listed(_columns(model, names))).as_bytes()
+    )
 
 
 @lru_cache(maxsize=256)
-def _update_from(model: type[models.Model], names: tuple[str, ...]) -> bytes:
+def _update_from(model: type[models.Model], names: tuple[str, ...], alike: frozenset[int]) -> bytes:
+    """An UPDATE whose columns `alike` take one value for all rows, and the others one a row."""
     columns = _columns(model, names)
-    aliases = sql.SQL(", ").join(sql.Identifier(f"v{n}") for n in range(len(columns)))
+    varying = [n for n in range(len(columns)) if n not in alike]
     sets = sql.SQL(", ").join(
-        sql.SQL("{} = new.{}").format(sql.Identifier(column), sql.Identifier(f"v{n}"))
-        for n, (column, _) in enumerate(columns)
-        if n
+        sql.SQL("{} = {}").format(
+            sql.Identifier(columns[n][0]),
+            sql.SQL("{}::{}").format(sql.Placeholder(), sql.SQL(columns[n][1]))
+            if n in alike
+            else sql.SQL("new.{}").format(sql.Identifier(f"v{n}")),
+        )
+        for n in [*sorted(alike), *varying[1:]]
     )
     return (
         sql.SQL("UPDATE {} AS old SET {} FROM unnest({}) AS new ({}) WHERE old.{} = new.v0")
-        .format(_table(model), sets, _arrays(columns), aliases, sql.Identifier(columns[0][0]))
+        .format(
+            _table(model),
+            sets,
+            _arrays([columns[n] for n in varying]),
+            sql.SQL(", ").join(sql.Identifier(f"v{n}") for n in varying),
+            sql.Identifier(columns[0][0]),
+        )
         .as_bytes()
     )
 
@@ -96,7 +120,9 @@ def _select_for_update(model: type[models.Model], skip_locked: bool) -> bytes:
     columns = _columns(model, _attributes(model))
     return (
         sql.SQL("SELECT {} FROM {} WHERE id = ANY({}::bigint[]) ORDER BY id FOR NO KEY UPDATE{}")
-        .format(_listed(columns), _table(model), sql.Placeholder(), sql.SQL(" SKIP LOCKED" if skip_locked else ""))
+        .format(
+            _listed(columns), _table(model), sql.Placeholder(), sql.SQL(" SKIP LOCKED" if skip_locked else "")
+        )
         .as_bytes()
     )
 
@@ -164,7 +190,9 @@ def insert_missing(
     if not rows:
         return {}
     with _cursor() as cursor:
-        cursor.execute(_insert_missing(model, tuple(names)), [list(values) for values in zip(*rows, strict=True)])
+        cursor.execute(
+            _insert_missing(model, tuple(names)), [list(values) for values in zip(*rows, strict=True)]
+        )
         return dict(cursor.fetchall())
 
 
@@ -173,8 +201,12 @@ def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Seque
     rows = rows if isinstance(rows, list) else list(rows)
     if not rows:
         return 0
+    columns = list(zip(*rows, strict=True))
+    alike = frozenset(n for n, values in enumerate(columns) if n and values.count(values[0]) == len(values))
+    values: list[object] = [columns[n][0] for n in sorted(alike)]
+    values += [list(column) for n, column in enumerate(columns) if n not in alike]
     with _cursor() as cursor:
-        cursor.execute(_update_from(model, tuple(names)), [list(values) for values in zip(*rows, strict=True)])
+        cursor.execute(_update_from(model, tuple(names), alike), values)
         return cursor.rowcount
 
 
@@ -183,7 +215,7 @@ def lock[Row: models.Model](model: type[Row], ids: Sequence[int], *, skip_locked
 
     The rows are built as the ORM builds them, less its per-row signals.
     """
-    with _cursor() as cursor:
+    with _cursor(reads_moments=True) as cursor:
         cursor.execute(_select_for_update(model, skip_locked), [list(ids)])
         return [_built(model, values) for values in cursor.fetchall()]
 

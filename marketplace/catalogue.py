@@ -1,11 +1,11 @@
-"""The English catalogue in locale/en: one entry for each string of the source, sorted, and its compiled twin.
+"""The catalogues in locale/: English for each string of the source, Spanish for words that libraries only have in English.
 
-Spanish is written in the source itself, so it has no catalogue.
+Our own Spanish is written in the source itself. Catalogues are sorted and bear no dates, so that they differ when their
+words do; each has its compiled twin.
 """
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import polib
@@ -13,17 +13,7 @@ from django.conf import settings
 
 from marketplace.strings import Found, strings
 
-PO = settings.ROOT / "locale" / "en" / "LC_MESSAGES" / "django.po"
-MO = PO.with_suffix(".mo")
-
-HEADER = {
-    "Project-Id-Version": "trastienda",
-    "Language": "en",
-    "MIME-Version": "1.0",
-    "Content-Type": "text/plain; charset=UTF-8",
-    "Content-Transfer-Encoding": "8bit",
-    "Plural-Forms": "nplurals=2; plural=(n != 1);",
-}
+ENGLISH, SPANISH = "en", "es"
 
 _PLACEHOLDER = re.compile(r"%\((\w+)\)[a-z]|%%|\{(\w*)\}")
 
@@ -34,30 +24,26 @@ class Disputed(Exception):
     """One string has two plurals, and a catalogue holds one."""
 
 
-@dataclass(slots=True)
-class Merge:
-    """The entries, and the strings among them that lack a translation."""
-
-    entries: polib.POFile
-    missing: list[str] = field(default_factory=list)
+def po(language: str) -> Path:
+    """Where a catalogue is written; the compiled one lies beside it as .mo."""
+    return Path(settings.ROOT) / "locale" / language / "LC_MESSAGES" / "django.po"
 
 
-def kept() -> polib.POFile:
+def kept(language: str) -> polib.POFile:
     """The catalogue as it is on disk; empty where there is none."""
-    return polib.pofile(str(PO)) if PO.exists() else polib.POFile()
+    path = po(language)
+    return polib.pofile(str(path)) if path.exists() else polib.POFile()
 
 
-def merged(parts: Iterable[Path] = ()) -> Merge:
+def english(parts: Iterable[Path] = ()) -> polib.POFile:
     """One entry for each string of the source, in the words of the first part that has it, else of the catalogue.
 
     `parts` are .po files, with or without a header. Raises Disputed when the source gives one string two plurals.
     """
-    merge = Merge(polib.POFile(wrapwidth=0))
-    merge.entries.metadata = HEADER
-    known = _translations([*(polib.pofile(str(part)) for part in parts), kept()])
+    entries = _empty(ENGLISH)
+    known = _translations(ENGLISH, parts)
     for (context, msgid), places in sorted(_by_key(strings()).items()):
-        plural = _plural(places)
-        old = known.get((context, msgid))
+        plural, old = _plural(places), known.get((context, msgid))
         entry = polib.POEntry(
             msgid=msgid,
             msgctxt=context or None,
@@ -66,13 +52,32 @@ def merged(parts: Iterable[Path] = ()) -> Merge:
             flags=["python-format"] if "%(" in msgid + plural else [],
         )
         if plural:
-            entry.msgstr_plural = dict.fromkeys((0, 1), "") | (old.msgstr_plural if old else {})
+            entry.msgstr_plural = {0: "", 1: ""} | (old.msgstr_plural if old else {})
         else:
             entry.msgstr = old.msgstr if old else ""
-        if not entry.translated():
-            merge.missing.append(msgid)
-        merge.entries.append(entry)
-    return merge
+        entries.append(entry)
+    return entries
+
+
+def spanish(parts: Iterable[Path] = ()) -> polib.POFile:
+    """The words of libraries, in those of the first part that has them, else of the catalogue."""
+    entries = _empty(SPANISH)
+    for _, entry in sorted(_translations(SPANISH, parts).items()):
+        entries.append(entry)
+    return entries
+
+
+def _empty(language: str) -> polib.POFile:
+    entries = polib.POFile(wrapwidth=0)
+    entries.metadata = {
+        "Project-Id-Version": "trastienda",
+        "Language": language,
+        "MIME-Version": "1.0",
+        "Content-Type": "text/plain; charset=UTF-8",
+        "Content-Transfer-Encoding": "8bit",
+        "Plural-Forms": "nplurals=2; plural=(n != 1);",
+    }
+    return entries
 
 
 def _by_key(found: Iterable[Found]) -> dict[Key, list[Found]]:
@@ -89,9 +94,10 @@ def _plural(places: Iterable[Found]) -> str:
     return plurals[0] if plurals else ""
 
 
-def _translations(files: Iterable[polib.POFile]) -> dict[Key, polib.POEntry]:
-    """What the files say, the first one first; fuzzy entries are guesses and do not count."""
+def _translations(language: str, parts: Iterable[Path]) -> dict[Key, polib.POEntry]:
+    """What parts and catalogue say, the first one first; fuzzy entries are guesses and do not count."""
     known: dict[Key, polib.POEntry] = {}
+    files = [*(polib.pofile(str(part)) for part in parts), kept(language)]
     for entry in (entry for file in files for entry in file if entry.translated()):
         first = known.setdefault((entry.msgctxt or "", entry.msgid), entry)
         if entry.msgid_plural and not first.msgid_plural:
@@ -99,11 +105,16 @@ def _translations(files: Iterable[polib.POFile]) -> dict[Key, polib.POEntry]:
     return known
 
 
-def write(merge: Merge) -> None:
+def lacking(entries: polib.POFile) -> list[str]:
+    """The strings that are not translated, or only guessed at."""
+    return [entry.msgid for entry in entries if not entry.translated()]
+
+
+def write(language: str, entries: polib.POFile) -> None:
     """Write the .po and the .mo that is read at run time."""
-    PO.parent.mkdir(parents=True, exist_ok=True)
-    PO.write_text(text(merge.entries), "utf-8")
-    MO.write_bytes(merge.entries.to_binary())
+    po(language).parent.mkdir(parents=True, exist_ok=True)
+    po(language).write_text(text(entries), "utf-8")
+    po(language).with_suffix(".mo").write_bytes(entries.to_binary())
 
 
 def text(entries: polib.POFile) -> str:

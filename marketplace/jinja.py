@@ -1,7 +1,7 @@
 """The Jinja2 environment of our pages, mails and PDFs: what a template may call, and how it writes things.
 
-Templates speak through gettext with named variables (`{{ _("Quedan %(n)s", n=3) }}`). Words that belong to an app
-above this one are wired by name, as addresses are.
+Templates speak through gettext with named variables (`{{ _("Quedan %(n)s", n=3) }}`). Words that belong to an
+app above this one are wired by name, as addresses are.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.module_loading import import_string
 from django_htmx.jinja import htmx_script
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, pass_context
 
 from marketplace.moments import moment_words, what_is_left
 from marketplace.money import format_money
@@ -50,6 +50,16 @@ def _wired(path: str) -> Callable[..., Any]:
     return call
 
 
+def _anew(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Ask a filter at every reading: on constants Jinja would ask once, in whatever language it is then."""
+
+    @pass_context
+    def asked(_: object, *args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return asked
+
+
 GLOBALS: dict[str, object] = {
     "url": url,
     "static": static,
@@ -63,11 +73,11 @@ GLOBALS: dict[str, object] = {
 }
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "money": format_money,
-    "number": number,
-    "moment": moment,
-    "local": local,
-    "brief": _wired("dashboard.words.brief"),
+    "money": _anew(format_money),
+    "number": _anew(number),
+    "moment": _anew(moment),
+    "local": _anew(local),
+    "brief": _anew(_wired("dashboard.words.brief")),
 }
 
 

@@ -29,7 +29,9 @@ def back_off(tries: int) -> timedelta:
 
 def next_due(model: type[Claimable]) -> datetime | None:
     """When the next row of an outbox is due; None while nothing waits."""
-    moment: datetime | None = bulk.fetch(f"SELECT min(due_at) FROM {model._meta.db_table} WHERE due_at IS NOT NULL")[0][0]
+    moment: datetime | None = bulk.fetch(
+        f"SELECT min(due_at) FROM {model._meta.db_table} WHERE due_at IS NOT NULL"
+    )[0][0]
     return moment
 
 

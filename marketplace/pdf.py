@@ -21,7 +21,7 @@ def render_pdf(template: str, context: Mapping[str, Any], language: str) -> byte
 
 
 def draw(html: str) -> bytes:
-    """Draw a document; it may name addresses and files as it likes, all are refused. Raises PdfUnavailable."""
+    """Draw a document; whatever addresses and files it names are refused. Raises PdfUnavailable."""
     try:
         # Loading it loads Pango, which a machine that makes no papers need not have.
         from weasyprint import HTML

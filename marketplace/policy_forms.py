@@ -1,11 +1,11 @@
 """The form that the next version of a policy is typed into, made from the typed settings (ORD-10)."""
 
 import hashlib
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.formats import localize_input
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -83,7 +83,7 @@ class PolicyForm(RoomForm):
             hours = int(value.hours) if value.hours.is_integer() else value.hours
             kinds = [(kind.value, words) for kind, words in CLOCK_LABELS.items()]
             self._put(name, forms.FloatField(label=label, localize=True, help_text=_("En horas.")), hours)
-            clock = forms.ChoiceField(label=_("%(rule)s: reloj") % {"rule": label}, choices=kinds)
+            clock = forms.ChoiceField(label=_("… que corren"), choices=kinds)
             self._put(f"{name}_clock", clock, value.clock.value)
         else:
             self._put(name, *self._field(name, label, value))
@@ -100,7 +100,9 @@ class PolicyForm(RoomForm):
             return rate, Decimal(value) / 100
         if name.endswith("_cents"):
             words = _("En %(currency)s.") % {"currency": currency}
-            return forms.CharField(label=label, help_text=words), money.plain(value, currency)
+            return forms.CharField(label=label, help_text=words), localize_input(
+                Decimal(money.plain(value, currency))
+            )
         if type(value) in _CHOICES:
             choices = [(one.value, words) for one, words in _CHOICES[type(value)].items()]
             return forms.ChoiceField(label=label, choices=choices), value.value
@@ -215,9 +217,10 @@ class PolicyForm(RoomForm):
         """The print of the settings typed, to know whether their difference has been shown."""
         return hashlib.sha256(self.settings.model_dump_json().encode()).hexdigest() if self.settings else ""
 
-    def plain_fields(self) -> Iterator[forms.BoundField]:
-        """The fields outside of the two tables."""
-        return (self[name] for name in self.fields if "." not in name and name not in self.OWN)
+    def plain_fields(self) -> list[list[forms.BoundField]]:
+        """The fields outside of the two tables, setting by setting: hours stand beside their clock."""
+        settings = [name for name in Settings.model_fields if name in self.fields]
+        return [[self[one] for one in (name, f"{name}_clock") if one in self.fields] for name in settings]
 
     def rights_rows(self) -> list[dict[str, Any]]:
         """The table of rights: for each legal move one box a role."""

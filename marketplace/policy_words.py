@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, cast
 
+from django.utils.formats import localize
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -19,9 +20,9 @@ from marketplace.policy import ROLE_LABELS, Preset, Role, Settings, ShippingCloc
 STATES, VERBS, MOVES = "orders.states.State", "orders.states.Verb", "orders.states.MOVES"
 
 CLOCK_LABELS = {
-    ClockKind.WALL: gettext_lazy("horas seguidas"),
-    ClockKind.WORKING: gettext_lazy("horas de días laborables"),
-    ClockKind.OFFICE: gettext_lazy("horas de oficina"),
+    ClockKind.WALL: gettext_lazy("a todas horas"),
+    ClockKind.WORKING: gettext_lazy("en días laborables"),
+    ClockKind.OFFICE: gettext_lazy("en horas de oficina"),
 }
 PRESET_LABELS = {Preset.ACCEPT_FIRST: gettext_lazy("primero aceptar, luego cobrar")}
 SHIPPING_CLOCK_LABELS = {
@@ -32,19 +33,19 @@ SHIPPING_CLOCK_LABELS = {
 SENTENCES = {
     "preset": gettext_lazy("El modo de vender es"),
     "accept_within": gettext_lazy("La tienda acepta o rechaza un pedido en"),
-    "debit_alert_after": gettext_lazy("Se avisa de un cobro sin respuesta a las"),
+    "debit_alert_after": gettext_lazy("Se avisa de un cobro sin respuesta tras"),
     "debit_retries": gettext_lazy("Un cobro rechazado se vuelve a intentar"),
     "debit_retry_after": gettext_lazy("Entre un intento de cobro y el siguiente pasan"),
     "ship_within": gettext_lazy("La tienda envía lo aceptado en"),
     "deliver_within": gettext_lazy("Lo enviado se entrega en"),
     "deliver_clock_from": gettext_lazy("El plazo de entrega cuenta desde"),
-    "receive_after": gettext_lazy("Lo enviado se da por recibido a las"),
+    "receive_after": gettext_lazy("Lo enviado se da por recibido tras"),
     "pickup": gettext_lazy("La recogida por el transportista"),
     "free_text_carrier": gettext_lazy("Un transportista fuera de la lista"),
     "commission_bp": gettext_lazy("La comisión es del"),
     "commission_on_shipping": gettext_lazy("La comisión sobre los gastos de envío"),
     "commission_vat_bp": gettext_lazy("El IVA de la comisión es del"),
-    "settlement_days": gettext_lazy("Se liquida en los días del mes"),
+    "settlement_days": gettext_lazy("Se liquida los días del mes"),
     "minimum_payout_cents": gettext_lazy("Una transferencia es como mínimo de"),
 }
 """How the sentence of each field of `Settings` begins; its value ends it."""
@@ -83,12 +84,21 @@ def verb_word(verb: str) -> str:
 
 
 def window_words(window: Window) -> str:
-    """A window with its clock: "72 horas seguidas", "48 horas de días laborables"."""
-    hours = f"{window.hours:g}"
-    words = _("%(hours)s %(clock)s") % {"hours": hours, "clock": CLOCK_LABELS[window.clock]}
+    """A window on its clock: "72 horas (3 días)", "48 horas laborables"."""
+    n = int(window.hours) if window.hours.is_integer() else 2
+    words = {
+        ClockKind.WALL: ngettext("%(n)s hora", "%(n)s horas", n),
+        ClockKind.WORKING: ngettext("%(n)s hora laborable", "%(n)s horas laborables", n),
+        ClockKind.OFFICE: ngettext("%(n)s hora de oficina", "%(n)s horas de oficina", n),
+    }[window.clock] % {"n": number_words(window.hours)}
     if window.clock == ClockKind.WALL and window.hours >= 48:
         return f"{words} ({length_words(timedelta(hours=window.hours))})"
     return words
+
+
+def number_words(number: float) -> str:
+    """A number as the active language writes it, without decimals that say nothing."""
+    return str(localize(int(number) if float(number).is_integer() else number))
 
 
 def roles_words(roles: tuple[Role, ...]) -> str:
@@ -102,7 +112,7 @@ def _value_words(name: str, value: Any, currency: str) -> str:  # noqa: PLR0911
     if name in _YES_NO:
         return str(_YES_NO[name][0 if value else 1])
     if name.endswith("_bp"):
-        return f"{value / 100:g} %"
+        return f"{number_words(value / 100)} %"
     if name.endswith("_cents"):
         return money.format_money(value, currency)
     if name == "debit_retries":
@@ -112,7 +122,8 @@ def _value_words(name: str, value: Any, currency: str) -> str:  # noqa: PLR0911
     if isinstance(value, Preset):
         return str(PRESET_LABELS.get(value, value))
     if isinstance(value, tuple):
-        return ", ".join(map(str, value))
+        most, last = ", ".join(map(str, value[:-1])), str(value[-1])
+        return _("%(most)s y %(last)s") % {"most": most, "last": last} if most else last
     return str(value)
 
 
@@ -139,7 +150,7 @@ def _told(rules: Settings, currency: str) -> dict[str, tuple[str, str]]:
 
 
 def sentences(rules: Settings, currency: str) -> list[str]:
-    """The policy as people read it: "La tienda acepta o rechaza un pedido en 72 horas seguidas (3 días)."."""
+    """The policy as people read it: "La tienda acepta o rechaza un pedido en 72 horas (3 días)."."""
     return [f"{rule} {value}." for rule, value in _told(rules, currency).values()]
 
 

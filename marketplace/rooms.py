@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import ActionLocation
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import DateTimeField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import date as written
 from django.template.response import TemplateResponse
@@ -20,9 +20,10 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from unfold import widgets
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RelatedDropdownFilter
 from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
 
@@ -93,6 +94,32 @@ def link(instance: Model, text: object = None) -> SafeString | str:
     return format_html('<a href="{}" class="text-link">{}</a>', address, words)
 
 
+def _stamp(field: "DateTimeField[Any, Any]") -> Callable[[Model], str]:
+    """A column of moments, short and to the minute."""
+
+    def cell(row: Model) -> str:
+        return moment(getattr(row, field.name))
+
+    cell.__name__ = field.name
+    return column(field.verbose_name, ordering=field.name)(cell)
+
+
+class ShopFilter(AutocompleteSelectFilter):  # type: ignore[misc]
+    """Rows of one shop, chosen by typing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("tienda")
+
+
+class ChannelFilter(RelatedDropdownFilter):  # type: ignore[misc]
+    """Rows of one channel."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("canal")
+
+
 class Room(ModelAdmin):  # type: ignore[misc]
     """A room open to every operator; what may be done in it is said by the room itself."""
 
@@ -113,6 +140,22 @@ class Room(ModelAdmin):  # type: ignore[misc]
             self, request, choices, action_location=action_location
         )
         return cast("list[tuple[str, str]]", made)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """The columns of the list; moments are written short, so that a row stays a line."""
+        moments = {
+            field.name: field for field in self.opts.concrete_fields if isinstance(field, DateTimeField)
+        }
+        names = super().get_list_display(request)
+        return [_stamp(moments[name]) if name in moments else name for name in names]
+
+    @column(gettext_lazy("Tienda"))
+    def shop_word(self, row: Any) -> str:
+        return str(row.shop or "–")
+
+    @column(gettext_lazy("Canal"))
+    def channel_word(self, row: Any) -> str:
+        return str(row.channel)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return is_operator(request)

@@ -104,7 +104,9 @@ def _of_django(path: Path) -> Iterator[Found]:
 def _found(function: str, words: list[object], path: Path, line: int) -> Found:
     place = str(path.relative_to(settings.ROOT))
     said = dict(zip(_ARGUMENTS[function], words, strict=False))
-    if len(said) < len(_ARGUMENTS[function]) or not all(isinstance(word, str) and word for word in said.values()):
+    if len(said) < len(_ARGUMENTS[function]) or not all(
+        isinstance(word, str) and word for word in said.values()
+    ):
         raise Unreadable(f"{place}:{line}: {function} of something that is not a literal string")
     texts = {name: str(word) for name, word in said.items()}
     return Found(texts["msgid"], texts.get("plural", ""), texts.get("context", ""), place)

@@ -96,6 +96,22 @@ class NoticeAdmin(ReadingRoom):
     sortable_by = ()
     paginator = EstimatingPaginator
     actions = ("again",)
+    fields = (
+        "event",
+        "audience",
+        "shop_word",
+        "email",
+        "language",
+        "muted",
+        "due_at",
+        "sent_at",
+        "given_up_at",
+        "tries",
+        "last_error",
+        "message_id",
+        "payload",
+    )
+    readonly_fields = ("shop_word",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Notice], search_term: str

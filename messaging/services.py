@@ -1,5 +1,6 @@
 """Writing notices down, in the transaction of what they tell (NOT-01)."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -7,15 +8,14 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
 from marketplace import bulk
 from messaging.models import Audience, Notice
 from messaging.notice_table import TABLE
 from orders.models import Order
 from orders.signals import Moved
 from sellers.desk import Actor
-from sellers.models import Shop, User
+from sellers.models import User
+from sellers.queries import Contact, contacts
 
 _muted: ContextVar[bool] = ContextVar("muted", default=False)
 
@@ -40,7 +40,7 @@ def _row(
     event: str,
     audience: Audience,
     to: Recipient,
-    payload: dict[str, Any],
+    payload: str,
     *,
     shop_id: int | None,
     order_id: int | None,
@@ -48,7 +48,7 @@ def _row(
 ) -> tuple[object, ...]:
     quiet = _muted.get()
     due_at = None if quiet else at
-    return (event, str(audience), shop_id, order_id, *to, Jsonb(payload), quiet, due_at, 0, "", "")
+    return (event, str(audience), shop_id, order_id, *to, payload, quiet, due_at, 0, "", "")
 
 
 def tell_moves(moves: Sequence[Moved], *, by: Actor) -> int:
@@ -57,14 +57,14 @@ def tell_moves(moves: Sequence[Moved], *, by: Actor) -> int:
     audiences = {event: TABLE.get(event, ()) for event in {move.verb for move in moves}}
     if not any(audiences.values()):
         return 0
-    shops = {shop.id: shop for shop in Shop.objects.filter(id__in={move.shop_id for move in moves})}
+    shops = contacts({move.shop_id for move in moves})
     for move in moves:
         shop = shops[move.shop_id]
         told = {
             Audience.CUSTOMER: (move.customer_email, move.customer_language),
             Audience.SELLER: (shop.contact_email, shop.language),
         }
-        payload = _payload(move, shop, by)
+        payload = json.dumps(_payload(move, shop, by))
         rows.extend(
             _row(
                 move.verb,
@@ -81,7 +81,7 @@ def tell_moves(moves: Sequence[Moved], *, by: Actor) -> int:
     return bulk.insert(Notice, _COLUMNS, rows)
 
 
-def _payload(move: Moved, shop: Shop, by: Actor) -> dict[str, Any]:
+def _payload(move: Moved, shop: Contact, by: Actor) -> dict[str, Any]:
     return {
         "reference": move.reference,
         "shop": shop.name,
@@ -135,7 +135,7 @@ def tell_operators(event: str, payloads: Sequence[dict[str, Any]], *, at: dateti
         Notice,
         _COLUMNS,
         [
-            _row(event, Audience.OPERATOR, to, payload, shop_id=None, order_id=payload.get("order_id"), at=at)
+            _row(event, Audience.OPERATOR, to, json.dumps(payload), shop_id=None, order_id=payload.get("order_id"), at=at)
             for payload in payloads
             for to in operators
         ],
@@ -144,8 +144,7 @@ def tell_operators(event: str, payloads: Sequence[dict[str, Any]], *, at: dateti
 
 def tell_shops(event: str, payloads: Sequence[tuple[int, dict[str, Any]]], *, at: datetime) -> int:
     """Tell shops, by their id, of something that is about no order; answers how many notices were written."""
-    ids = {shop_id for shop_id, _ in payloads}
-    shops = {shop.id: shop for shop in Shop.objects.filter(id__in=ids).exclude(contact_email="")}
+    shops = contacts(shop_id for shop_id, _ in payloads)
     return bulk.insert(
         Notice,
         _COLUMNS,
@@ -154,13 +153,13 @@ def tell_shops(event: str, payloads: Sequence[tuple[int, dict[str, Any]]], *, at
                 event,
                 Audience.SELLER,
                 (shops[shop_id].contact_email, shops[shop_id].language),
-                {"shop": shops[shop_id].name, **payload},
+                json.dumps({"shop": shops[shop_id].name, **payload}),
                 shop_id=shop_id,
                 order_id=None,
                 at=at,
             )
             for shop_id, payload in payloads
-            if shop_id in shops
+            if shops[shop_id].contact_email
         ],
     )
 

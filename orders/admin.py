@@ -12,18 +12,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
     ChoicesDropdownFilter,
-    RelatedDropdownFilter,
 )
 
 from marketplace import bell
 from marketplace.refusals import Outcome
 from marketplace.rooms import (
     SHOWN_REFUSALS,
+    ChannelFilter,
     EstimatingPaginator,
     Panel,
     ReadingRoom,
+    ShopFilter,
     act,
     column,
     link,
@@ -89,15 +89,23 @@ def offered(order: Order, request: HttpRequest) -> set[str]:
     return verbs
 
 
-STANDING = ("reference", "state_word", "held", "shop", "manager", "channel", "policy", "basket")
-AMOUNTS = ("goods", "shipping", "total", "commission", "charged", "refunded", "basket_total", "basket_paid")
+STANDING = (("reference", "state", "held"), ("shop", "manager", "basket"), ("channel", "policy"))
+AMOUNTS = (
+    ("goods", "shipping", "total"),
+    ("commission", "charged", "refunded"),
+    ("basket_total", "basket_paid"),
+)
 MOMENTS = (
-    "placed_at", "accept_by", "accepted_at", "debited_at", "ship_by", "shipped_at", "deliver_by",
-    "delivered_at", "receive_at", "received_at", "ended_at",
-)  # fmt: skip
+    ("placed_at", "accept_by", "accepted_at"),
+    ("debited_at", "ship_by", "shipped_at"),
+    ("deliver_by", "delivered_at"),
+    ("receive_at", "received_at", "ended_at"),
+)
 CUSTOMER = (
-    "customer_name", "customer_email", "customer_phone", "street", "postal_code", "city", "region", "country"
-)  # fmt: skip
+    ("customer_name", "customer_email", "customer_phone"),
+    ("street", "postal_code", "city"),
+    ("region", "country"),
+)
 
 
 @register(Order)
@@ -112,13 +120,13 @@ class OrderAdmin(ReadingRoom):
         "channel",
         "customer_name",
         "total",
-        "placed_at",
+        "placed",
         "next_deadline",
     )
     list_filter = (
         ("state", ChoicesDropdownFilter),
-        ("channel", RelatedDropdownFilter),
-        ("shop", AutocompleteSelectFilter),
+        ("channel", ChannelFilter),
+        ("shop", ShopFilter),
         HeldFilter,
         ("placed_at", DaysFilter),
     )
@@ -132,15 +140,12 @@ class OrderAdmin(ReadingRoom):
     actions_detail = tuple(verb.value for verb in FORMS)
 
     fieldsets = (
-        (
-            None,
-            {"fields": ("reference", "state_word", "held", "shop", "manager", "channel", "policy", "basket")},
-        ),
+        (None, {"fields": STANDING}),
         (gettext_lazy("Importes"), {"fields": AMOUNTS}),
         (gettext_lazy("Momentos y plazos"), {"fields": MOMENTS}),
         (gettext_lazy("Cliente"), {"fields": CUSTOMER}),
     )
-    readonly_fields = ("state_word", "held", "manager", *AMOUNTS)
+    readonly_fields = ("held", "manager", *(name for row in AMOUNTS for name in row))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows: QuerySet[Order] = super().get_queryset(request)
@@ -186,10 +191,10 @@ class OrderAdmin(ReadingRoom):
                 return HttpResponseRedirect(back)
             form.add_error(None, outcome.refused[0].text)
             status = 409
-        title = f"{order.reference}: {getattr(self, verb.value).short_description}"
-        submit = getattr(self, verb.value).short_description
+        label = getattr(self, verb.value).short_description
+        title = f"{order.reference}: {label}"
         return self.ask(
-            request, form, title, back=back, status=status, submit=submit, panels=[lines_panel(order)]
+            request, form, title, back=back, status=status, label=label, panels=[lines_panel(order)]
         )
 
     def _many(
@@ -263,6 +268,10 @@ class OrderAdmin(ReadingRoom):
         since = order.held_at or order.incident_at
         return _("desde %(moment)s") % {"moment": moment(since)} if since else "–"
 
+    @column(gettext_lazy("Recibido"))
+    def placed(self, order: Order) -> str:
+        return moment(order.placed_at)
+
     @column(gettext_lazy("Siguiente plazo"))
     def next_deadline(self, order: Order) -> str:
         name = _DEADLINES.get(State(order.state))
@@ -312,7 +321,7 @@ class HoldAdmin(ReadingRoom):
 
     list_display = (
         "order_word",
-        "shop",
+        "shop_word",
         "kind",
         "paid",
         "basket_total",
@@ -321,17 +330,18 @@ class HoldAdmin(ReadingRoom):
         "placed_by",
         "released_at",
     )
-    list_filter = (("kind", ChoicesDropdownFilter), StandingFilter, ("shop", AutocompleteSelectFilter))
+    list_filter = (("kind", ChoicesDropdownFilter), StandingFilter, ("shop", ShopFilter))
     list_select_related = ("shop", "order__basket")
     ordering = ("-id",)
     sortable_by = ()
     paginator = EstimatingPaginator
     actions = ("lift",)
     fields = (
-        "order_word", "shop", "kind", "paid", "basket_total", "note", "until", "placed_at", "placed_by",
+        "order_word", "shop_word", "kind", "paid", "basket_total", "note", "until", "placed_at", "placed_by",
         "released_at", "released_by",
     )  # fmt: skip
-    readonly_fields = ("order_word", "paid", "basket_total")
+    list_display_links = ("kind",)
+    readonly_fields = ("order_word", "shop_word", "paid", "basket_total")
 
     @column(gettext_lazy("Pedido"))
     def order_word(self, hold: Hold) -> str:

@@ -1,13 +1,16 @@
 """The tables on the operators' page of an order."""
 
 from collections.abc import Callable
+from typing import Any
 
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from marketplace.rooms import Panel, moment, money
 from orders.models import Order
-from orders.states import State
+from orders.states import HoldKind, State
 
 ORDER_PANELS: list[Callable[[Order], Panel]] = []
 """Tables that the apps above add to the page of an order."""
@@ -74,13 +77,55 @@ def holds_panel(order: Order) -> Panel:
     return Panel(_("Retenciones"), headers, rows)
 
 
+DETAILS = {
+    "lines": gettext_lazy("líneas"),
+    "total_cents": gettext_lazy("total"),
+    "charged_cents": gettext_lazy("cobrado"),
+    "refunded_cents": gettext_lazy("devuelto"),
+    "refused": gettext_lazy("rechazadas"),
+    "reason": gettext_lazy("motivo"),
+    "mismatch": gettext_lazy("no coincide"),
+    "kind": gettext_lazy("clase"),
+    "note": gettext_lazy("nota"),
+    "until": gettext_lazy("hasta"),
+    "carrier": gettext_lazy("transportista"),
+    "tracking": gettext_lazy("seguimiento"),
+    "tracking_url": gettext_lazy("enlace"),
+    "parcel": gettext_lazy("bulto"),
+    "cycle": gettext_lazy("ciclo"),
+}
+
+
+def details(data: dict[str, Any], currency: str) -> str:
+    """What an event says besides its verb, in words; a key without words stands as it is."""
+    told = []
+    for key, value in data.items():
+        if key.endswith("_cents"):
+            value = money(value, currency)
+        elif key == "kind":
+            value = dict(HoldKind.choices).get(value, value)
+        elif isinstance(value, list):
+            value = "; ".join(_line(one) if isinstance(one, dict) else str(one) for one in value)
+        elif (
+            parsed := parse_datetime(value) if isinstance(value, str) and key in ("until", "cycle") else None
+        ):
+            value = moment(parsed)
+        if value:
+            told.append(f"{DETAILS.get(key, key)}: {value}")
+    return " · ".join(told)
+
+
+def _line(told: dict[str, Any]) -> str:
+    return f"{told.get('title') or told.get('line', '')} ({told.get('reason', '')})"
+
+
 def events_panel(order: Order) -> Panel:
     """The history that nobody can edit (ORD-11)."""
     headers = (_("Cuándo"), _("Qué"), _("Antes"), _("Después"), _("Quién"), _("Detalle"))
     words = dict(State.choices)
     rows = [
         (moment(one.at), one.get_verb_display(), words.get(one.before, "–"), words.get(one.after, one.after),
-         one.by, ", ".join(f"{key}: {value}" for key, value in one.data.items() if value))
+         one.by, details(one.data, order.currency))
         for one in order.events.all()
     ]  # fmt: skip
     return Panel(_("Historial"), headers, rows)

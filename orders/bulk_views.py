@@ -22,7 +22,7 @@ MOST = 200
 def orders_accept(request: DeskRequest) -> HttpResponse:
     """Accept the chosen orders whole (ORD-05); what could not be accepted is named with its reason.
 
-    `order` are references; `only` is the one whose own button was pressed. Others' orders are not found (ROL-01).
+    `order` are references; `only` is the one whose own button was pressed. A stranger's is not there (ROL-01).
     """
     only = request.POST.get("only")
     references = [only] if only else request.POST.getlist("order")[:MOST]
@@ -34,7 +34,7 @@ def orders_accept(request: DeskRequest) -> HttpResponse:
     if not found:
         messages.warning(request, _("No has elegido ningún pedido."))
         return _back(request)
-    outcome = services.accept(found, by=request.actor, at=timezone.now())
+    outcome = services.accept(list(found), by=request.actor, at=timezone.now())
     if outcome.moved:
         ring("charge", "notices")
         said = ngettext("%(n)s pedido aceptado.", "%(n)s pedidos aceptados.", len(outcome.moved))

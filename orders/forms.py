@@ -157,7 +157,7 @@ class HoldForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         self.hold = HoldKind(given.get("kind") or HoldKind.STOCK)
-        self.note = given.get("note") or ""
+        self.words = str(given.get("note") or "")
         self.until_at: datetime | None = None
         if given.get("kind") != HoldKind.PRESALE or "until" in self.errors:
             return given

@@ -53,7 +53,14 @@ def nothing_is_overdue(at: datetime | None) -> list[str]:
 
 @invariant("I10", "A child's shop is its parent's.")
 def children_are_of_the_shop(at: datetime | None) -> list[str]:
-    children = ("orders_line", "orders_shipment", "orders_hold", "orders_event", "payments_charge", "payments_payback")
+    children = (
+        "orders_line",
+        "orders_shipment",
+        "orders_hold",
+        "orders_event",
+        "payments_charge",
+        "payments_payback",
+    )
     return broken(
         " UNION ALL ".join(
             f"SELECT '{table} ' || c.id FROM {table} c JOIN orders_order o ON o.id = c.order_id "

@@ -44,12 +44,22 @@ class Order(OrderMachine, models.Model):  # type: ignore[misc, valid-type]
     an open incident; both mirror rows of `Hold` so that what is due excludes what is held by index.
     """
 
-    shop = models.ForeignKey(Shop, models.PROTECT, related_name="orders", verbose_name=_("tienda"), db_index=False)
-    channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", verbose_name=_("canal"), db_index=False)
-    policy = models.ForeignKey(Policy, models.PROTECT, related_name="+", verbose_name=_("política"), db_index=False)
-    basket = models.ForeignKey(Basket, models.PROTECT, related_name="orders", verbose_name=_("cesta"), db_index=False)
+    shop = models.ForeignKey(
+        Shop, models.PROTECT, related_name="orders", verbose_name=_("tienda"), db_index=False
+    )
+    channel = models.ForeignKey(
+        Channel, models.PROTECT, related_name="+", verbose_name=_("canal"), db_index=False
+    )
+    policy = models.ForeignKey(
+        Policy, models.PROTECT, related_name="+", verbose_name=_("política"), db_index=False
+    )
+    basket = models.ForeignKey(
+        Basket, models.PROTECT, related_name="orders", verbose_name=_("cesta"), db_index=False
+    )
     reference = models.CharField(_("pedido"), max_length=72, unique=True)
-    state = FSMField(_("estado"), max_length=24, choices=State.choices, default=State.PENDING_ACCEPTANCE, protected=True)
+    state = FSMField(
+        _("estado"), max_length=24, choices=State.choices, default=State.PENDING_ACCEPTANCE, protected=True
+    )
     currency = models.CharField(_("moneda"), max_length=3)
 
     placed_at = models.DateTimeField(_("recibido"))
@@ -80,7 +90,9 @@ class Order(OrderMachine, models.Model):  # type: ignore[misc, valid-type]
 
     payment_token = models.CharField(_("medio de pago"), max_length=120, blank=True, default="")
 
-    customer_external_id = models.CharField(_("cliente en el escaparate"), max_length=64, blank=True, default="")
+    customer_external_id = models.CharField(
+        _("cliente en el escaparate"), max_length=64, blank=True, default=""
+    )
     customer_name = models.CharField(_("cliente"), max_length=160)
     customer_email = models.CharField(_("correo del cliente"), max_length=254, blank=True, default="")
     customer_language = models.CharField(_("idioma del cliente"), max_length=2, default="es")
@@ -115,7 +127,9 @@ class Order(OrderMachine, models.Model):  # type: ignore[misc, valid-type]
         ]
         indexes = [
             models.Index(F("shop"), F("placed_at").desc(), F("id").desc(), name="order_newest"),
-            models.Index(F("shop"), F("state"), F("placed_at").desc(), F("id").desc(), name="order_newest_in_state"),
+            models.Index(
+                F("shop"), F("state"), F("placed_at").desc(), F("id").desc(), name="order_newest_in_state"
+            ),
             models.Index(
                 F("shop"),
                 F("ship_by"),
@@ -123,7 +137,9 @@ class Order(OrderMachine, models.Model):  # type: ignore[misc, valid-type]
                 name="order_to_ship",
                 condition=Q(state__in=["awaiting_shipment", "awaiting_pickup"]),
             ),
-            models.Index(F("accept_by"), F("id"), name="order_to_accept", condition=Q(state="pending_acceptance")),
+            models.Index(
+                F("accept_by"), F("id"), name="order_to_accept", condition=Q(state="pending_acceptance")
+            ),
             models.Index(
                 F("receive_at"),
                 F("id"),
@@ -186,7 +202,9 @@ class Line(Child):
                 & Q(shipping_cents__gte=0),
                 name="line_adds_up",
             ),
-            models.CheckConstraint(condition=Q(shipped_quantity__lte=F("quantity")), name="line_not_overshipped"),
+            models.CheckConstraint(
+                condition=Q(shipped_quantity__lte=F("quantity")), name="line_not_overshipped"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -205,7 +223,9 @@ class Shipment(Child):
         Order, models.CASCADE, related_name="shipments", db_constraint=False, db_index=False
     )
     number = models.PositiveSmallIntegerField(_("bulto"))
-    carrier = models.ForeignKey(Carrier, models.PROTECT, null=True, related_name="+", verbose_name=_("transportista"))
+    carrier = models.ForeignKey(
+        Carrier, models.PROTECT, null=True, related_name="+", verbose_name=_("transportista")
+    )
     carrier_name = models.CharField(_("nombre del transportista"), max_length=80)
     tracking = models.CharField(_("seguimiento"), max_length=80, blank=True, default="")
     tracking_url = models.CharField(_("enlace de seguimiento"), max_length=400, blank=True, default="")
@@ -268,7 +288,10 @@ class Hold(Child):
         ]
         indexes = [
             models.Index(
-                F("until"), F("id"), name="hold_to_end", condition=Q(released_at__isnull=True, until__isnull=False)
+                F("until"),
+                F("id"),
+                name="hold_to_end",
+                condition=Q(released_at__isnull=True, until__isnull=False),
             ),
         ]
 
@@ -279,7 +302,9 @@ class Hold(Child):
 class Event(Child):
     """A line of an order's history: what, who, when, before and after. Only ever added to (ORD-11)."""
 
-    order = models.ForeignKey(Order, models.CASCADE, related_name="events", db_index=False, db_constraint=False)
+    order = models.ForeignKey(
+        Order, models.CASCADE, related_name="events", db_index=False, db_constraint=False
+    )
     verb = models.CharField(_("qué"), max_length=24, choices=Verb)
     before = models.CharField(_("antes"), max_length=24, blank=True)
     after = models.CharField(_("después"), max_length=24)
@@ -326,7 +351,9 @@ class DocumentKind(models.TextChoices):
 class Download(Child):
     """A paper of an order that was handed out: which, to whom, when (DOC-04). Only ever added to."""
 
-    order = models.ForeignKey(Order, models.CASCADE, related_name="downloads", db_index=False, db_constraint=False)
+    order = models.ForeignKey(
+        Order, models.CASCADE, related_name="downloads", db_index=False, db_constraint=False
+    )
     document = models.CharField(_("documento"), max_length=20, choices=DocumentKind)
     at = models.DateTimeField(_("cuándo"))
     role = models.CharField(_("papel"), max_length=10)
@@ -338,7 +365,9 @@ class Download(Child):
         verbose_name_plural = _("descargas")
         ordering = ["-id"]
         constraints = [
-            models.CheckConstraint(condition=Q(document__in=DocumentKind.values), name="download_document_known")
+            models.CheckConstraint(
+                condition=Q(document__in=DocumentKind.values), name="download_document_known"
+            )
         ]
         indexes = [models.Index(fields=["order", "-id"], name="download_of_order")]
 

@@ -1,14 +1,12 @@
 """Reads of orders: what is due, and the door of a shop to its own orders."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from django.db.models import Q, QuerySet
 from django.http import Http404
 
+from marketplace import bulk
 from marketplace.batches import Key
-from orders.models import Hold, Order
-from orders.states import State
+from orders.models import Order
 from sellers.models import Shop
 
 _INSTANT = timedelta(microseconds=1)
@@ -23,68 +21,81 @@ def get_order(shop: Shop, reference: str) -> Order:
     return order
 
 
-def _keys(rows: QuerySet[Order] | QuerySet[Hold], column: str, after: Key | None, count: int) -> Sequence[Key]:
-    """The next (deadline, id) keys in the order of the partial index that carries them."""
-    if after is not None:
-        rows = rows.filter(Q(**{f"{column}__gt": after[0]}) | Q(**{column: after[0], "id__gt": after[1]}))
-    return list(rows.order_by(column, "id").values_list(column, "id")[:count])
+_BEFORE_ALL = (datetime.min.replace(tzinfo=UTC), 0)
 
 
-def _not_accepted() -> QuerySet[Order]:
-    return Order.objects.filter(state=State.PENDING_ACCEPTANCE)
+def _keys(table: str, column: str, where: str, after: Key | None, count: int, moment: datetime) -> list[Key]:
+    """The next (deadline, id) keys, in the order of the partial index that carries them."""
+    since, row_id = after or _BEFORE_ALL
+    rows = bulk.fetch(
+        f"SELECT {column}, id FROM {table} WHERE {where} AND ({column}, id) > (%s, %s) ORDER BY {column}, id LIMIT %s",
+        [moment, since, row_id, count],
+    )
+    return [(due_at, found) for due_at, found in rows]
 
 
-def due_expiries(after: Key | None, count: int, *, at: datetime) -> Sequence[Key]:
+def _first(column: str, where: str, table: str = "orders_order") -> datetime | None:
+    moment: datetime | None = bulk.fetch(f"SELECT min({column}) FROM {table} WHERE {where}")[0][0]
+    return moment
+
+
+_UNANSWERED = "state = 'pending_acceptance'"
+_ON_ITS_WAY = "state IN ('shipped', 'delivered') AND held_at IS NULL AND incident_at IS NULL"
+_PRESALE = "released_at IS NULL AND until IS NOT NULL"
+
+
+def due_expiries(after: Key | None, count: int, *, at: datetime) -> list[Key]:
     """Orders whose acceptance deadline has passed (ORD-02)."""
-    rows = _not_accepted().filter(accept_by__lt=at)
-    return _keys(rows, "accept_by", after, count)
+    return _keys("orders_order", "accept_by", f"{_UNANSWERED} AND accept_by < %s", after, count, at)
 
 
 def next_expiry() -> datetime | None:
     """The first moment at which an order will have passed its acceptance deadline."""
-    first = _not_accepted().order_by("accept_by").values_list("accept_by", flat=True).first()
+    first = _first("accept_by", _UNANSWERED)
     return first + _INSTANT if first else None
 
 
-def _to_receive() -> QuerySet[Order]:
-    return Order.objects.filter(
-        state__in=[State.SHIPPED, State.DELIVERED], held_at=None, incident_at=None, receive_at__isnull=False
-    )
-
-
-def due_receipts(after: Key | None, count: int, *, at: datetime) -> Sequence[Key]:
+def due_receipts(after: Key | None, count: int, *, at: datetime) -> list[Key]:
     """Shipped orders that count as received by now, unless something holds them (SHP-07, SHP-08)."""
-    rows = _to_receive().filter(receive_at__lte=at)
-    return _keys(rows, "receive_at", after, count)
+    return _keys("orders_order", "receive_at", f"{_ON_ITS_WAY} AND receive_at <= %s", after, count, at)
 
 
 def next_receipt() -> datetime | None:
     """The first moment at which an order will count as received."""
-    return _to_receive().order_by("receive_at").values_list("receive_at", flat=True).first()
+    return _first("receive_at", _ON_ITS_WAY)
 
 
-def _presales() -> QuerySet[Hold]:
-    return Hold.objects.filter(released_at=None, until__isnull=False)
-
-
-def due_presale_ends(after: Key | None, count: int, *, at: datetime) -> Sequence[Key]:
+def due_presale_ends(after: Key | None, count: int, *, at: datetime) -> list[Key]:
     """Pre-sale holds whose date has come (ORD-06)."""
-    rows = _presales().filter(until__lte=at)
-    return _keys(rows, "until", after, count)
+    return _keys("orders_hold", "until", f"{_PRESALE} AND until <= %s", after, count, at)
 
 
 def next_presale_end() -> datetime | None:
     """The first date on which a pre-sale ends."""
-    return _presales().order_by("until").values_list("until", flat=True).first()
+    return _first("until", _PRESALE, "orders_hold")
 
 
-def to_settle(channel_id: int, up_to: datetime, after: tuple[int, int] | None, count: int) -> list[tuple[int, int]]:
+_RECEIVED = "channel_id = %s AND state = 'received' AND held_at IS NULL AND incident_at IS NULL"
+
+
+def to_settle(
+    channel_id: int, up_to: datetime, after: tuple[int, int] | None, count: int
+) -> list[tuple[int, int]]:
     """Received orders that nothing holds, as (shop id, order id) in that order (SET-01)."""
-    rows = Order.objects.filter(
-        channel_id=channel_id, state=State.RECEIVED, held_at=None, incident_at=None, received_at__lte=up_to
+    shop_id, order_id = after or (0, 0)
+    rows = bulk.fetch(
+        f"""
+        SELECT shop_id, id FROM orders_order
+         WHERE {_RECEIVED} AND received_at <= %s AND (shop_id, id) > (%s, %s) ORDER BY shop_id, id LIMIT %s
+        """,
+        [channel_id, up_to, shop_id, order_id, count],
     )
-    if after is not None:
-        rows = rows.filter(Q(shop_id__gt=after[0]) | Q(shop_id=after[0], id__gt=after[1]))
-    return list(rows.order_by("shop_id", "id").values_list("shop_id", "id")[:count])
+    return [(shop, order) for shop, order in rows]
 
 
+def first_received(channel_id: int) -> datetime | None:
+    """Since when the longest-waiting order of a channel has been waiting for a settlement."""
+    moment: datetime | None = bulk.fetch(
+        f"SELECT min(received_at) FROM orders_order WHERE {_RECEIVED}", [channel_id]
+    )[0][0]
+    return moment

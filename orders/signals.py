@@ -1,8 +1,7 @@
 """News of the order machine, sent inside the transaction that made it (import upwards is not needed to hear it)."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.dispatch import Signal
 
@@ -10,8 +9,7 @@ orders_moved = Signal()
 """Sent with `moves: list[Moved]`, `verb`, `by: Actor`, `at: datetime`; a receiver that raises undoes the move."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """What happened to one order, told in codes and figures so that a receiver needs to read nothing more."""
 
     order_id: int

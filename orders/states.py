@@ -65,7 +65,9 @@ MOVES: Steps = (
     Step(V.SHIP, S.AWAITING_PICKUP, S.SHIPPED, held_by_hold=True),
     Step(V.DELIVER, S.SHIPPED, S.DELIVERED),
     Step(V.RECEIVE, S.SHIPPED, S.RECEIVED, not_before="receive_at", held_by_hold=True, held_by_incident=True),
-    Step(V.RECEIVE, S.DELIVERED, S.RECEIVED, not_before="receive_at", held_by_hold=True, held_by_incident=True),
+    Step(
+        V.RECEIVE, S.DELIVERED, S.RECEIVED, not_before="receive_at", held_by_hold=True, held_by_incident=True
+    ),
     Step(V.SETTLE, S.RECEIVED, S.CLOSED, held_by_hold=True, held_by_incident=True),
 )
 

@@ -14,19 +14,20 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import resolve, reverse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace.bell import ring
 from marketplace.models import Carrier, Reason, ReasonKind
 from marketplace.pdf import TO_INSTALL, PdfUnavailable
-from marketplace.refusals import MoveRefused, Outcome
+from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
 from orders import documents, services
 from orders.forms import AnswerForm, Attempt, HoldForm, ParcelForm, ReasonForm, ReleaseForm
 from orders.models import DocumentKind, Order
 from orders.queries import get_order
 from orders.signals import Moved
-from orders.states import Decision
+from orders.states import TABLE, Decision
 from sellers.access import DeskRequest, at_the_desk
 from sellers.desk import Right, who_has
 
@@ -75,6 +76,9 @@ def _try(
 ) -> HttpResponse:
     """Check the form, make the move, and go where its outcome leads."""
     if not attempt.form.is_valid():
+        code = _stands_in_the_way(request, order, attempt.act)
+        if code is not None:
+            return _page(request, order, replace(attempt, refusal=Refusal(order.id, code)), 409)
         return _page(request, order, attempt, 422)
     try:
         services.one(move())
@@ -83,6 +87,13 @@ def _try(
     ring(*bells)
     messages.success(request, said)
     return SeeOther(reverse("order", args=[order.reference]))
+
+
+def _stands_in_the_way(request: DeskRequest, order: Order, act: str) -> Code | None:
+    """The rule that forbids the act anyway: nobody should mend a form for nothing."""
+    if act not in {verb for verb, _source in TABLE}:
+        return None
+    return services.judge(order, act, by=request.actor, at=timezone.now())
 
 
 def _reasons(kind: ReasonKind) -> list[Reason]:
@@ -185,7 +196,7 @@ def order_hold(request: DeskRequest, order: Order) -> HttpResponse:
         request,
         order,
         Attempt("hold", form),
-        lambda: services.hold([order.id], form.hold, note=form.note, until=form.until_at, by=by, at=at),
+        lambda: services.hold([order.id], form.hold, note=form.words, until=form.until_at, by=by, at=at),
         said=_("Pedido en espera."),
     )
 
@@ -219,6 +230,7 @@ def delivery_note(request: DeskRequest, reference: str) -> HttpResponse:
         return render(request, "orders/no_pdf.jinja", {"order": order, "line": TO_INSTALL}, status=503)
     documents.hand_out(order, DocumentKind.DELIVERY_NOTE, by=request.actor, at=at)
     answer = HttpResponse(paper.pdf, content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="{paper.name}"'
+    shown = content_disposition_header(as_attachment=False, filename=paper.name)
+    answer["Content-Disposition"] = shown or "inline"
     answer["Cache-Control"] = "private, no-store"
     return answer

@@ -8,13 +8,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from marketplace import bell
 from marketplace.rooms import (
     EstimatingPaginator,
     Panel,
     ReadingRoom,
+    ShopFilter,
     act,
     column,
     link,
@@ -80,6 +81,25 @@ class AskRoom(ReadingRoom):
     """Things asked of a provider, once each."""
 
     list_select_related = ("shop", "order")
+    list_display_links = ("amount",)
+    fields = (
+        "order_word",
+        "shop_word",
+        "amount",
+        "state",
+        "provider",
+        "key",
+        "reference",
+        "asked_at",
+        "answered_at",
+        "due_at",
+        "claimed_until",
+        "tries",
+        "message",
+        "last_error",
+        "created_at",
+    )
+    readonly_fields = ("order_word", "shop_word", "amount")
     ordering = ("-id",)
     sortable_by = ()
     paginator = EstimatingPaginator
@@ -102,10 +122,18 @@ class ChargeAdmin(AskRoom):
     """Charges; those that take too long can be asked about at once."""
 
     list_display = (
-        "order_word", "shop", "amount", "state_word", "since", "asked_at", "alerted_at", "due_at", "tries",
+        "order_word",
+        "shop_word",
+        "amount",
+        "state_word",
+        "since",
+        "asked_at",
+        "alerted_at",
+        "due_at",
+        "tries",
         "last_error",
-    )  # fmt: skip
-    list_filter = (StuckFilter, ("state", ChoicesDropdownFilter), ("shop", AutocompleteSelectFilter))
+    )
+    list_filter = (StuckFilter, ("state", ChoicesDropdownFilter), ("shop", ShopFilter))
     actions = ("hurry",)
 
     @column(gettext_lazy("Desde"))
@@ -128,7 +156,7 @@ class PaybackAdmin(AskRoom):
 
     list_display = (
         "order_word",
-        "shop",
+        "shop_word",
         "amount",
         "state_word",
         "asked_at",
@@ -137,4 +165,4 @@ class PaybackAdmin(AskRoom):
         "tries",
         "last_error",
     )
-    list_filter = (("state", ChoicesDropdownFilter), ("shop", AutocompleteSelectFilter))
+    list_filter = (("state", ChoicesDropdownFilter), ("shop", ShopFilter))

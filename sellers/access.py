@@ -15,11 +15,12 @@ CHOSEN = "shop"
 
 
 class DeskRequest(HttpRequest):
-    """A request of a shop's member: `shop`, `membership` and `actor` are set by `at_the_desk`."""
+    """A request of a shop's member; what it has beside the user is set by `at_the_desk`."""
 
     user: User
     shop: Shop
     membership: Membership
+    memberships: list[Membership]
     actor: desk.Actor
 
 

@@ -77,7 +77,7 @@ class ShopAdmin(Room):
             form.add_error("email", _("Ya está en la tienda."))
         title = _("%(shop)s: invitar a alguien") % {"shop": shop}
         intro = _("Quien no tenga cuenta entra la primera vez por «¿Has olvidado tu contraseña?».")
-        return self.ask(request, form, title, back=back, submit=_("Invitar"), intro=intro)
+        return self.ask(request, form, title, back=back, label=_("Invitar"), intro=intro)
 
 
 @register(User)

@@ -27,7 +27,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("correo"), unique=True)
     name = models.CharField(_("nombre"), max_length=120, blank=True, default="")
     phone = models.CharField(_("teléfono"), max_length=40, blank=True, default="")
-    language = models.CharField(_("idioma"), max_length=2, choices=[("es", "Español"), ("en", "English")], default="es")
+    language = models.CharField(
+        _("idioma"), max_length=2, choices=[("es", "Español"), ("en", "English")], default="es"
+    )
     is_staff = models.BooleanField(_("operador"), default=False)
     is_active = models.BooleanField(_("activo"), default=True)
     date_joined = models.DateTimeField(_("alta"), db_default=Now())
@@ -63,7 +65,9 @@ class Shop(models.Model):
     contact_email = models.EmailField(_("correo de avisos"), blank=True, default="")
     city = models.CharField(_("ciudad"), max_length=80, blank=True, default="")
     address = models.CharField(_("dirección"), max_length=200, blank=True, default="")
-    language = models.CharField(_("idioma"), max_length=2, choices=[("es", "Español"), ("en", "English")], default="es")
+    language = models.CharField(
+        _("idioma"), max_length=2, choices=[("es", "Español"), ("en", "English")], default="es"
+    )
     account_manager = models.ForeignKey(
         User,
         models.SET_NULL,

@@ -9,14 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from marketplace.rooms import (
     SHOWN_IN_A_PANEL,
+    ChannelFilter,
     EstimatingPaginator,
     Panel,
     ReadingRoom,
     RoomForm,
+    ShopFilter,
     act,
     column,
     link,
@@ -43,9 +45,10 @@ class AnswerForm(RoomForm):
 class CycleAdmin(ReadingRoom):
     """The closings of each channel's calendar (SET-01)."""
 
-    list_display = ("channel", "closes_at", "ended_at")
-    list_display_links = ("closes_at",)
-    list_filter = ("channel",)
+    list_display = ("channel_word", "closes_at", "ended_at")
+    fields = ("channel_word", "closes_at", "ended_at")
+    readonly_fields = ("channel_word",)
+    list_filter = (("channel", ChannelFilter),)
     list_select_related = ("channel",)
 
 
@@ -54,9 +57,9 @@ class StatementAdmin(ReadingRoom):
     """What each shop got of each cycle, line by line (SET-08)."""
 
     list_display = (
-        "shop",
-        "channel",
-        "cycle",
+        "shop_word",
+        "channel_word",
+        "cycle_word",
         "state_word",
         "lines_count",
         "orders",
@@ -64,18 +67,27 @@ class StatementAdmin(ReadingRoom):
         "payout_words",
         "carried",
     )
-    list_filter = (("state", ChoicesDropdownFilter), "channel", ("shop", AutocompleteSelectFilter))
+    list_filter = (("state", ChoicesDropdownFilter), ("channel", ChannelFilter), ("shop", ShopFilter))
     list_select_related = ("shop", "channel", "cycle")
     ordering = ("-id",)
     sortable_by = ()
     paginator = EstimatingPaginator
     fields = (
-        "shop", "channel", "cycle", "state_word", "closed_at", "lines_count", "opening", "orders",
+        "shop_word", "channel_word", "cycle_word", "state", "closed_at", "lines_count", "opening", "orders",
         "commission", "commission_vat", "other", "payout_words", "carried",
     )  # fmt: skip
     readonly_fields = (
-        "state_word", "opening", "orders", "commission", "commission_vat", "other", "payout_words", "carried"
-    )  # fmt: skip
+        "shop_word",
+        "channel_word",
+        "cycle_word",
+        "opening",
+        "orders",
+        "commission",
+        "commission_vat",
+        "other",
+        "payout_words",
+        "carried",
+    )
 
     def panels(self, request: HttpRequest, obj: Statement) -> Iterable[Panel]:
         headers = (_("Pedido"), _("Importe"), _("Comisión"), _("IVA de la comisión"), _("Otros"))
@@ -106,6 +118,10 @@ class StatementAdmin(ReadingRoom):
     )
     def state_word(self, statement: Statement) -> tuple[str, str]:
         return statement.state, str(StatementState(statement.state).label)
+
+    @column(gettext_lazy("Ciclo"))
+    def cycle_word(self, statement: Statement) -> str:
+        return str(statement.cycle)
 
     @column(gettext_lazy("Saldo anterior"))
     def opening(self, statement: Statement) -> str:
@@ -140,15 +156,15 @@ class StatementAdmin(ReadingRoom):
 class PayoutAdmin(ReadingRoom):
     """Transfers to shops; the bank's answer is written down once (SET-05)."""
 
-    list_display = ("shop", "amount", "state_word", "created_at", "answered_at", "answer")
-    list_filter = (("state", ChoicesDropdownFilter), ("shop", AutocompleteSelectFilter))
+    list_display = ("shop_word", "amount", "state_word", "created_at", "answered_at", "answer")
+    list_filter = (("state", ChoicesDropdownFilter), ("shop", ShopFilter))
     list_select_related = ("shop",)
     ordering = ("-id",)
     sortable_by = ()
     paginator = EstimatingPaginator
     actions = ("paid", "failed")
-    fields = ("shop", "statement_word", "amount", "state_word", "created_at", "answered_at", "answer")
-    readonly_fields = ("statement_word", "amount", "state_word")
+    fields = ("shop_word", "statement_word", "amount", "state", "created_at", "answered_at", "answer")
+    readonly_fields = ("shop_word", "statement_word", "amount")
 
     def _answer(self, request: HttpRequest, rows: QuerySet[Payout], name: str) -> HttpResponse | None:
         """Ask what the bank said, and write it down for the payouts chosen; an answered one is refused."""

@@ -37,7 +37,11 @@ class Statement(StatementMachine, models.Model):  # type: ignore[misc, valid-typ
     cycle = models.ForeignKey(Cycle, models.PROTECT, related_name="statements")
     currency = models.CharField(_("moneda"), max_length=3)
     state = FSMField(
-        _("estado"), max_length=12, choices=StatementState.choices, default=StatementState.COLLECTING, protected=True
+        _("estado"),
+        max_length=12,
+        choices=StatementState.choices,
+        default=StatementState.COLLECTING,
+        protected=True,
     )
     opening_cents = models.BigIntegerField(_("saldo anterior"), default=0)
     orders_cents = models.BigIntegerField(_("pedidos"), default=0)
@@ -91,7 +95,9 @@ class StatementLine(models.Model):
         verbose_name_plural = _("líneas de liquidación")
         constraints = [
             models.UniqueConstraint(
-                fields=["order_id"], name="order_settled_once", condition=Q(order_id__isnull=False, other_cents=0)
+                fields=["order_id"],
+                name="order_settled_once",
+                condition=Q(order_id__isnull=False, other_cents=0),
             )
         ]
 
@@ -104,7 +110,11 @@ class Payout(PayoutMachine, models.Model):  # type: ignore[misc, valid-type]
     amount_cents = models.BigIntegerField(_("importe"))
     currency = models.CharField(_("moneda"), max_length=3)
     state = FSMField(
-        _("estado"), max_length=12, choices=PayoutState.choices, default=PayoutState.IN_TRANSIT, protected=True
+        _("estado"),
+        max_length=12,
+        choices=PayoutState.choices,
+        default=PayoutState.IN_TRANSIT,
+        protected=True,
     )
     created_at = models.DateTimeField(_("creada"))
     answered_at = models.DateTimeField(_("respuesta del banco"), null=True)

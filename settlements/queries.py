@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection
 
+from marketplace import bulk
 from marketplace.models import Channel
-from orders.models import Order
-from orders.states import State
+from orders.queries import first_received
 from settlements.models import Cycle
 from settlements.states import StatementState
 
@@ -41,14 +41,16 @@ def next_closing_of(channel: Channel) -> datetime | None:
     unfinished = Cycle.objects.filter(channel=channel, ended_at=None).order_by("closes_at").first()
     if unfinished:
         return unfinished.closes_at
-    waiting = Order.objects.filter(
-        channel=channel, state=State.RECEIVED, held_at=None, incident_at=None, received_at__isnull=False
-    )
-    firsts = [waiting.order_by("received_at").values_list("received_at", flat=True).first(), _first_loose(channel)]
+    firsts = [first_received(channel.id), _first_loose(channel)]
     since = min((moment for moment in firsts if moment), default=None)
     if since is None:
         return None
-    ended = Cycle.objects.filter(channel=channel).order_by("-closes_at").values_list("closes_at", flat=True).first()
+    ended = (
+        Cycle.objects.filter(channel=channel)
+        .order_by("-closes_at")
+        .values_list("closes_at", flat=True)
+        .first()
+    )
     if ended is not None and ended >= since:
         since = ended + timedelta(microseconds=1)
     return min((moment for moment in closings(channel, since) if moment >= since), default=None)
@@ -88,23 +90,49 @@ def loose_entries(channel: Channel, up_to: datetime) -> list[tuple[int, int, int
 
 def receipts(order_ids: Sequence[int]) -> dict[int, tuple[int, int, int, int]]:
     """What the books say of received orders: {order: (entry, amount, commission, its VAT)}, in cents."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
+    rows = bulk.fetch(
+        """
             SELECT e.order_id, e.id,
                    -coalesce(sum(p.amount_cents) FILTER (WHERE p.kind = 'ORDER_AMOUNT'), 0)::bigint,
                    coalesce(sum(p.amount_cents) FILTER (WHERE p.kind = 'COMMISSION_FEE'), 0)::bigint,
                    coalesce(sum(p.amount_cents) FILTER (WHERE p.kind = 'COMMISSION_VAT'), 0)::bigint
               FROM ledger_entry e JOIN ledger_posting p ON p.entry_id = e.id AND p.account = 'payable'
-             WHERE e.order_id = ANY(%s) AND e.kind = 'receive'
+             WHERE e.order_id = ANY(%s::bigint[]) AND e.kind = 'receive'
              GROUP BY e.order_id, e.id
             """,
-            [list(order_ids)],
-        )
-        return {row[0]: row[1:] for row in cursor.fetchall()}
+        [list(order_ids)],
+    )
+    return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
 
 
 def collecting(cycle: Cycle, after: int, count: int) -> list[int]:
     """Statements of a cycle that still collect."""
     rows = cycle.statements.filter(state=StatementState.COLLECTING, id__gt=after)
     return list(rows.order_by("id").values_list("id", flat=True)[:count])
+
+
+def sums(statement_ids: Sequence[int]) -> dict[int, tuple[int, int, int, int, int]]:
+    """What the lines of statements add up to: {statement: (lines, orders, commission, its VAT, other)}."""
+    rows = bulk.fetch(
+        """
+        SELECT statement_id, count(*), sum(orders_cents)::bigint, sum(commission_cents)::bigint,
+               sum(commission_vat_cents)::bigint, sum(other_cents)::bigint
+          FROM settlements_statementline WHERE statement_id = ANY(%s::bigint[]) GROUP BY 1
+        """,
+        [list(statement_ids)],
+    )
+    return {row[0]: (row[1], row[2], row[3], row[4], row[5]) for row in rows}
+
+
+def carried(channel_id: int, shop_ids: Sequence[int]) -> dict[tuple[int, str], int]:
+    """What each shop's last closed statement carried over, by (shop, currency); negative ones too (SET-08)."""
+    rows = bulk.fetch(
+        """
+        SELECT DISTINCT ON (s.shop_id, s.currency) s.shop_id, s.currency, s.carried_cents
+          FROM settlements_statement s JOIN settlements_cycle c ON c.id = s.cycle_id
+         WHERE s.channel_id = %s AND s.shop_id = ANY(%s::bigint[]) AND s.state = 'closed'
+         ORDER BY s.shop_id, s.currency, c.closes_at DESC
+        """,
+        [channel_id, list(shop_ids)],
+    )
+    return {(shop_id, currency): cents for shop_id, currency, cents in rows}

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Sum
 
 from ledger.models import Account, EntryKind, Kind
 from ledger.services import NewEntry, post
@@ -49,7 +48,9 @@ def _alone(channel: Channel) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, channel.id])
 
 
-def close_cycle(channel: Channel, closes_at: datetime, *, tally: Tally, by: Actor = PLATFORM, at: datetime) -> None:
+def close_cycle(
+    channel: Channel, closes_at: datetime, *, tally: Tally, by: Actor = PLATFORM, at: datetime
+) -> None:
     """Close one cycle of a channel, or go on where a killed run left it. Another run at work is left to it."""
     with _alone(channel) as mine:
         if not mine:
@@ -73,7 +74,9 @@ def _collect_orders(cycle: Cycle, *, tally: Tally, by: Actor, at: datetime) -> N
         after = keys[-1] if keys else after
         return [(cycle.closes_at, order_id) for _, order_id in keys]
 
-    work_through("statements", due, lambda ids: collect(cycle, ids, by=by, at=at), at=at, tally=tally, size=BATCH)
+    work_through(
+        "statements", due, lambda ids: collect(cycle, ids, by=by, at=at), at=at, tally=tally, size=BATCH
+    )
 
 
 @transaction.atomic
@@ -106,24 +109,29 @@ def collect(cycle: Cycle, order_ids: Sequence[int], *, by: Actor, at: datetime) 
 
 def _open_statements(cycle: Cycle, wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
     """The collecting statements of these shops, opened where missing and locked in the order of their keys."""
-    bulk.insert_missing(
-        Statement,
-        ("shop_id", "channel_id", "cycle_id", "currency", "state", "opening_cents", "orders_cents", "commission_cents",
-         "commission_vat_cents", "other_cents", "payout_cents", "carried_cents", "lines_count"),
-        [
-            (shop_id, cycle.channel_id, cycle.id, currency, str(StatementState.COLLECTING), 0, 0, 0, 0, 0, 0, 0, 0)
-            for shop_id, currency in sorted(wanted)
-        ],
-    )  # fmt: skip
-    rows = (
-        Statement.objects.select_for_update(no_key=True)
-        .filter(cycle=cycle, shop_id__in={shop_id for shop_id, _ in wanted})
-        .order_by("id")
+    keys = sorted(wanted)
+    shops, currencies = [shop_id for shop_id, _ in keys], [currency for _, currency in keys]
+    bulk.execute(
+        """
+        INSERT INTO settlements_statement (shop_id, currency, channel_id, cycle_id, state, opening_cents, orders_cents,
+            commission_cents, commission_vat_cents, other_cents, payout_cents, carried_cents, lines_count)
+        SELECT shop_id, currency, %s, %s, %s, 0, 0, 0, 0, 0, 0, 0, 0
+          FROM unnest(%s::bigint[], %s::varchar[]) AS wanted (shop_id, currency)
+        ON CONFLICT DO NOTHING
+        """,
+        [cycle.channel_id, cycle.id, str(StatementState.COLLECTING), shops, currencies],
     )
-    found = {(row.shop_id, row.currency): row for row in rows}
-    if any(found[key].state != StatementState.COLLECTING for key in wanted):
+    rows = bulk.fetch(
+        """
+        SELECT shop_id, currency, id, state FROM settlements_statement
+         WHERE cycle_id = %s AND shop_id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+        """,
+        [cycle.id, shops],
+    )
+    found = {(shop_id, currency): (row_id, state) for shop_id, currency, row_id, state in rows}
+    if any(found[key][1] != StatementState.COLLECTING for key in keys):
         raise StatementClosed
-    return {key: found[key].id for key in wanted}
+    return {key: found[key][0] for key in keys}
 
 
 def _collect_loose(cycle: Cycle) -> None:
@@ -132,7 +140,9 @@ def _collect_loose(cycle: Cycle) -> None:
     for start in range(0, len(loose), BATCH):
         batch = loose[start : start + BATCH]
         with transaction.atomic():
-            statements = _open_statements(cycle, {(shop_id, currency) for _, shop_id, _, currency, _ in batch})
+            statements = _open_statements(
+                cycle, {(shop_id, currency) for _, shop_id, _, currency, _ in batch}
+            )
             bulk.insert(
                 StatementLine,
                 ("shop_id", "statement_id", "order_id", "entry_id", "orders_cents", "commission_cents",
@@ -157,58 +167,53 @@ _SUMS = ("orders_cents", "commission_cents", "commission_vat_cents", "other_cent
 @transaction.atomic
 def close_statements(cycle: Cycle, statement_ids: Sequence[int], *, at: datetime) -> int:
     """Add up statements, carry over or pay out, and post it; those closed already are passed over. Answers how many."""
-    rows = list(
-        Statement.objects.select_for_update(no_key=True)
-        .filter(id__in=statement_ids, state=StatementState.COLLECTING)
-        .order_by("id")
-    )
+    locked = bulk.lock(Statement, statement_ids)
+    rows = [row for row in locked if row.state == StatementState.COLLECTING]
     if not rows:
         return 0
-    sums = {
-        row["statement_id"]: row
-        for row in StatementLine.objects.filter(statement_id__in=[row.id for row in rows])
-        .values("statement_id")
-        .annotate(n=Count("id"), **{f"sum_{name}": Sum(name) for name in _SUMS})
-    }
-    carried = _carried(cycle.channel_id, [row.shop_id for row in rows])
+    sums = queries.sums([row.id for row in rows])
+    carried = queries.carried(cycle.channel_id, [row.shop_id for row in rows])
     policy = cycle.channel.policy
     minimum = max(policy.rules.minimum_payout_cents if policy else 0, 1)
     for row in rows:
         _add_up(row, sums[row.id], carried.get((row.shop_id, row.currency), 0), minimum, at)
-    names = ("id", "state", "opening_cents", *_SUMS, "payout_cents", "carried_cents", "lines_count", "closed_at")
+    names = (
+        "id",
+        "state",
+        "opening_cents",
+        *_SUMS,
+        "payout_cents",
+        "carried_cents",
+        "lines_count",
+        "closed_at",
+    )
     bulk.update(Statement, names, [tuple(getattr(row, name) for name in names) for row in rows])
     paid = [row for row in rows if row.payout_cents]
     bulk.insert(
         Payout,
         ("shop_id", "statement_id", "amount_cents", "currency", "state", "created_at", "answer"),
-        [(row.shop_id, row.id, row.payout_cents, row.currency, str(PayoutState.IN_TRANSIT), at, "") for row in paid],
+        [
+            (row.shop_id, row.id, row.payout_cents, row.currency, str(PayoutState.IN_TRANSIT), at, "")
+            for row in paid
+        ],
     )
     post(_payment(row, at) for row in paid)
     messaging.tell_shops("statement_closed", [(row.shop_id, _told(row, cycle)) for row in rows], at=at)
     return len(rows)
 
 
-def _add_up(row: Statement, sums: dict[str, Any], opening_cents: int, minimum: int, at: datetime) -> None:
+def _add_up(row: Statement, sums: Sequence[int], opening_cents: int, minimum: int, at: datetime) -> None:
     row.opening_cents = opening_cents
-    for name in _SUMS:
-        setattr(row, name, sums[f"sum_{name}"])
+    row.lines_count = sums[0]
+    for name, cents in zip(_SUMS, sums[1:], strict=True):
+        setattr(row, name, cents)
     balance = (
         opening_cents + row.orders_cents - row.commission_cents - row.commission_vat_cents + row.other_cents
     )
     row.payout_cents = balance if balance >= minimum else 0
     row.carried_cents = balance - row.payout_cents
-    row.lines_count, row.closed_at = sums["n"], at
+    row.closed_at = at
     row.close()
-
-
-def _carried(channel_id: int, shop_ids: Sequence[int]) -> dict[tuple[int, str], int]:
-    """What each shop's last closed statement carried over, by (shop, currency); negative ones too (SET-08)."""
-    last = (
-        Statement.objects.filter(channel_id=channel_id, shop_id__in=shop_ids, state=StatementState.CLOSED)
-        .order_by("shop_id", "currency", "-cycle__closes_at")
-        .distinct("shop_id", "currency")
-    )
-    return {(row.shop_id, row.currency): row.carried_cents for row in last}
 
 
 def _payment(row: Statement, at: datetime) -> NewEntry:
@@ -270,5 +275,8 @@ def _bank_said(row: Payout, channel_id: int, paid: bool, at: datetime) -> NewEnt
         order_id=None,
         currency=row.currency,
         at=at,
-        postings=[(Account.IN_TRANSIT, Kind.PAYMENT, row.amount_cents), (to, Kind.PAYMENT, -row.amount_cents)],
+        postings=[
+            (Account.IN_TRANSIT, Kind.PAYMENT, row.amount_cents),
+            (to, Kind.PAYMENT, -row.amount_cents),
+        ],
     )

@@ -19,6 +19,7 @@ if "DATABASE_URL" not in os.environ:
     pytest.exit("The tests run on the embedded services: ./run test", returncode=2)
 
 from marketplace import invariants, queries
+from sellers import queries as sellers_queries
 from marketplace.models import Channel
 from marketplace.policy import Role
 from marketplace.services import open_channel
@@ -42,8 +43,10 @@ def at() -> datetime:
 @pytest.fixture(autouse=True)
 def _fresh_reads() -> Iterator[None]:
     queries.forget()
+    sellers_queries.forget()
     yield
     queries.forget()
+    sellers_queries.forget()
 
 
 @pytest.fixture(autouse=True)

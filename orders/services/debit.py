@@ -62,5 +62,3 @@ def late_charge(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome
         by=by,
         at=at,
     )
-
-

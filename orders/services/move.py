@@ -3,13 +3,13 @@
 A move is always of many orders; a click is many of one. A refusal is an answer, never an error.
 """
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from psycopg.types.json import Jsonb
 
 from marketplace import bulk, queries
 from marketplace.models import Channel
@@ -177,7 +177,7 @@ def _event(
         str(by.role),
         by.label,
         by.user_id,
-        Jsonb(data),
+        json.dumps(data) if data else "{}",
     )
 
 

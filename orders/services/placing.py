@@ -122,7 +122,9 @@ def _new_baskets(
 
 
 def _total(new: NewBasket) -> int:
-    return new.shipping_cents + sum(line.unit_price_cents * line.quantity + line.shipping_cents for line in new.lines)
+    return new.shipping_cents + sum(
+        line.unit_price_cents * line.quantity + line.shipping_cents for line in new.lines
+    )
 
 
 def _paid(new: NewBasket) -> int:
@@ -162,7 +164,9 @@ def _letter(position: int) -> str:
 
 def _drafts(basket_id: int, new: NewBasket, channel: Channel, policy: Policy, taken: int) -> list[_Draft]:
     """Split a basket by shop, in the order in which its shops first appear; spread the basket's shipping by value."""
-    shares = money.apportion(new.shipping_cents, [line.unit_price_cents * line.quantity for line in new.lines])
+    shares = money.apportion(
+        new.shipping_cents, [line.unit_price_cents * line.quantity for line in new.lines]
+    )
     shops: dict[int, list[tuple[NewLine, int]]] = {}
     for line, share in zip(new.lines, shares, strict=True):
         shops.setdefault(line.shop_id, []).append((line, line.shipping_cents + share))
@@ -173,7 +177,17 @@ def _drafts(basket_id: int, new: NewBasket, channel: Channel, policy: Policy, ta
     accept_by = clocks.deadline(new.placed_at, policy.rules.accept_within.span, channel.calendar)
     return [
         _Draft(
-            _order(basket_id, new, lines, shop_id, channel, policy, accept_by, f"{new.commercial_id}-{_letter(taken + n)}", mismatch),
+            _order(
+                basket_id,
+                new,
+                lines,
+                shop_id,
+                channel,
+                policy,
+                accept_by,
+                f"{new.commercial_id}-{_letter(taken + n)}",
+                mismatch,
+            ),
             lines,
             mismatch,
         )
@@ -195,8 +209,16 @@ def _order(
     customer = new.customer
     goods = sum(line.unit_price_cents * line.quantity for line, _ in lines)
     shipping = sum(cents for _, cents in lines)
-    items = " · ".join(f"{line.title} ×{line.quantity}" if line.quantity > 1 else line.title for line, _ in lines)
-    words = [reference, customer.name, customer.email, customer.city, *(f"{line.sku} {line.title}" for line, _ in lines)]
+    items = " · ".join(
+        f"{line.title} ×{line.quantity}" if line.quantity > 1 else line.title for line, _ in lines
+    )
+    words = [
+        reference,
+        customer.name,
+        customer.email,
+        customer.city,
+        *(f"{line.sku} {line.title}" for line, _ in lines),
+    ]
     return Order(
         shop_id=shop_id,
         channel_id=channel.id,
@@ -257,7 +279,9 @@ def _write(drafts: list[_Draft], *, by: Actor) -> list[Moved]:
     for draft, order_id in zip(drafts, bulk.new_ids(Order, len(drafts)), strict=True):
         draft.order.id = order_id
     bulk.insert(Order, ORDER_COLUMNS, [[getattr(d.order, name) for name in ORDER_COLUMNS] for d in drafts])
-    bulk.insert(Line, LINE_COLUMNS, [_line_row(d.order, line, cents) for d in drafts for line, cents in d.lines])
+    bulk.insert(
+        Line, LINE_COLUMNS, [_line_row(d.order, line, cents) for d in drafts for line, cents in d.lines]
+    )
     events, moves = [], []
     for draft in drafts:
         order = draft.order

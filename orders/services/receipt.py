@@ -12,14 +12,18 @@ from orders.states import Verb
 from sellers.desk import Actor
 
 
-def receive(order_ids: Iterable[int], *, skip_locked: bool = False, by: Actor, at: datetime) -> Outcome[Moved]:
+def receive(
+    order_ids: Iterable[int], *, skip_locked: bool = False, by: Actor, at: datetime
+) -> Outcome[Moved]:
     """Count shipped orders as received once their days are over; the next settlement takes them (SHP-07)."""
 
     def change(order: Order) -> Change:
         order.received_at = at
         return Change()
 
-    return _move(order_ids, Verb.RECEIVE, change, fields=("received_at",), skip_locked=skip_locked, by=by, at=at)
+    return _move(
+        order_ids, Verb.RECEIVE, change, fields=("received_at",), skip_locked=skip_locked, by=by, at=at
+    )
 
 
 def settle(

@@ -40,7 +40,10 @@ class _Written:
 def odd_tracking(carrier: Carrier | None, tracking: str) -> bool:
     """Say whether a number does not look like the carrier's; it is warned about, not refused (SHP-05)."""
     return bool(
-        carrier and tracking and carrier.tracking_pattern and not re.fullmatch(carrier.tracking_pattern, tracking)
+        carrier
+        and tracking
+        and carrier.tracking_pattern
+        and not re.fullmatch(carrier.tracking_pattern, tracking)
     )
 
 

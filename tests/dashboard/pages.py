@@ -20,7 +20,8 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 BOX = re.compile(
-    r'<div class="card box[^"]*"><strong>([^<]*)</strong><a class="whole" href="([^"]+)">([^<]+)</a>(.*?)</div>'
+    r'<div class="card box[^"]*"><strong>([^<]*)</strong>'
+    r'<a class="whole" href="([^"]+)">([^<]+)</a>(.*?)</div>'
 )
 NOTE = re.compile(r'<a class="soft" href="([^"]+)">([^<]+)</a>')
 ROW = re.compile(r'<td class="number"><a href="[^"]+"><b>([^<]+)</b>')

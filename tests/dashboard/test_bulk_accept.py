@@ -57,7 +57,9 @@ def test_a_stranger_accepts_nothing(channel: Channel, shop: Shop, charlie: User,
     assert row(order) == before
 
 
-@pytest.mark.parametrize("target", ["https://elsewhere.example/", "//elsewhere.example", "", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "target", ["https://elsewhere.example/", "//elsewhere.example", "", "javascript:alert(1)"]
+)
 def test_comes_back_to_this_site_only(shop: Shop, alice: User, target: str) -> None:
     answer = browser(alice).post("/pedidos/aceptar/", {"next": target, "order": ["\0", "X"]})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/pedidos/")

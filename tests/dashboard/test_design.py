@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.test import Client, override_settings
+from django.utils.translation import override
 from jinja2 import DictLoader
 
 from marketplace.jinja import environment
@@ -40,7 +41,7 @@ def test_every_component_says_what_it_is_for() -> None:
 
 @pytest.mark.django_db
 def test_pages_keep_to_the_content_policy(alice: User) -> None:
-    for address in ("/", "/pedidos/", "/cuenta/clave/"):
+    for address in ("/", "/pedidos/", "/cuenta/clave/primera/"):
         page = get(browser(alice), address)
         assert not re.search(r"<[^>]+\s(style|on[a-z]+)=", page), address
         assert not re.search(r"<script(?![^>]+src=)", page), address
@@ -75,12 +76,14 @@ def contrast(one: float, other: float) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+GROUNDS = ("canvas", "surface", "sunken")
+TURNS = ("accent", "due", "late", "info")
 PAIRS = [
-    *((ink, ground, 4.5) for ink in ("ink", "ink-soft", "accent", "late", "due", "info") for ground in ("canvas", "surface", "sunken")),
-    *((ink, f"{ink}-wash", 4.5) for ink in ("accent", "due", "late", "info")),
-    *(("ink", f"{wash}-wash", 4.5) for wash in ("accent", "due", "late", "info")),
+    *((ink, ground, 4.5) for ink in ("ink", "ink-soft", *TURNS) for ground in GROUNDS),
+    *((ink, f"{ink}-wash", 4.5) for ink in TURNS),
+    *(("ink", f"{wash}-wash", 4.5) for wash in TURNS),
     ("on-accent", "accent", 4.5), ("on-accent", "accent-deep", 4.5),
-    *(("edge", ground, 3.0) for ground in ("canvas", "surface", "sunken")),
+    *(("edge", ground, 3.0) for ground in GROUNDS),
 ]  # fmt: skip
 
 
@@ -117,6 +120,7 @@ BROKEN = {
     "{% import 'lib' as ui %}{{ ui.button() }}": "line 1: ui.button needs text",
     "{% import 'lib' as ui %}{{ ui.button('x', colour='red') }}": "line 1: ui.button takes no colour",
     "{% import 'lib' as ui %}{{ ui.button('x', 'y', 'z') }}": "line 1: ui.button takes 2 arguments, not 3",
+    "{% import 'lib' as ui %}{% call ui.button('x') %}{% endcall %}": "line 1: ui.button is not called",
     "{% extends 'frame' %}{% block b %}{{ ui.knob('x') }}{% endblock %}": "line 1: there is no macro ui.knob",
 }
 
@@ -136,8 +140,21 @@ def test_a_sound_template_is_left_alone() -> None:
     assert faults(env, "page") == []
 
 
+@pytest.mark.parametrize(("language", "amount"), [("es", "78,00 €"), ("en", "€78.00")])
+def test_amounts_are_written_for_each_reader(language: str, amount: str) -> None:
+    env = environment(loader=DictLoader({"page": "{{ 7800|money('EUR') }}"}))
+    template = env.get_template("page")
+    with override("en" if language == "es" else "es"):
+        template.render()
+    with override(language):
+        assert template.render().replace("\u00a0", " ") == amount
+
+
 def test_scripts_and_styles_stay_small() -> None:
     ours = ["reset", "tokens", "base", "layout", "nav", "button", "badge", "card", "table", "form", "notice"]
     ours += ["tabs", "box", "dialog", "order", "pages"]
     assert sum(len((CSS / f"{name}.css").read_bytes()) for name in ours) <= 26_000
-    assert sum(len(Path(script).read_bytes()) for script in (settings.ROOT / "static" / "js").glob("*.js")) <= 6_000
+    assert (
+        sum(len(Path(script).read_bytes()) for script in (settings.ROOT / "static" / "js").glob("*.js"))
+        <= 6_000
+    )

@@ -102,7 +102,9 @@ def test_nobody_signs_themselves_up(visitor: Client) -> None:
 
 
 def test_every_account_page_is_one_of_ours(lucia: User, visitor: Client) -> None:
-    names = [name for name in get_resolver().reverse_dict if isinstance(name, str) and name.startswith("account_")]
+    names = [
+        name for name in get_resolver().reverse_dict if isinstance(name, str) and name.startswith("account_")
+    ]
     assert len(names) == 11
     plain = [name for name in names if name != "account_reset_password_from_key"]
     for client in (visitor, browser(lucia)):

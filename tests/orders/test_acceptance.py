@@ -67,7 +67,9 @@ def test_accepting_starts_the_handling_clock_and_ends_the_auto_cancel(place: Pla
 def test_a_refused_line_is_not_charged(place: Placing) -> None:
     order = place()
     jar, plate = Line.objects.filter(order=order).order_by("id")
-    moved = services.accept({order.id: services.Answer({plate.id: "Sin existencias"})}, by=SELLER, at=AT).moved
+    moved = services.accept(
+        {order.id: services.Answer({plate.id: "Sin existencias"})}, by=SELLER, at=AT
+    ).moved
     assert moved[0].data["refused"] == [
         {"line": plate.external_id, "title": plate.title, "reason": "Sin existencias"}
     ]
@@ -88,7 +90,9 @@ def test_a_refused_line_is_not_charged(place: Placing) -> None:
         ({"stranger": "x"}, Code.UNKNOWN_LINE),
     ],
 )
-def test_an_answer_that_makes_no_sense_changes_nothing(reasons: dict[str, str], code: Code, place: Placing) -> None:
+def test_an_answer_that_makes_no_sense_changes_nothing(
+    reasons: dict[str, str], code: Code, place: Placing
+) -> None:
     order, strangers = place(), place()
     jar, plate = Line.objects.filter(order=order).order_by("id")
     stranger = Line.objects.filter(order=strangers).earliest("id")
@@ -108,7 +112,9 @@ def test_refusing_all_refuses_the_order_with_its_reason(place: Placing) -> None:
     assert again(order).state == State.PENDING_ACCEPTANCE
     services.refuse([order.id], reason="Sin existencias", by=SELLER, at=AT)
     assert again(order).state == State.REFUSED
-    assert set(Line.objects.values_list("decision", "refuse_reason")) == {(Decision.REFUSED, "Sin existencias")}
+    assert set(Line.objects.values_list("decision", "refuse_reason")) == {
+        (Decision.REFUSED, "Sin existencias")
+    }
     assert Event.objects.latest("id").data == {"reason": "Sin existencias"}
     assert not Charge.objects.exists()
 

@@ -282,7 +282,7 @@ def test_before_preparation_the_menu_offers_cancelling(recent: Callable[..., Ord
 def test_the_policy_names_the_states_and_takes_acts_away(
     channel: Channel, place: Placing, alice: User
 ) -> None:
-    policy = Policy.objects.get(id=channel.policy_id)
+    policy = Policy.objects.get(channel=channel)
     rights = {state: dict(verbs) for state, verbs in policy.rules.rights.items()}
     del rights["pending_acceptance"]["cancel"]
     named = policy.rules.model_copy(

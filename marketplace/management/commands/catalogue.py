@@ -1,4 +1,4 @@
-"""`manage.py catalogue`: what the English catalogue lacks; with --write, brought up to date and compiled."""
+"""`manage.py catalogue`: what the English catalogue lacks; with --write, both are brought up to date and compiled."""
 
 from pathlib import Path
 from typing import Any
@@ -9,19 +9,24 @@ from marketplace import catalogue
 
 
 class Command(BaseCommand):
-    help = "Merge the strings of the source into locale/en and compile it; no gettext tools needed."
+    help = "Merge the strings of the source into locale/en and compile locale/; no gettext tools needed."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("parts", nargs="*", type=Path, help=".po files whose translations come first")
-        parser.add_argument("--write", action="store_true", help="write the .po and the .mo")
+        parser.add_argument("parts", nargs="*", type=Path, help=".po files whose English comes first")
+        parser.add_argument(
+            "--spanish", nargs="+", type=Path, default=[], help=".po files with Spanish for words of libraries"
+        )
+        parser.add_argument("--write", action="store_true", help="write the catalogues")
 
-    def handle(self, *args: Any, parts: list[Path], write: bool, **options: Any) -> None:
-        merge = catalogue.merged(parts)
+    def handle(self, *args: Any, parts: list[Path], spanish: list[Path], write: bool, **options: Any) -> None:
+        english = catalogue.english(parts)
         if write:
-            catalogue.write(merge)
-        for msgid in merge.missing:
+            catalogue.write(catalogue.ENGLISH, english)
+            catalogue.write(catalogue.SPANISH, catalogue.spanish(spanish))
+        lacking = catalogue.lacking(english)
+        for msgid in lacking:
             self.stdout.write(f"not translated: {msgid!r}")
-        self.stdout.write(f"{len(merge.entries)} strings, {len(merge.missing)} not translated")
-        if merge.missing:
-            raise CommandError("the English catalogue is not complete")
+        if lacking:
+            raise CommandError(f"{len(lacking)} of {len(english)} strings are not translated")
+        self.stdout.write(f"{len(english)} strings, all of them translated")

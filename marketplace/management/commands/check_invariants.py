@@ -15,7 +15,9 @@ class Command(BaseCommand):
     help = "Check everything that must always hold; exits 1 when something does not."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--at", default=None, help="the moment to judge deadlines by (ISO, with offset); now")
+        parser.add_argument(
+            "--at", default=None, help="the moment to judge deadlines by (ISO, with offset); now"
+        )
 
     def handle(self, *args: Any, at: str | None, **options: Any) -> None:
         moment: datetime | None = parse_datetime(at) if at else timezone.now()

@@ -1,6 +1,7 @@
 """`manage.py check_templates`: what a template would only tell the reader of its page, told before."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -14,7 +15,7 @@ PARTS_OF_OTHERS = "admin_django/"
 
 
 class Command(BaseCommand):
-    help = "Compiles every template; fails on syntax, unknown filters, missing templates, and wrong calls of macros."
+    help = "Compiles every template; fails on syntax, unknown filters, missing templates, wrong calls."
 
     def handle(self, *args: Any, **options: Any) -> None:
         count, wrong = 0, []
@@ -46,6 +47,7 @@ def faults(env: Environment, name: str) -> list[str]:
     except UnicodeDecodeError:
         return ["is not UTF-8 text"]
     found = [f"line {line}: there is no template {other!r}" for line, other in _missing(env, tree)]
+    found += _unknown(env, tree)
     return found or list(_wrong_calls(env, tree))
 
 
@@ -58,6 +60,14 @@ def _missing(env: Environment, tree: nodes.Template) -> Iterator[tuple[int, str]
             yield node.lineno, other.value
 
 
+def _unknown(env: Environment, tree: nodes.Template) -> Iterator[str]:
+    """Filters and tests that are not there; in a condition Jinja leaves them to the reader."""
+    for kind, known, what in ((nodes.Filter, env.filters, "filter"), (nodes.Test, env.tests, "test")):
+        for node in tree.find_all(kind):
+            if node.name not in known:
+                yield f"line {node.lineno}: No {what} named {node.name!r}."
+
+
 def _wrong_calls(env: Environment, tree: nodes.Template) -> Iterator[str]:
     """Calls of macros that are not there, or with arguments that they do not take."""
     libraries = _imported(env, tree)
@@ -68,19 +78,22 @@ def _wrong_calls(env: Environment, tree: nodes.Template) -> Iterator[str]:
             if macros is not None and name not in macros:
                 yield f"line {node.lineno}: there is no macro {name}"
     for reference in tree.find_all(nodes.Getattr):
-        if isinstance(reference.node, nodes.Name) and reference.node.name in libraries:
-            if reference.attr not in libraries[reference.node.name]:
-                yield f"line {reference.lineno}: there is no macro {reference.node.name}.{reference.attr}"
+        name = reference.node.name if isinstance(reference.node, nodes.Name) else ""
+        if name in libraries and reference.attr not in libraries[name]:
+            yield f"line {reference.lineno}: there is no macro {name}.{reference.attr}"
+    around = {id(block.call) for block in tree.find_all(nodes.CallBlock)}
     for call in tree.find_all(nodes.Call):
         target = call.node
         if not (isinstance(target, nodes.Getattr) and isinstance(target.node, nodes.Name)):
             continue
         macro = libraries.get(target.node.name, {}).get(target.attr)
-        if macro is not None and (fault := _misfit(call, macro)):
+        if macro is not None and (fault := _misfit(call, macro, id(call) in around)):
             yield f"line {call.lineno}: {target.node.name}.{target.attr} {fault}"
 
 
-def _misfit(call: nodes.Call, macro: nodes.Macro) -> str:
+def _misfit(call: nodes.Call, macro: nodes.Macro, around: bool) -> str:
+    if around and not any(name.name == "caller" for name in macro.find_all(nodes.Name)):
+        return "is not called around anything"
     if call.dyn_args is not None or call.dyn_kwargs is not None:
         return ""
     takes = [argument.name for argument in macro.args]
@@ -95,7 +108,7 @@ def _misfit(call: nodes.Call, macro: nodes.Macro) -> str:
 
 
 def _imported(env: Environment, tree: nodes.Template) -> dict[str, dict[str, nodes.Macro]]:
-    """The libraries that a template can call, by the name it gives them: its own and those of what it extends."""
+    """The libraries that a template can call by name: its own and those of what it extends."""
     found: dict[str, dict[str, nodes.Macro]] = {}
     for parent in tree.find_all(nodes.Extends):
         if (above := _tree(env, parent.template)) is not None:
@@ -122,7 +135,7 @@ def _django(engine: Any) -> Iterator[tuple[str, list[str]]]:
     """Our templates in Django's language; those of other people's apps are theirs to check."""
     assert isinstance(engine, DjangoTemplates)
     for folder in engine.dirs:
-        for path in sorted(folder.rglob("*.*")):
+        for path in sorted(Path(folder).rglob("*.*")):
             name = path.relative_to(folder).as_posix()
             try:
                 engine.get_template(name)

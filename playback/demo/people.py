@@ -1,0 +1,75 @@
+"""Who is in the demonstration: the shops, the people who work in them, and the operator who looks after them."""
+
+import json
+import os
+from pathlib import Path
+
+from playback.demo.goods import TRADERS, Trader
+from sellers.desk import Actor, operator, seller
+from sellers.models import Membership, Shop, User
+from sellers.services import invite
+
+PASSWORD = "barro-y-canela"
+"""The demonstration's own, for its three sign-ins; it is only ever made on a development site."""
+
+OWNER = f"lucia@{TRADERS[0].domain}"
+SUPPORT = f"bruno@{TRADERS[0].domain}"
+OPERATOR = "operador@trastienda.example"
+SIGN_INS = (("shop owner", OWNER), ("shop support", SUPPORT), ("operator", OPERATOR))
+FILE = "sign-ins.json"
+
+
+class People:
+    """The shops by their traders, and the actors for what is done in them."""
+
+    def __init__(self, shops: dict[str, Shop], sellers: dict[str, Actor], operator: Actor) -> None:
+        self._shops, self._sellers, self.operator = shops, sellers, operator
+
+    def shop(self, trader: Trader) -> Shop:
+        return self._shops[trader.code]
+
+    def seller(self, trader: Trader) -> Actor:
+        return self._sellers[trader.code]
+
+
+def move_in() -> People:
+    """Open the shops and give everybody their place; three of them can sign in."""
+    boss = User.objects.create_superuser(OPERATOR, PASSWORD, name="Olga Prieto", phone="+34 555 010 010")
+    shops, sellers = {}, {}
+    for trader in TRADERS:
+        shops[trader.code] = shop = Shop.objects.create(
+            code=trader.code,
+            name=trader.name,
+            legal_name=trader.legal_name,
+            tax_id=trader.tax_id,
+            contact_email=f"pedidos@{trader.domain}",
+            city=trader.city,
+            address=trader.address,
+            account_manager=boss,
+        )
+        given_name = trader.domain if trader is not TRADERS[0] else OWNER
+        email = given_name if "@" in given_name else f"propiedad@{trader.domain}"
+        member, _ = invite(shop, email, name=trader.owner, role=Membership.Role.OWNER)
+        sellers[trader.code] = seller(member)
+    invite(shops[TRADERS[0].code], SUPPORT, name="Bruno Santos Gil", role=Membership.Role.SUPPORT)
+    for user in User.objects.filter(email__in=[OWNER, SUPPORT]):
+        user.set_password(PASSWORD)
+        user.save(update_fields=["password"])
+    return People(shops, sellers, operator(boss))
+
+
+def write_sign_ins(home: Path) -> bool:
+    """Say in a file how to sign in, if the demonstration's people are here and kept its password; whole or not at all."""
+    known = {user.email: user for user in User.objects.filter(email__in=[email for _, email in SIGN_INS])}
+    rows = [
+        {"role": role, "email": email, "password": PASSWORD}
+        for role, email in SIGN_INS
+        if email in known and known[email].check_password(PASSWORD)
+    ]
+    if not rows:
+        return False
+    home.mkdir(parents=True, exist_ok=True)
+    draft = home / f"{FILE}.{os.getpid()}"
+    draft.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
+    draft.replace(home / FILE)
+    return True
