@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import django
 from django.db import connection
@@ -20,11 +21,11 @@ settings.DEBUG = False  # a server does not keep a log of its queries
 AT = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 
 
-def sql(statement: str, *params: object) -> int:
+def sql(statement: str, *params: Any) -> int:
     """Run one statement; answers how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(statement, params or None)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def timed(what: str, rows: int, work: Callable[[], object]) -> float:

@@ -7,7 +7,7 @@ statements in one transaction: orders, history, statements, lines, payouts, entr
 from datetime import UTC, datetime, timedelta
 
 from benchmarks import ground
-from benchmarks.ground import AT, sql, timed
+from benchmarks.ground import sql, timed
 
 CLOSES_AT = datetime(2026, 3, 31, 22, 0, tzinfo=UTC)
 

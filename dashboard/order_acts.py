@@ -100,8 +100,6 @@ def acts_of(order: Order, holds: Sequence[Hold], *, by: Actor, at: datetime) -> 
 
 def _act(order: Order, verb: Verb, *, by: Actor, at: datetime) -> Act:
     code = services.judge(order, verb, by=by, at=at)
-    if code is None and verb == Verb.CANCEL and order.parcels:
-        code = Code.PARCEL_ON_ITS_WAY
     why_not = ""
     if code == Code.NOT_ALLOWED:
         why_not = _not_allowed(offered(order).get(verb, ()), by)

@@ -45,7 +45,7 @@ def brief(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
     zone = zone or timezone.get_current_timezone()
     local, today = at.astimezone(zone), now.astimezone(zone).date()
     days = (today - local.date()).days
-    words = {"time": f"{local:%H:%M}", "weekday": in_words(local, "D").lower()}
+    words = {"time": f"{local:%H:%M}", "weekday": _short_weekday(local)}
     words |= {"day": str(local.day), "month": in_words(local, "b"), "year": str(local.year)}
     if days == 0:
         return _("hoy %(time)s") % words
@@ -56,6 +56,12 @@ def brief(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
     if local.year == today.year:
         return _("%(day)s %(month)s") % words
     return _("%(day)s %(month)s %(year)s") % words
+
+
+def _short_weekday(local: datetime) -> str:
+    """The day of the week in three letters, small in Spanish: "jue", "Thu"."""
+    word = in_words(local, "D")
+    return word if (translation.get_language() or "es").startswith("en") else word.lower()
 
 
 def today_words(now: datetime) -> str:

@@ -4,6 +4,7 @@ It is the only place that sends a task. A broker that is down costs nothing but 
 """
 
 import logging
+from functools import partial
 
 from django.db import transaction
 from kombu.exceptions import OperationalError
@@ -23,4 +24,4 @@ def _send(timer: str) -> None:
 def ring(*timers: str) -> None:
     """Wake these timers once the current transaction has been committed; called by views only."""
     for timer in timers:
-        transaction.on_commit(lambda timer=timer: _send(timer))
+        transaction.on_commit(partial(_send, timer))

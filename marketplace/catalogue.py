@@ -1,4 +1,4 @@
-"""The catalogues in locale/: English for each string of the source, Spanish for words that libraries only have in English.
+"""The catalogues in locale/: English for each string of the source, Spanish for libraries that have none.
 
 Our own Spanish is written in the source itself. Catalogues are sorted and bear no dates, so that they differ when their
 words do; each has its compiled twin.

@@ -37,14 +37,22 @@ class Timer:
 
 
 TIMERS = (
-    Timer("expire", "orders.tasks.expire_unaccepted", "orders.queries.next_expiry", 20, "cancel what was not accepted in time"),
-    Timer("presale", "orders.tasks.end_presale_holds", "orders.queries.next_presale_end", 60, "end pre-sale holds on their date"),
-    Timer("charge", "payments.tasks.drain_charges", "payments.queries.next_charge", 5, "ask the provider for charges"),
-    Timer("payback", "payments.tasks.drain_paybacks", "payments.queries.next_payback", 10, "ask the provider to pay back"),
-    Timer("debits", "payments.tasks.alert_stuck_debits", "payments.queries.next_stuck_debit", 60, "alert on debits that take too long"),
-    Timer("receive", "orders.tasks.receive_shipped", "orders.queries.next_receipt", 60, "count shipped orders as received"),
-    Timer("statements", "settlements.tasks.close_due_cycles", "settlements.queries.next_closing", 300, "close statements on the calendar"),
-    Timer("notices", "messaging.tasks.send_notices", "messaging.queries.next_notice", 5, "send notices"),
+    Timer("expire", "orders.tasks.expire_unaccepted", "orders.queries.next_expiry", 20,
+          "cancel what was not accepted in time"),
+    Timer("presale", "orders.tasks.end_presale_holds", "orders.queries.next_presale_end", 60,
+          "end pre-sale holds on their date"),
+    Timer("charge", "payments.tasks.drain_charges", "payments.queries.next_charge", 5,
+          "ask the provider for charges"),
+    Timer("payback", "payments.tasks.drain_paybacks", "payments.queries.next_payback", 10,
+          "ask the provider to pay back"),
+    Timer("debits", "payments.tasks.alert_stuck_debits", "payments.queries.next_stuck_debit", 60,
+          "alert on debits that take too long"),
+    Timer("receive", "orders.tasks.receive_shipped", "orders.queries.next_receipt", 60,
+          "count shipped orders as received"),
+    Timer("statements", "settlements.tasks.close_due_cycles", "settlements.queries.next_closing", 300,
+          "close statements on the calendar"),
+    Timer("notices", "messaging.tasks.send_notices", "messaging.queries.next_notice", 5,
+          "send notices"),
 )  # fmt: skip
 
 BY_NAME = {timer.name: timer for timer in TIMERS}

@@ -17,7 +17,8 @@ class Step:
     """One legal move: `verb` takes a row from `source` to `target`.
 
     `not_after`, `only_after` and `not_before` name the deadline column that bounds it in time: at most at it, only
-    once it has passed, not before it is reached. `held_by_hold` and `held_by_incident` say what stops it.
+    once it has passed, not before it is reached. `held_by_hold`, `held_by_incident` and `stopped_by_parcel` (one is on
+    its way) say what stops it.
     """
 
     verb: str
@@ -28,6 +29,7 @@ class Step:
     not_before: str | None = None
     held_by_hold: bool = False
     held_by_incident: bool = False
+    stopped_by_parcel: bool = False
 
 
 type Steps = tuple[Step, ...]

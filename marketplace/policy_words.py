@@ -106,7 +106,7 @@ def roles_words(roles: tuple[Role, ...]) -> str:
     return ", ".join(str(ROLE_LABELS[role]) for role in Role if role in roles)
 
 
-def _value_words(name: str, value: Any, currency: str) -> str:  # noqa: PLR0911
+def _value_words(name: str, value: Any, currency: str) -> str:
     if isinstance(value, Window):
         return window_words(value)
     if name in _YES_NO:

@@ -125,6 +125,7 @@ class Room(ModelAdmin):  # type: ignore[misc]
 
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_filter_submit = True
     change_form_outer_after_template = "rooms/panels.html"
 

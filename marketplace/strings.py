@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,7 +101,7 @@ def _of_django(path: Path) -> Iterator[Found]:
         yield _found("gettext" if call[1] == "_" else call[1], list(words), path, line)
 
 
-def _found(function: str, words: list[object], path: Path, line: int) -> Found:
+def _found(function: str, words: Sequence[object], path: Path, line: int) -> Found:
     place = str(path.relative_to(settings.ROOT))
     said = dict(zip(_ARGUMENTS[function], words, strict=False))
     if len(said) < len(_ARGUMENTS[function]) or not all(

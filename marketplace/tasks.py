@@ -10,7 +10,7 @@ from marketplace import timers
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="marketplace.tasks.run", ignore_result=True)
+@shared_task(name="marketplace.tasks.run", ignore_result=True)  # type: ignore[untyped-decorator]
 def run(name: str) -> None:
     """Run the timer of this name at the present moment, unless a replay holds the clock."""
     from marketplace.celery import BY_NAME

@@ -75,7 +75,7 @@ def report(request: HttpRequest, outcome: Outcome[Moved]) -> None:
         bell.ring(*FOLLOWERS)
     ids = [refusal.id for refusal in outcome.refused[:SHOWN_REFUSALS]]
     names = dict(Order.objects.filter(id__in=ids).values_list("id", "reference"))
-    tell(request, outcome, _("Hecho en %(n)s pedidos."), lambda order_id: names.get(order_id, str(order_id)))
+    tell(request, outcome, _("Hecho. Pedidos: %(n)s."), lambda order_id: names.get(order_id, str(order_id)))
 
 
 def offered(order: Order, request: HttpRequest) -> set[str]:
@@ -141,9 +141,9 @@ class OrderAdmin(ReadingRoom):
 
     fieldsets = (
         (None, {"fields": STANDING}),
-        (gettext_lazy("Importes"), {"fields": AMOUNTS}),
-        (gettext_lazy("Momentos y plazos"), {"fields": MOMENTS}),
-        (gettext_lazy("Cliente"), {"fields": CUSTOMER}),
+        (gettext_lazy("Importes"), {"classes": ("tab",), "fields": AMOUNTS}),
+        (gettext_lazy("Momentos y plazos"), {"classes": ("tab",), "fields": MOMENTS}),
+        (gettext_lazy("Cliente"), {"classes": ("tab",), "fields": CUSTOMER}),
     )
     readonly_fields = ("held", "manager", *(name for row in AMOUNTS for name in row))
 

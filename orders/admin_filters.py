@@ -16,7 +16,7 @@ from unfold.contrib.filters.admin import RangeDateFilter
 class HeldFilter(SimpleListFilter):
     """Orders in wait, or not."""
 
-    title = gettext_lazy("en espera")
+    title = gettext_lazy("espera")
     parameter_name = "held"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

@@ -36,7 +36,7 @@ class Basket(models.Model):
         return self.commercial_id
 
 
-class Order(OrderMachine, models.Model):  # type: ignore[misc, valid-type]
+class Order(OrderMachine, models.Model):
     """One shop's part of a basket, and the whole of its life. Only `orders.services` moves it.
 
     Amounts are `_cents` of what is accepted once the seller has answered, of everything before; moments are `_at`,

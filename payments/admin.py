@@ -45,7 +45,7 @@ def asks_panel(order: Order) -> Panel:
         _("Clase"),
         _("Importe"),
         _("Estado"),
-        _("Pedido"),
+        _("Preguntado"),
         _("Respondido"),
         _("Intentos"),
         _("Respuesta"),
@@ -147,7 +147,7 @@ class ChargeAdmin(AskRoom):
         if outcome.moved:
             bell.ring("charge")
         names = dict(rows.values_list("id", "order__reference"))
-        tell(request, outcome, _("Se pregunta ahora por %(n)s cobros."), lambda pk: names.get(pk, str(pk)))
+        tell(request, outcome, _("Se pregunta ahora. Cobros: %(n)s."), lambda pk: names.get(pk, str(pk)))
 
 
 @register(Payback)

@@ -13,7 +13,7 @@ from payments.states import AskMachine, AskState
 from sellers.models import Shop
 
 
-class Ask(AskMachine, Claimable):  # type: ignore[misc, valid-type]
+class Ask(AskMachine, Claimable):
     """Something asked of the provider under one idempotency key; drained by the clock.
 
     `due_at` is null when there is nothing to do: answered, void, or waiting while its order is held.

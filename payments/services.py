@@ -163,7 +163,7 @@ def _answered(row: Charge | Payback, answer: Answer, *, at: datetime) -> None:
         row.refuse()
     row.answered_at, row.reference, row.message = at, answer.reference, answer.message[:200]
     row.due_at = row.claimed_until = row.claimed_by = None
-    names = _ANSWERED
+    names: tuple[str, ...] = _ANSWERED
     if isinstance(row, Charge):
         row.alert_at = None
         names = (*_ANSWERED, "alert_at")

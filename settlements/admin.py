@@ -174,7 +174,7 @@ class PayoutAdmin(ReadingRoom):
             told: Any = services.answer_payouts(
                 ids, paid=name == "paid", answer=form.cleaned_data["answer"], at=timezone.now()
             )
-            tell(request, told, _("Respuesta anotada en %(n)s transferencias."))
+            tell(request, told, _("Respuesta anotada. Transferencias: %(n)s."))
             return None
         carried = [("action", name), ("select_across", "0"), *(("_selected_action", str(pk)) for pk in ids)]
         intro = _("Transferencias elegidas: %(n)s.") % {"n": len(ids)}

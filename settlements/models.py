@@ -29,7 +29,7 @@ class Cycle(models.Model):
         return f"{self.closes_at:%d/%m/%Y}"
 
 
-class Statement(StatementMachine, models.Model):  # type: ignore[misc, valid-type]
+class Statement(StatementMachine, models.Model):
     """What a shop gets of a cycle in one currency: opening balance, lines, payout, what is carried over (SET-08)."""
 
     shop = models.ForeignKey(Shop, models.PROTECT, related_name="statements", db_index=False)
@@ -102,7 +102,7 @@ class StatementLine(models.Model):
         ]
 
 
-class Payout(PayoutMachine, models.Model):  # type: ignore[misc, valid-type]
+class Payout(PayoutMachine, models.Model):
     """The transfer of a statement's money to the shop's bank."""
 
     shop = models.ForeignKey(Shop, models.PROTECT, related_name="payouts", db_constraint=False)

@@ -7,6 +7,7 @@ statement is paid in the transaction that closes it, and both happen once.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -66,7 +67,9 @@ def close_cycle(
 
 
 def _collect_orders(cycle: Cycle, *, tally: Tally, by: Actor, at: datetime) -> None:
+    """Collect all that is free, then wait for what somebody had in hand: the next cycle is half a month away."""
     after: tuple[int, int] | None = None
+    in_hand: list[int] = []
 
     def due(_: object, count: int) -> Sequence[tuple[datetime, int]]:
         nonlocal after
@@ -74,19 +77,34 @@ def _collect_orders(cycle: Cycle, *, tally: Tally, by: Actor, at: datetime) -> N
         after = keys[-1] if keys else after
         return [(cycle.closes_at, order_id) for _, order_id in keys]
 
-    work_through(
-        "statements", due, lambda ids: collect(cycle, ids, by=by, at=at), at=at, tally=tally, size=BATCH
-    )
+    def take(ids: list[int]) -> Outcome[Moved]:
+        outcome = collect(cycle, ids, skip_locked=True, by=by, at=at)
+        answered = {move.order_id for move in outcome.moved} | {refusal.id for refusal in outcome.refused}
+        in_hand.extend(order_id for order_id in ids if order_id not in answered)
+        return outcome
+
+    def left(_: object, count: int) -> Sequence[tuple[datetime, int]]:
+        ids, in_hand[:count] = in_hand[:count], []
+        return [(cycle.closes_at, order_id) for order_id in ids]
+
+    work_through("statements", due, take, at=at, tally=tally, size=BATCH)
+    wait = partial(collect, cycle, by=by, at=at)
+    work_through("statements", left, wait, at=at, tally=tally, size=BATCH)
 
 
 @transaction.atomic
-def collect(cycle: Cycle, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+def collect(
+    cycle: Cycle, order_ids: Sequence[int], *, skip_locked: bool = False, by: Actor, at: datetime
+) -> Outcome[Moved]:
     """Close received orders into their shops' statements, all in one transaction (SET-03).
 
     Raises StatementClosed when a statement of the cycle has been closed already.
     """
     outcome = orders.settle(
-        dict.fromkeys(order_ids, {"cycle": cycle.closes_at.isoformat()}), skip_locked=True, by=by, at=at
+        {order_id: {"cycle": cycle.closes_at.isoformat()} for order_id in order_ids},
+        skip_locked=skip_locked,
+        by=by,
+        at=at,
     )
     moves = outcome.moved
     if not moves:

@@ -179,7 +179,7 @@ def again(order: Order) -> Order:
 
 def row(order: Order) -> dict[str, Any]:
     """Every column of the order, for showing that a refusal changed nothing."""
-    return Order.objects.filter(id=order.id).values().get()
+    return dict(Order.objects.filter(id=order.id).values().get())
 
 
 def anas(n: int) -> services.Customer:

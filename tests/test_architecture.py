@@ -33,7 +33,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md"])
 def test_files_and_folders_that_are_named_exist(name: str) -> None:
     named = NAMED.findall((ROOT / name).read_text("utf-8"))
-    assert [path for path in named if not (ROOT / path).exists() and not path.startswith((".data/", "./"))] == []
+    assert [
+        path for path in named if not (ROOT / path).exists() and not path.startswith((".data/", "./"))
+    ] == []
 
 
 def test_adrs_are_numbered_without_a_gap() -> None:
@@ -46,6 +48,8 @@ def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     listed = [*project["project"]["dependencies"], *chain(*project["dependency-groups"].values())]
     rows = (ROOT / "docs" / "adr" / "0007-dependencies.md").read_text("utf-8").split("\n")
-    cells = [row.split("|")[1].strip() for row in rows if row.startswith("| ") and not row.startswith("| package")]
+    cells = [
+        row.split("|")[1].strip() for row in rows if row.startswith("| ") and not row.startswith("| package")
+    ]
     named = [name for cell in cells for name in cell.split(", ")]
     assert sorted(named) == sorted(re.split(r"[\[<>=!~ ]", wanted, maxsplit=1)[0] for wanted in listed)

@@ -18,8 +18,11 @@ def english() -> polib.POFile:
     return catalogue.kept(catalogue.ENGLISH)
 
 
-def said(entry: polib.POEntry) -> list[str]:
-    return list(entry.msgstr_plural.values()) if entry.msgid_plural else [entry.msgstr]
+def pairs(entry: polib.POEntry) -> list[tuple[str, str]]:
+    """Each translation with its source; a singular may leave the number out."""
+    if not entry.msgid_plural:
+        return [(entry.msgid, entry.msgstr)]
+    return [(entry.msgid, entry.msgstr_plural[0]), (entry.msgid_plural, entry.msgstr_plural[1])]
 
 
 def test_every_string_of_the_source_is_in_the_catalogue_and_no_other(english: polib.POFile) -> None:
@@ -41,8 +44,8 @@ def test_a_translation_fills_the_holes_of_its_source(language: str) -> None:
     differing = [
         words
         for entry in catalogue.kept(language)
-        for words in said(entry)
-        if catalogue.placeholders(words) != catalogue.placeholders(entry.msgid_plural or entry.msgid)
+        for source, words in pairs(entry)
+        if catalogue.placeholders(words) != catalogue.placeholders(source)
     ]
     assert differing == []
 
@@ -54,8 +57,13 @@ def test_our_own_words_have_no_spanish_catalogue(english: polib.POFile) -> None:
 
 
 def test_catalogues_are_as_the_command_writes_them() -> None:
-    for language, entries in ((catalogue.ENGLISH, catalogue.english()), (catalogue.SPANISH, catalogue.spanish())):
-        assert catalogue.po(language).read_text("utf-8") == catalogue.text(entries), "./run manage catalogue --write"
+    for language, entries in (
+        (catalogue.ENGLISH, catalogue.english()),
+        (catalogue.SPANISH, catalogue.spanish()),
+    ):
+        assert catalogue.po(language).read_text("utf-8") == catalogue.text(entries), (
+            "./run manage catalogue --write"
+        )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -81,4 +89,7 @@ def test_each_language_speaks_for_itself(language: str, ours: str, djangos: str,
 
 def test_what_has_no_english_is_shown_in_spanish() -> None:
     with translation.override("en"):
-        assert translation.gettext("Una frase que no está en el catálogo") == "Una frase que no está en el catálogo"
+        assert (
+            translation.gettext("Una frase que no está en el catálogo")
+            == "Una frase que no está en el catálogo"
+        )

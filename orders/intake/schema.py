@@ -37,6 +37,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 _NO_NUL = r"^[^\u0000]*$"
 _VISIBLE = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*$"
+_NUMBER = _VISIBLE.replace("[^", r"[^/\\?#%", 1)
 _MAIL_WORD = r"[^\s\u0000-\u001f\u007f@<>,;:\"()\[\]\\]"
 _MAIL_HOST = _MAIL_WORD.replace("@", "@.")
 _EMAIL = rf"^{_MAIL_WORD}+@{_MAIL_HOST}+(\.{_MAIL_HOST}+)+$"
@@ -218,7 +219,7 @@ class OrderIn(Closed):
 class BasketIn(OrderIn):
     """A basket: what a customer bought in one go, under one commercial number (ORD-14)."""
 
-    commercial_id: Annotated[str, _id(max_length=64)] = Field(
+    commercial_id: Annotated[str, _id(max_length=64, pattern=_NUMBER)] = Field(
         description="The basket's number in the storefront; the same number again is the same basket."
     )
     placed_at: Moment = Field(description="When it was bought, with its offset from UTC; not in the future.")
@@ -348,6 +349,7 @@ _WORDS: dict[str, Promise] = {
 _PATTERNS: dict[str, Promise] = {
     _NO_NUL: gettext_lazy("no puede llevar caracteres nulos"),
     _VISIBLE: gettext_lazy("no puede llevar caracteres de control ni invisibles"),
+    _NUMBER: gettext_lazy("no puede llevar / \\ ? # % ni caracteres invisibles"),
     _EMAIL: gettext_lazy("no parece una dirección de correo"),
 }
 

@@ -1,6 +1,6 @@
 """Putting orders in wait and letting them go on where they were (ORD-06, SHP-08)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from marketplace import bulk, clocks
@@ -98,9 +98,16 @@ def hold(
 
 
 def release(
-    order_ids: Iterable[int], kind: HoldKind, *, note: str = "", by: Actor, at: datetime
+    order_ids: Iterable[int],
+    kind: HoldKind,
+    *,
+    note: str = "",
+    only: Collection[int] | None = None,
+    by: Actor,
+    at: datetime,
 ) -> Outcome[Moved]:
-    """Lift a hold: the order goes on where it was (ORD-06); `note` is told in its history.
+    """Lift a hold: the order goes on where it was (ORD-06); `note` is told in its history, `only` are the ids of the
+    holds that are meant, whichever stands if there are none.
 
     When nothing else holds it, the promises still to keep move by the time it stood; the acceptance and receipt
     clocks have run on. Refused as `wrong_state` when no such hold stands.
@@ -114,7 +121,7 @@ def release(
         if not _may_touch(kind, by):
             raise Refuse(Code.NOT_ALLOWED)
         holds = standing.of(order)
-        mine = [one for one in holds if one.kind == kind]
+        mine = [one for one in holds if one.kind == kind and (only is None or one.id in only)]
         if not mine:
             raise Refuse(Code.NO_SUCH_HOLD)
         lifted.extend((one.id, at, by.label) for one in mine)
@@ -165,6 +172,10 @@ def _postponed(
 
 
 def end_presale(hold_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
-    """Lift pre-sale holds whose date has come (ORD-06); a hold lifted meanwhile is passed over."""
-    orders = Hold.objects.filter(id__in=list(hold_ids), released_at=None, until__lte=at)
-    return release(orders.values_list("order_id", flat=True), HoldKind.PRESALE, by=by, at=at)
+    """Lift pre-sale holds whose date has come (ORD-06); one lifted or replaced by a later one meanwhile is refused."""
+    due = dict(
+        Hold.objects.filter(id__in=list(hold_ids), released_at=None, until__lte=at).values_list(
+            "id", "order_id"
+        )
+    )
+    return release(due.values(), HoldKind.PRESALE, only=due.keys(), by=by, at=at)

@@ -87,6 +87,8 @@ def judge(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
         return Code.TOO_EARLY
     if step.not_before and (getattr(order, step.not_before) is None or at < getattr(order, step.not_before)):
         return Code.TOO_EARLY
+    if step.stopped_by_parcel and order.parcels:
+        return Code.PARCEL_ON_ITS_WAY
     if step.held_by_hold and order.held_at is not None:
         return Code.HELD
     if step.held_by_incident and order.incident_at is not None:
@@ -114,8 +116,9 @@ def _move(
 ) -> Outcome[Moved]:
     """Move many orders by one verb and answer for each: moved, or refused and why.
 
-    `change` sets the columns named in `fields` on an order that may move; it may raise `Refuse`. `also`
-    writes what belongs to the move in other tables, before the news goes out. With `skip_locked` (timers) orders that somebody else is moving are left for the next tick.
+    `change` sets the columns named in `fields` on an order that may move; it may raise `Refuse`. `also` writes
+    what belongs to the move in other tables, before the news goes out. With `skip_locked` (timers) orders that
+    somebody else is moving are left for the next tick.
     """
     wanted = list(dict.fromkeys(order_ids))
     moved: list[Moved] = []

@@ -43,11 +43,14 @@ def _articles(prefix: str, *rows: tuple[str, int, int]) -> tuple[Article, ...]:
     return tuple(Article(f"{prefix}-{n:03}", *row) for n, row in enumerate(rows, 101))
 
 
+_EARLY, _LATER = ((9, 20), (16, 10)), ((10, 5), (17, 35))
+_EVENING, _NOON = (18, 30), (13, 30)
+
 TRADERS = (
     Trader(
         "ceramicas-alba", "Cerámicas Alba", "Cerámicas Alba de Demostración, S. L.", "B00000018",
         "ceramicasalba.example", "Zaragoza", "Calle del Torno 8", "Lucía Alba Ferrer", "Cerámica", 2.0,
-        ((9, 20), (13, 10), (18, 40)), (17, 30),
+        _EARLY, _EVENING,
         _articles(
             "CER",
             ("Jarrón azul de gres", 3300, 490), ("Plato hondo esmaltado, verde", 1650, 390),
@@ -61,7 +64,7 @@ TRADERS = (
     Trader(
         "telar-bruma", "Telar Bruma Alta", "Telar Bruma Alta de Demostración, S. L.", "B00000026",
         "telarbruma.example", "Lugo", "Rúa da Lanzadeira 3", "Antía Rial Souto", "Textil", 1.3,
-        ((9, 45), (16, 5)), (18, 0),
+        _LATER, _NOON,
         _articles(
             "TEX",
             ("Manta de lana, espiga gris", 7900, 690), ("Cojín de lino crudo 45 × 45", 2490, 450),
@@ -74,7 +77,7 @@ TRADERS = (
     Trader(
         "tetera-errante", "La Tetera Errante", "La Tetera Errante de Demostración, S. L.", "B00000034",
         "teteraerrante.example", "Granada", "Cuesta del Hervor 21", "Nadia Robles Ayala", "Té e infusiones", 1.2,
-        ((10, 10), (17, 50)), (13, 30),
+        _LATER, _NOON,
         _articles(
             "TEA",
             ("Té negro de la mañana, 250 g", 1190, 390), ("Té verde con menta, 200 g", 1050, 390),
@@ -87,7 +90,7 @@ TRADERS = (
     Trader(
         "tinta-lenta", "Libros Tinta Lenta", "Libros Tinta Lenta de Demostración, S. L.", "B00000042",
         "tintalenta.example", "Salamanca", "Plaza del Colofón 5", "Tomás Hidalgo Prada", "Librería", 1.2,
-        ((9, 5), (12, 40), (18, 15)), (16, 30),
+        _EARLY, _EVENING,
         _articles(
             "LIB",
             ("La casa de los relojes lentos", 1895, 290), ("Guía de setas para despistados", 2250, 290),
@@ -100,7 +103,7 @@ TRADERS = (
     Trader(
         "peonza-roja", "Peonza Roja", "Peonza Roja de Demostración, S. L.", "B00000059",
         "peonzaroja.example", "Alicante", "Avenida del Tiovivo 14", "Iván Molina Serra", "Juguetes", 1.1,
-        ((9, 30), (15, 40)), (17, 0),
+        _EARLY, _EVENING,
         _articles(
             "JUG",
             ("Peonza de madera de haya", 890, 290), ("Tren de tres vagones", 3450, 490),
@@ -113,7 +116,7 @@ TRADERS = (
     Trader(
         "candil-faro", "Candil y Faro", "Candil y Faro de Demostración, S. L.", "B00000067",
         "candilyfaro.example", "Murcia", "Calle de la Mecha 33", "Rocío Beltrán Lara", "Iluminación", 0.9,
-        ((10, 0), (18, 20)), (14, 0),
+        _LATER, _NOON,
         _articles(
             "LUZ",
             ("Lámpara de mesa, pie de olivo", 5990, 590), ("Aplique de pared, latón", 4350, 490),
@@ -126,7 +129,7 @@ TRADERS = (
     Trader(
         "siete-lunas", "Vivero Siete Lunas", "Vivero Siete Lunas de Demostración, S. L.", "B00000075",
         "sietelunas.example", "Valencia", "Camí de la Sèquia 2", "Vicent Ortolà Mas", "Jardín", 0.9,
-        ((8, 40), (14, 15)), (12, 30),
+        _LATER, _NOON,
         _articles(
             "JAR",
             ("Limonero enano en maceta", 3990, 890), ("Semillas de huerto, doce sobres", 1890, 290),
@@ -139,7 +142,7 @@ TRADERS = (
     Trader(
         "tres-pliegos", "Papelería Tres Pliegos", "Papelería Tres Pliegos de Demostración, S. L.", "B00000083",
         "trespliegos.example", "Valladolid", "Calle del Tintero 17", "Elvira Casado Nieto", "Papelería", 1.0,
-        ((9, 15), (13, 0), (19, 5)), (18, 30),
+        _EARLY, _EVENING,
         _articles(
             "PAP",
             ("Cuaderno cosido, papel ahuesado", 1290, 290), ("Pluma de iniciación", 2490, 290),

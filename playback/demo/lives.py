@@ -41,9 +41,9 @@ class Share:
     bought: tuple[tuple[Article, int], ...]
     steps: list[Step] = field(default_factory=list)
 
-    @property
-    def divisible(self) -> bool:
-        return sum(units for _, units in self.bought) > 1
+    def divisible(self, refused: str) -> bool:
+        """Whether what is accepted can go in two parcels."""
+        return sum(units for n, (_, units) in enumerate(self.bought, 1) if str(n) != refused) > 1
 
 
 @dataclass(slots=True)
@@ -179,17 +179,17 @@ def _life(dice: random.Random, hours: Hours, purchase: Purchase, share: Share) -
         until = hours.at(free_at + timedelta(days=6), 0, 0)
         steps.append(Step(free_at + 2.5 * _HOUR, Verb.HOLD, HoldKind.PRESALE, until=until))
         free_at = until
-    return steps + _journey(dice, hours, trader, share, free_at)
+    return steps + _journey(dice, hours, trader, share.divisible(refused), free_at)
 
 
 def _journey(
-    dice: random.Random, hours: Hours, trader: Trader, share: Share, free_at: datetime
+    dice: random.Random, hours: Hours, trader: Trader, divisible: bool, free_at: datetime
 ) -> list[Step]:
     """Hand-over, now and then late or in two parcels, and what the carrier reports."""
     late = dice.choices((0, 1, 3, 4), (80, 16, 3, 1))[0]
     shipped_at = hours.leaves(trader, free_at + 3 * _HOUR, late)
     steps = []
-    if share.divisible and dice.random() < 0.15:
+    if divisible and dice.random() < 0.15:
         steps.append(Step(shipped_at, Verb.SHIP, part=True))
         shipped_at = hours.leaves(trader, shipped_at)
     steps.append(Step(shipped_at, Verb.SHIP))

@@ -32,7 +32,7 @@ from settlements.queries import last_closing
 from settlements.services import answer_payouts
 from settlements.states import PayoutState
 
-ORDERS = 3_400
+ORDERS = 3_000
 _CARRIERS = ("correos-express", "seur", "gls", "mrw")
 _TOLD_OF_LATE = timedelta(hours=2)
 _BANK_TAKES = timedelta(days=2)

@@ -165,7 +165,7 @@ def test_many_at_once_and_each_refusal_is_told(desk: Client, fresh: Placing) -> 
     services.ship({shipped.id: parcel}, by=SELLER, at=timezone.now())
     before = row(waiting)
     text = bulk(desk, "deliver_many", [shipped, waiting])
-    assert "Hecho en 1 pedidos." in text
+    assert "Hecho. Pedidos: 1." in text
     assert f"{waiting.reference}: El pedido ya no está en un estado que lo permita." in text
     assert (again(shipped).state, row(waiting)) == (State.DELIVERED, before)
 
@@ -173,7 +173,7 @@ def test_many_at_once_and_each_refusal_is_told(desk: Client, fresh: Placing) -> 
 def test_many_are_cancelled_with_a_reason(desk: Client, fresh: Placing) -> None:
     orders = [fresh(), fresh()]
     text = bulk(desk, "cancel_many", orders, reason="suspected-fraud")
-    assert "Hecho en 2 pedidos." in text
+    assert "Hecho. Pedidos: 2." in text
     assert {again(order).state for order in orders} == {State.CANCELLED}
     assert {event.data["reason"] for event in Event.objects.filter(verb=Verb.CANCEL)} == {
         "Sospecha de fraude"
@@ -204,7 +204,7 @@ def test_stuck_debits_are_listed_and_asked_about_now(desk: Client, fresh: Placin
     done = Charge.objects.get(order=quick)
     chosen = {"action": "hurry", "_selected_action": [charge.pk, done.pk], "index": "0"}
     text = desk.post(page, chosen, follow=True).content.decode()
-    assert "Se pregunta ahora por 1 cobros." in text
+    assert "Se pregunta ahora. Cobros: 1." in text
     assert f"{quick.reference}: El pedido ya no está en un estado que lo permita." in text
     charge = Charge.objects.get(id=charge.id)
     assert charge.due_at is not None

@@ -1,15 +1,18 @@
 """The component page, the style sheets, and the check of the templates."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.test import Client, override_settings
+from django.utils import timezone
 from django.utils.translation import override
 from jinja2 import DictLoader
 
+from dashboard.words import brief, greeting, today_words
 from marketplace.jinja import environment
 from marketplace.management.commands.check_templates import faults
 from sellers.models import User
@@ -158,3 +161,28 @@ def test_scripts_and_styles_stay_small() -> None:
         sum(len(Path(script).read_bytes()) for script in (settings.ROOT / "static" / "js").glob("*.js"))
         <= 6_000
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "ago", "said"),
+    [
+        ("es", 0, "hoy 11:05"),
+        ("es", 1, "ayer 11:05"),
+        ("es", 3, "sáb 28"),
+        ("es", 20, "11 feb"),
+        ("es", 400, "27 ene 2025"),
+    ],
+)
+def test_a_moment_is_short_in_a_list(language: str, ago: int, said: str) -> None:
+    now = datetime(2026, 3, 3, 12, tzinfo=UTC)
+    with override(language):
+        assert brief(datetime(2026, 3, 3, 10, 5, tzinfo=UTC) - timedelta(days=ago), now) == said
+
+
+@pytest.mark.parametrize(
+    ("hour", "said"), [(5, "Buenas noches"), (6, "Buenos días"), (13, "Buenas tardes"), (21, "Buenas noches")]
+)
+def test_greets_by_the_hour_of_the_site(hour: int, said: str) -> None:
+    at = datetime(2026, 3, 3, hour, tzinfo=timezone.get_current_timezone())
+    assert greeting(at) == said
+    assert today_words(at) == "Martes 3 de marzo"

@@ -40,6 +40,7 @@ def test_signs_in_by_mail_and_goes_where_one_wanted_to_go(visitor: Client, lucia
     page = get(visitor, f"{LOGIN}?next=/pedidos/")
     assert "Entra en tu tienda" in page
     assert 'autocomplete="current-password"' in page
+    assert "None" not in page
     assert sign_in(visitor, lucia.email.upper(), next="/pedidos/") == (302, "/pedidos/")
     assert "Lucía" in get(visitor, "/pedidos/")
     left = visitor.post("/cuenta/salir/")

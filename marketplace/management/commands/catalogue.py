@@ -15,7 +15,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("parts", nargs="*", type=Path, help=".po files whose English comes first")
         parser.add_argument(
-            "--spanish", nargs="+", type=Path, default=[], help=".po files with Spanish for words of libraries"
+            "--spanish",
+            nargs="+",
+            type=Path,
+            default=[],
+            help=".po files with Spanish for words of libraries",
         )
         parser.add_argument("--write", action="store_true", help="write the catalogues")
 
