@@ -26,7 +26,7 @@ from dashboard.asked import TABS, Asked, Place
 from ledger.models import Balance
 from marketplace import queries as ground
 from marketplace.models import Channel
-from orders.models import Hold, Line, Order, Shipment
+from orders.models import Hold, Line, Order, Shipment, Words
 from orders.states import State
 from sellers.models import Shop
 
@@ -184,7 +184,6 @@ def _rows(shop: Shop) -> QuerySet[Order]:
     return (
         Order.objects.filter(shop=shop)
         .annotate(lines_n=Subquery(lines.values("n")), hold_kind=Subquery(hold.values("kind")[:1]))
-        .defer("search_text")
     )
 
 
@@ -212,19 +211,19 @@ def narrowed(shop: Shop, asked: Asked, now: datetime) -> Q:
     return where
 
 
-def _found(shop: Shop, words: str) -> QuerySet[Order, int]:
+def _found(shop: Shop, words: str) -> QuerySet[Words, int]:
     """Orders that carry every word, whole or in part, or a parcel with this tracking number.
 
     Two index scans under one roof: an OR over both tables would read the whole shop.
     """
-    texts = Order.objects.filter(shop=shop)
+    texts = Words.objects.filter(shop=shop)
     for word in words.lower().split():
-        texts = texts.filter(search_text__contains=word)
+        texts = texts.filter(text__contains=word)
     numbers = {words, words.upper(), words.replace(" ", "")}
     parcels = Shipment.objects.filter(shop=shop, tracking__in=sorted(numbers))
     return (
         texts.order_by()
-        .values_list("id", flat=True)
+        .values_list("order_id", flat=True)
         .union(parcels.order_by().values_list("order_id", flat=True))
     )
 

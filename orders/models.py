@@ -4,6 +4,7 @@ Children carry `shop_id` and refer to their order by (shop_id, id); the composit
 so the database itself refuses a foreign parent (ROL-01, I10).
 """
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -104,7 +105,6 @@ class Order(OrderMachine, models.Model):
     country = models.CharField(_("país"), max_length=2, blank=True, default="")
     wants_invoice = models.BooleanField(_("pide factura"), default=False)
     items_text = models.CharField(_("artículos en una línea"), max_length=160, blank=True, default="")
-    search_text = models.TextField(_("texto de búsqueda"), blank=True, default="")
 
     class Meta:
         verbose_name = _("pedido")
@@ -214,6 +214,23 @@ class Line(Child):
     def to_ship(self) -> int:
         """Accepted units that have not been handed over yet."""
         return self.quantity - self.shipped_quantity if self.decision == Decision.ACCEPTED else 0
+
+
+class Words(Child):
+    """What an order can be found by: its number, customer, city, articles, in small letters.
+
+    A table of its own, written once: the trigram index over it costs a move nothing.
+    """
+
+    order = models.OneToOneField(Order, models.CASCADE, primary_key=True, related_name="words", db_constraint=False)
+    text = models.TextField(_("texto"))
+
+    class Meta:
+        verbose_name = _("texto de búsqueda")
+        verbose_name_plural = _("textos de búsqueda")
+        indexes = [
+            GinIndex(F("shop_id"), OpClass(F("text"), name="gin_trgm_ops"), name="words_of_shop"),
+        ]
 
 
 class Shipment(Child):

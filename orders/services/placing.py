@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from marketplace import bulk, clocks, money
 from marketplace.models import Channel, Policy
 from marketplace.refusals import Code, Outcome, Refusal
-from orders.models import Basket, Event, Hold, Line, Order
+from orders.models import Basket, Event, Hold, Line, Order, Words
 from orders.services.move import EVENT_COLUMNS, _event, _moved
 from orders.signals import Moved, orders_moved
 from orders.states import Decision, HoldKind, State, Verb
@@ -213,13 +213,6 @@ def _order(
     items = " · ".join(
         f"{line.title} ×{line.quantity}" if line.quantity > 1 else line.title for line, _ in lines
     )
-    words = [
-        reference,
-        customer.name,
-        customer.email,
-        customer.city,
-        *(f"{line.sku} {line.title}" for line, _ in lines),
-    ]
     return Order(
         shop_id=shop_id,
         channel_id=channel.id,
@@ -249,7 +242,6 @@ def _order(
         country=customer.country,
         wants_invoice=customer.wants_invoice,
         items_text=items[:160],
-        search_text=" ".join(words).lower(),
     )
 
 
@@ -280,6 +272,7 @@ def _write(drafts: list[_Draft], *, by: Actor) -> list[Moved]:
     for draft, order_id in zip(drafts, bulk.new_ids(Order, len(drafts)), strict=True):
         draft.order.id = order_id
     bulk.insert(Order, ORDER_COLUMNS, [[getattr(d.order, name) for name in ORDER_COLUMNS] for d in drafts])
+    bulk.insert(Words, ("order_id", "shop_id", "text"), [_words(draft) for draft in drafts])
     bulk.insert(
         Line, LINE_COLUMNS, [_line_row(d.order, line, cents) for d in drafts for line, cents in d.lines]
     )
@@ -313,6 +306,13 @@ def _write(drafts: list[_Draft], *, by: Actor) -> list[Moved]:
     bulk.insert(Event, EVENT_COLUMNS, events)
     orders_moved.send(sender=Order, moves=moves, verb=Verb.PLACE, by=by, at=moves[-1].at)
     return moves
+
+
+def _words(draft: _Draft) -> tuple[int, int, str]:
+    order = draft.order
+    parts = [order.reference, order.customer_name, order.customer_email, order.city]
+    parts += [f"{line.sku} {line.title}" for line, _ in draft.lines]
+    return (order.id, order.shop_id, " ".join(parts).lower())
 
 
 def _line_row(order: Order, line: NewLine, shipping_cents: int) -> tuple[object, ...]:

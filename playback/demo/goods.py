@@ -49,7 +49,7 @@ _EVENING, _NOON = (18, 30), (13, 30)
 TRADERS = (
     Trader(
         "ceramicas-alba", "Cerámicas Alba", "Cerámicas Alba de Demostración, S. L.", "B00000018",
-        "ceramicasalba.example", "Zaragoza", "Calle del Torno 8", "Lucía Alba Ferrer", "Cerámica", 2.0,
+        "ceramicasalba.example", "Zaragoza", "Calle del Torno 8", "Lucía Alba Ferrer", "Cerámica", 2.4,
         _EARLY, _EVENING,
         _articles(
             "CER",

@@ -152,7 +152,7 @@ def _life(dice: random.Random, hours: Hours, purchase: Purchase, share: Share) -
     if dice.random() < 0.12:
         answered_at = hours.answer(trader, answered_at)
     fate = dice.random()
-    if fate < 0.010:
+    if fate < 0.009:
         return []
     if fate < 0.016:
         return [Step(answered_at, Verb.REFUSE, dice.choice(_REFUSALS))]
@@ -193,7 +193,7 @@ def _journey(
         steps.append(Step(shipped_at, Verb.SHIP, part=True))
         shipped_at = hours.leaves(trader, shipped_at)
     steps.append(Step(shipped_at, Verb.SHIP))
-    if dice.random() < 0.8:
+    if dice.random() < 0.94:
         days = dice.choices((1, 2, 3, 4, 8), (30, 40, 18, 8, 4))[0]
         steps.append(Step(hours.report(shipped_at + days * 20 * _HOUR), Verb.DELIVER, by=Role.PLATFORM))
     return steps

@@ -1,0 +1,179 @@
+"""Workers to kill, and a prepared database to copy for each of them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from marketplace import queries
+from marketplace.models import Channel
+from marketplace.services import open_channel
+from orders import services
+from orders.states import State
+from sellers.models import Shop
+from tests.conftest import AT, SELLER, _maintenance
+from tests.orders.lives import HOUR, WAYS, placed, tick
+
+ROOT = Path(__file__).parents[2]
+SHOPS = 24
+EACH = 5
+CARDS = ("ok", "ok", "slow", "late", "lost", "refused", "down", "ok")
+_copies = count(1)
+
+type Death = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a worker ended: the signal that killed it (0 for none), what its timers did, what was counted."""
+
+    signal: int
+    tallies: Sequence[tuple[str, int, int]]
+    counted: dict[str, int]
+
+
+class Workers:
+    """A process that forks workers on the present database; each is a process of its own, and can die."""
+
+    def __init__(self) -> None:
+        self.popen = subprocess.Popen(
+            [sys.executable, "-m", "tests.kills.runner"],
+            cwd=ROOT,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "marketplace.settings"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(
+        self, *work: tuple[str, datetime], death: Death | None = None, apart: str = "", at_once: int = 1
+    ) -> list[End]:
+        """Let so many workers do this work at once; one may be told where to die."""
+        request = {
+            "database": connections["default"].settings_dict["NAME"],
+            "work": [(name, at.isoformat()) for name, at in work],
+            "death": death or (),
+            "apart": apart,
+        }
+        assert self.popen.stdin
+        assert self.popen.stdout
+        self.popen.stdin.write(json.dumps([request] * at_once) + "\n")
+        self.popen.stdin.flush()
+        line = self.popen.stdout.readline()
+        assert line, "the workers' parent has ended; what it said is above"
+        return [_end(one) for one in json.loads(line)]
+
+    def close(self) -> None:
+        assert self.popen.stdin
+        assert self.popen.stdout
+        self.popen.stdin.close()
+        self.popen.wait()
+        self.popen.stdout.close()
+
+
+def _end(answer: dict[str, Any]) -> End:
+    told = answer["told"] or {"tallies": []}
+    return End(answer["signal"], [tuple(tally) for tally in told.pop("tallies")], told)
+
+
+@pytest.fixture(scope="session")
+def workers(_template_database: str) -> Iterator[Workers]:
+    workers = Workers()
+    yield workers
+    workers.close()
+
+
+@contextmanager
+def _standing_on(name: str) -> Iterator[None]:
+    """Every new connection of this process leads to this database, for the length of the block."""
+    default = connections.settings["default"]
+    before = default["NAME"]
+    connections.close_all()
+    default["NAME"] = connections["default"].settings_dict["NAME"] = name
+    queries.forget()
+    try:
+        yield
+    finally:
+        connections.close_all()
+        default["NAME"] = connections["default"].settings_dict["NAME"] = before
+        queries.forget()
+
+
+@contextmanager
+def _copied(source: str) -> Iterator[str]:
+    """A copy of a database that nobody is connected to, dropped after the block."""
+    name = f"{source}_{next(_copies)}"
+    with _maintenance() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
+    try:
+        yield name
+    finally:
+        with _maintenance() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def copy_of(source: str) -> Iterator[None]:
+    """Stand on a copy of a database, with whatever is committed there."""
+    with _copied(source) as name, _standing_on(name):
+        yield
+
+
+def _prepared(template: str, blocker: Any, fill: Callable[[Channel], None]) -> Iterator[str]:
+    with _copied(template) as name:
+        with blocker.unblock(), _standing_on(name):
+            fill(open_channel("tienda", "Tienda de pruebas", by="pruebas", at=AT - timedelta(days=30)))
+        yield name
+
+
+@pytest.fixture(scope="session")
+def _all_due(_template_database: str, django_db_blocker: Any) -> Iterator[str]:
+    """Many shops, each with orders that nobody accepted in time and orders to be settled."""
+
+    def fill(channel: Channel) -> None:
+        received: list[int] = []
+        for n in range(SHOPS):
+            shop = Shop.objects.create(code=f"t{n:02}", name=f"Tienda {n}", contact_email=f"{n}@t.example")
+            placed(channel, shop, EACH)
+            received += placed(channel, shop, EACH)
+        WAYS[State.RECEIVED](received)
+
+    yield from _prepared(_template_database, django_db_blocker, fill)
+
+
+@pytest.fixture(scope="session")
+def _all_asked(_template_database: str, django_db_blocker: Any) -> Iterator[str]:
+    """Accepted orders of every sort of card whose charges wait, and cancelled ones whose paybacks do."""
+
+    def fill(channel: Channel) -> None:
+        shop = Shop.objects.create(code="alba", name="Cerámicas Alba", contact_email="pedidos@alba.example")
+        charged = placed(channel, shop, 6)
+        services.accept(charged, by=SELLER, at=AT + HOUR)
+        tick("charge", AT + HOUR)
+        services.cancel(charged, reason="El cliente lo pide", by=SELLER, at=AT + HOUR)
+        for card in CARDS:
+            services.accept(placed(channel, shop, 2, card=card), by=SELLER, at=AT + HOUR)
+
+    yield from _prepared(_template_database, django_db_blocker, fill)
+
+
+@pytest.fixture
+def all_due(_all_due: str, django_db_blocker: Any) -> Iterator[str]:
+    with django_db_blocker.unblock():
+        yield _all_due
+
+
+@pytest.fixture
+def all_asked(_all_asked: str, django_db_blocker: Any) -> Iterator[str]:
+    with django_db_blocker.unblock():
+        yield _all_asked

@@ -1,0 +1,88 @@
+"""Somebody has an order in hand when another comes for it: the second waits its turn, and looks again."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connections, transaction
+
+from marketplace import bulk
+from orders import services
+from orders.models import Hold, Order
+from orders.states import HoldKind, State
+from settlements.models import Payout
+from settlements.queries import next_closing_of
+from tests.conftest import AT, OPERATOR, SELLER
+from tests.orders.lives import HOUR, brought_to, placed, tick
+from tests.races.arena import PATIENCE_S, broken_invariants
+from tests.races.conftest import Ground
+
+
+def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> None:
+    """Do `first` in a transaction that is committed only when `second` waits for it, or has ended without."""
+    done, ended = threading.Event(), threading.Event()
+
+    def run() -> None:
+        try:
+            with transaction.atomic():
+                first()
+                done.set()
+                while not _somebody_waits() and not ended.wait(0.001):
+                    pass
+        finally:
+            done.set()
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert done.wait(PATIENCE_S)
+    try:
+        second()
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _somebody_waits() -> bool:
+    return bool(
+        bulk.fetch(
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid' "
+            "AND transactionid = pg_current_xact_id()::xid"
+        )
+    )
+
+
+@pytest.mark.rule("SET-01")
+@pytest.mark.rule("SET-03")
+def test_a_settlement_leaves_out_no_order_that_somebody_has_in_hand(ground: Ground) -> None:
+    first, second = brought_to(State.RECEIVED, ground.channel, ground.shop, 2)
+    closes_at = next_closing_of(ground.channel)
+    assert closes_at is not None
+    meanwhile(
+        lambda: services.one(services.deliver([second], by=OPERATOR, at=closes_at)),
+        lambda: tick("statements", closes_at),
+    )
+    assert set(Order.objects.filter(id__in=[first, second]).values_list("state", flat=True)) == {State.CLOSED}
+    assert [payout.amount_cents for payout in Payout.objects.all()] == [2 * (8400 - 1008 - 212)]
+    assert broken_invariants() == []
+
+
+@pytest.mark.rule("ORD-06")
+def test_a_presale_put_off_at_its_last_moment_does_not_end(ground: Ground) -> None:
+    """The clock comes for a pre-sale whose date has come while the seller replaces it by a later one."""
+    (order_id,) = placed(ground.channel, ground.shop, 1)
+    until = AT + 24 * HOUR
+    later = until + timedelta(days=7)
+    services.one(services.hold([order_id], HoldKind.PRESALE, until=until, by=SELLER, at=AT + HOUR))
+
+    def put_off() -> None:
+        services.one(services.release([order_id], HoldKind.PRESALE, by=SELLER, at=until))
+        services.one(services.hold([order_id], HoldKind.PRESALE, until=later, by=SELLER, at=until))
+
+    meanwhile(put_off, lambda: tick("presale", until))
+    assert list(Hold.objects.filter(released_at=None).values_list("until", flat=True)) == [later]
+    assert Order.objects.get(id=order_id).held_at == until
+    tick("presale", later)
+    assert not Hold.objects.filter(released_at=None).exists()
+    assert broken_invariants() == []
