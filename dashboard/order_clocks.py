@@ -1,8 +1,9 @@
 """The deadlines that run on an order: how much is left, what will happen by itself, and why then (ORD-16)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.utils.translation import gettext as _
 
@@ -16,14 +17,25 @@ from orders.states import State
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A deadline: its badge, the sentence of what will happen, and the explanation of its moment."""
+    """A deadline: its badge, the sentence of what will happen, and the explanation of its moment.
+
+    `why` and `also` are worked out when they are read: a list of fifty shows none of them.
+    """
 
     code: str
     at: datetime
     left: Left
     says: str
-    why: str = ""
-    also: str = ""
+    explain: Callable[[], str] = str
+    add: Callable[[], str] = str
+
+    @property
+    def why(self) -> str:
+        return self.explain()
+
+    @property
+    def also(self) -> str:
+        return self.add()
 
 
 _SHIPPING = (State.DEBIT, State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
@@ -57,12 +69,14 @@ def _acceptance(order: Order, now: datetime) -> Running:
         order.accept_by,
         what_is_left(order.accept_by, now, calendar.zone),
         says % {"when": ends},
-        _why(order.placed_at, rules.accept_within.span, calendar, order.accept_by, now),
-        _("Aceptar no obliga a enviar ya: tendrás hasta %(when)s.")
-        % {"when": moment_words(clocks.deadline(now, rules.ship_within.span, calendar), now, calendar.zone)}
-        if now <= order.accept_by
-        else "",
+        partial(_why, order.placed_at, rules.accept_within.span, calendar, order.accept_by, now),
+        partial(_time_to_ship, rules.ship_within.span, calendar, now) if now <= order.accept_by else str,
     )
+
+
+def _time_to_ship(span: Span, calendar: Calendar, now: datetime) -> str:
+    ends = moment_words(clocks.deadline(now, span, calendar), now, calendar.zone)
+    return _("Aceptar no obliga a enviar ya: tendrás hasta %(when)s.") % {"when": ends}
 
 
 def _shipping(order: Order, now: datetime) -> Running:
@@ -78,7 +92,7 @@ def _shipping(order: Order, now: datetime) -> Running:
         says = _("Había que enviarlo como muy tarde %(when)s: lleva %(late)s de retraso.") % words
     else:
         says = _("Hay que enviarlo como muy tarde %(when)s; después contará como envío con retraso.") % words
-    why = _why(order.accepted_at, rules.ship_within.span, calendar, order.ship_by, now)
+    why = partial(_why, order.accepted_at, rules.ship_within.span, calendar, order.ship_by, now)
     return Running("ship_by", order.ship_by, left, says, why)
 
 
@@ -91,7 +105,8 @@ def _delivery(order: Order, now: datetime) -> Running:
     else:
         says = _("Tiene que llegar al cliente como muy tarde %(when)s.") % words
     started = deliver_from(order)
-    why = _why(started, rules.deliver_within.span, calendar, order.deliver_by, now) if started else ""
+    span = rules.deliver_within.span
+    why = partial(_why, started, span, calendar, order.deliver_by, now) if started else str
     return Running(
         "deliver_by", order.deliver_by, what_is_left(order.deliver_by, now, calendar.zone), says, why
     )
@@ -109,8 +124,11 @@ def _receipt(order: Order, now: datetime) -> Running:
         says = _("Su plazo acaba %(when)s, pero no se dará por recibido mientras algo lo retenga.")
     else:
         says = _("Se dará por recibido %(when)s y entrará en la siguiente liquidación.")
-    why = _why(order.shipped_at, rules.receive_after.span, calendar, order.receive_at, now)
-    why += " " + _("Cuenta desde el envío del último bulto.")
+    counted = partial(_why, order.shipped_at, rules.receive_after.span, calendar, order.receive_at, now)
+
+    def why() -> str:
+        return counted() + " " + _("Cuenta desde el envío del último bulto.")
+
     return Running("receive_at", order.receive_at, left, says % words, why)
 
 

@@ -181,9 +181,8 @@ def _rows(shop: Shop) -> QuerySet[Order]:
     """Orders of a shop as lists show them: with the number of lines, and why they wait."""
     lines = Line.objects.filter(order=OuterRef("id")).order_by().values("order").annotate(n=Count("id"))
     hold = Hold.objects.filter(order=OuterRef("id"), released_at=None).order_by("id")
-    return (
-        Order.objects.filter(shop=shop)
-        .annotate(lines_n=Subquery(lines.values("n")), hold_kind=Subquery(hold.values("kind")[:1]))
+    return Order.objects.filter(shop=shop).annotate(
+        lines_n=Subquery(lines.values("n")), hold_kind=Subquery(hold.values("kind")[:1])
     )
 
 

@@ -1,6 +1,6 @@
 """An order as a line of a list: its deadline in words, why that one, and the act that comes next."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,7 +26,7 @@ class Row:
     order: Order
     left: Left | None
     says: str
-    why: str
+    why: Callable[[], str]
     act: str
     href: str
     held: str
@@ -45,13 +45,13 @@ def _row(order: Order, by: Actor, at: datetime) -> Row:
     return Row(order, left, says, why, act, _href(order, act), held)
 
 
-def _deadline(order: Order, at: datetime) -> tuple[Left | None, str, str]:
+def _deadline(order: Order, at: datetime) -> tuple[Left | None, str, Callable[[], str]]:
+    if order.state == State.DEBIT and order.held_at is None:
+        says = _("El proveedor de pagos suele contestar en minutos.")
+        return Left("calm", _("normalmente, minutos")), says, str
     clocks = running(order, (), at)
     if clocks:
-        return clocks[0].left, clocks[0].says, clocks[0].why
-    if order.state == State.DEBIT:
-        says = _("El proveedor de pagos suele contestar en minutos.")
-        return Left("calm", _("normalmente, minutos")), says, ""
+        return clocks[0].left, clocks[0].says, clocks[0].explain
     if order.state == State.RECEIVED and order.held_at is None:
         closes = min((moment for moment in closings(order.channel, at) if moment >= at), default=None)
         if closes:
@@ -59,9 +59,9 @@ def _deadline(order: Order, at: datetime) -> tuple[Left | None, str, str]:
             return (
                 Left("calm", _("liquidación")),
                 _("Entra en la liquidación que cierra %(day)s.") % {"day": day},
-                "",
+                str,
             )
-    return None, "", ""
+    return None, "", str
 
 
 def _act(order: Order, by: Actor, at: datetime) -> str:

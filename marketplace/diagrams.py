@@ -59,7 +59,11 @@ def moves() -> str:
             _bounds(step),
             " or ".join(
                 word
-                for word, stops in (("a hold", step.held_by_hold), ("an incident", step.held_by_incident))
+                for word, stops in (
+                    ("a hold", step.held_by_hold),
+                    ("an incident", step.held_by_incident),
+                    ("a parcel on its way", step.stopped_by_parcel),
+                )
                 if stops
             ),
         ]

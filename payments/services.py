@@ -142,10 +142,13 @@ def _begin(ask: Charge | Payback, *, at: datetime) -> bool | None:
 
 def _heed_charge(charge: Charge, answer: Answer, *, at: datetime) -> None:
     with transaction.atomic():
-        orders.lock_orders([charge.order_id])
+        (order,) = orders.lock_orders([charge.order_id])
         row = outbox.mine(charge)
         if row is None:
             return
+        at = max(
+            at, order.moved_at
+        )  # it is heard after whatever happened to the order while it was on its way
         if answer.status == Status.PENDING:
             outbox.again(row, at=at, error=answer.message, wait=_ASK_AGAIN)
             return

@@ -4,10 +4,10 @@ A run can be killed anywhere and started again: orders move into a statement in 
 statement is paid in the transaction that closes it, and both happen once.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -67,9 +67,11 @@ def close_cycle(
 
 
 def _collect_orders(cycle: Cycle, *, tally: Tally, by: Actor, at: datetime) -> None:
-    """Collect all that is free, then wait for what somebody had in hand: the next cycle is half a month away."""
+    """Collect all that is free, then wait for what others had in hand since the run began: the next cycle is half
+    a month away."""
     after: tuple[int, int] | None = None
     in_hand: list[int] = []
+    started = time.monotonic()
 
     def due(_: object, count: int) -> Sequence[tuple[datetime, int]]:
         nonlocal after
@@ -79,16 +81,19 @@ def _collect_orders(cycle: Cycle, *, tally: Tally, by: Actor, at: datetime) -> N
 
     def take(ids: list[int]) -> Outcome[Moved]:
         outcome = collect(cycle, ids, skip_locked=True, by=by, at=at)
-        answered = {move.order_id for move in outcome.moved} | {refusal.id for refusal in outcome.refused}
+        refused = [refusal for refusal in outcome.refused if refusal.code != Code.OUT_OF_ORDER]
+        answered = {move.order_id for move in outcome.moved} | {refusal.id for refusal in refused}
         in_hand.extend(order_id for order_id in ids if order_id not in answered)
-        return outcome
+        return Outcome(outcome.moved, refused)
+
+    def wait(ids: list[int]) -> Outcome[Moved]:
+        return collect(cycle, ids, by=by, at=at + timedelta(seconds=time.monotonic() - started))
 
     def left(_: object, count: int) -> Sequence[tuple[datetime, int]]:
         ids, in_hand[:count] = in_hand[:count], []
         return [(cycle.closes_at, order_id) for order_id in ids]
 
     work_through("statements", due, take, at=at, tally=tally, size=BATCH)
-    wait = partial(collect, cycle, by=by, at=at)
     work_through("statements", left, wait, at=at, tally=tally, size=BATCH)
 
 

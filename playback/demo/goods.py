@@ -158,12 +158,12 @@ _FIRST = (
     "Ana Lucas Marta Pablo Nuria Iker Elena Joan Sara Luis Carmen Diego Irene Hugo Laia Mateo Rosa Adrián Julia Óscar "
     "Pilar Andrés Noelia Raúl Clara Sergio Inés Víctor Berta Álvaro Amaia Gabriel Leire Rubén Olalla Bruno Celia Jorge "
     "Miren Tomás"
-).split()
+)
 _LAST = (
-    "Zubia Camps Ortiz Ruiz Vila Pons Soler Gómez Núñez Rey Prieto Lozano Marín Cano Vega Salas Roca Pardo Bravo Ferrer "
-    "Luna Cuesta Otero Riera Campos Sáez Montes Quintana Aguado Barrios Calvo Duarte Escobar Fuentes Gallardo Herrero "
+    "Zubia Camps Ortiz Ruiz Vila Pons Soler Gómez Núñez Rey Prieto Lozano Marín Cano Vega Salas Roca Pardo Bravo "
+    "Ferrer Luna Cuesta Otero Riera Campos Sáez Montes Quintana Aguado Barrios Calvo Duarte Escobar Fuentes Gallardo Herrero "
     "Ibarra Jurado Lago Miró Navas Olmedo Palacios Rivas Segura Toledo Urrutia Valle Yáñez Zamora"
-).split()
+)
 _ABROAD = ("Emily Hart", "Oliver Bennett", "Grace Whitlock", "Noah Ashdown", "Freya Sandell", "Liam Corrigan")
 _STREETS = (
     "Calle Mayor", "Calle del Olivo", "Avenida de la Estación", "Calle de la Fuente", "Paseo del Río",
@@ -185,7 +185,10 @@ PEOPLE = 2400
 def customer(number: int) -> Customer:
     """The customer of this number, always the same person at the same address."""
     dice = random.Random(f"customer {number}")
-    name, language = f"{dice.choice(_FIRST)} {dice.choice(_LAST)} {dice.choice(_LAST)}", "es"
+    name, language = (
+        f"{dice.choice(_FIRST.split())} {dice.choice(_LAST.split())} {dice.choice(_LAST.split())}",
+        "es",
+    )
     if dice.random() < 0.04:
         name, language = dice.choice(_ABROAD), "en"
     city, region, post = dice.choice(_CITIES)

@@ -141,7 +141,8 @@ def _moment(dice: random.Random, hours: Hours, now: datetime) -> datetime:
 def _bought(dice: random.Random, trader: Trader) -> tuple[tuple[Article, int], ...]:
     lines = dice.choices((1, 2, 3), (89, 8, 3))[0]
     return tuple(
-        (article, dice.choices((1, 2, 3, 4), (82, 12, 4, 2))[0]) for article in dice.sample(trader.articles, lines)
+        (article, dice.choices((1, 2, 3, 4), (82, 12, 4, 2))[0])
+        for article in dice.sample(trader.articles, lines)
     )
 
 
@@ -186,7 +187,7 @@ def _journey(
     dice: random.Random, hours: Hours, trader: Trader, divisible: bool, free_at: datetime
 ) -> list[Step]:
     """Hand-over, now and then late or in two parcels, and what the carrier reports."""
-    late = dice.choices((0, 1, 3, 4), (80, 16, 3, 1))[0]
+    late = dice.choices((0, 1, 3, 4), (88, 9, 2, 1))[0]
     shipped_at = hours.leaves(trader, free_at + 3 * _HOUR, late)
     steps = []
     if divisible and dice.random() < 0.15:

@@ -6,7 +6,7 @@ when they fall due in between. All of it is one transaction: whoever ends it hal
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from django.db import connection, transaction
@@ -20,7 +20,7 @@ from messaging.services import muted
 from orders import services
 from orders.models import Line
 from orders.signals import Moved
-from orders.states import FINAL, HoldKind, Verb
+from orders.states import HoldKind, Verb
 from playback.clockwork import Clockwork
 from playback.demo.goods import TRADERS, customer
 from playback.demo.lives import DAYS, Hours, Purchase, Share, Step, invent
@@ -37,13 +37,22 @@ _CARRIERS = ("correos-express", "seur", "gls", "mrw")
 _TOLD_OF_LATE = timedelta(hours=2)
 _BANK_TAKES = timedelta(days=2)
 _LOCK = 0x6465_6D6F
-_COUNTED = ("orders_order", "orders_line", "orders_hold", "payments_charge", "payments_payback", "ledger_entry")
+_COUNTED = (
+    "orders_order",
+    "orders_line",
+    "orders_hold",
+    "payments_charge",
+    "payments_payback",
+    "ledger_entry",
+)
 
 type Progress = Callable[[int, int], None]
 type Doing = tuple[Purchase, Share, Step]
 
 
-def fill(people: People, *, scale: float = 1.0, at: datetime, progress: Progress = lambda done, of: None) -> int:
+def fill(
+    people: People, *, scale: float = 1.0, at: datetime, progress: Progress = lambda done, of: None
+) -> int:
     """Play the last ten weeks up to `at`; answers how many purchases there were.
 
     `scale` multiplies the orders of the past; what the shop window needs is always there.
@@ -53,7 +62,11 @@ def fill(people: People, *, scale: float = 1.0, at: datetime, progress: Progress
         hours = Hours(channel.calendar)
         assert channel.policy is not None
         window = Window(hours, channel.policy.rules, closing=last_closing(channel, at), now=at)
-        past = [one for one in invent(round(ORDERS * scale), hours, seed="trastienda", now=at) if _over(one, at, hours)]
+        past = [
+            one
+            for one in invent(round(ORDERS * scale), hours, seed="trastienda", now=at)
+            if _over(one, at, hours)
+        ]
         purchases = sorted([*past, *window.arrange()], key=lambda one: one.placed_at)
         for number, purchase in enumerate(purchases, 100_001):
             purchase.number = f"T-{number}"
@@ -90,7 +103,9 @@ def _over(purchase: Purchase, at: datetime, hours: Hours) -> bool:
 class Making:
     """The making itself: `purchases` in the order of their moments, done up to `now`."""
 
-    def __init__(self, channel: Channel, people: People, purchases: Sequence[Purchase], *, now: datetime) -> None:
+    def __init__(
+        self, channel: Channel, people: People, purchases: Sequence[Purchase], *, now: datetime
+    ) -> None:
         self.channel, self.people, self.purchases, self.now = channel, people, purchases, now
         self.clock = Clockwork()
         self.refused: list[str] = []
@@ -139,9 +154,15 @@ class Making:
             for n, (article, units) in enumerate(share.bought, 1):
                 lines.append(
                     services.NewLine(
-                        str(n), shop.id, article.sku, article.title, units, article.price_cents,
-                        article.shipping_cents, share.trader.category,
-                    )  # fmt: skip
+                        str(n),
+                        shop.id,
+                        article.sku,
+                        article.title,
+                        units,
+                        article.price_cents,
+                        article.shipping_cents,
+                        share.trader.category,
+                    )
                 )
         total = sum(line.unit_price_cents * line.quantity + line.shipping_cents for line in lines)
         paid = total - purchase.missing_cents
@@ -191,7 +212,9 @@ class Making:
     def _heed(self, step: Step, outcome: Outcome[Moved], ids: dict[int, tuple[Purchase, Share]]) -> None:
         for refusal in outcome.refused:
             purchase, share = ids[refusal.id]
-            self.refused.append(f"{step.verb} {purchase.number} {purchase.card} of {share.trader.code}: {refusal.code}")
+            self.refused.append(
+                f"{step.verb} {purchase.number} {purchase.card} of {share.trader.code}: {refusal.code}"
+            )
 
     def _id(self, purchase: Purchase, share: Share) -> int:
         return self._orders[purchase.number, self.people.shop(share.trader).id]

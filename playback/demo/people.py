@@ -47,8 +47,7 @@ def move_in() -> People:
             address=trader.address,
             account_manager=boss,
         )
-        given_name = trader.domain if trader is not TRADERS[0] else OWNER
-        email = given_name if "@" in given_name else f"propiedad@{trader.domain}"
+        email = OWNER if trader is TRADERS[0] else f"propiedad@{trader.domain}"
         member, _ = invite(shop, email, name=trader.owner, role=Membership.Role.OWNER)
         sellers[trader.code] = seller(member)
     invite(shops[TRADERS[0].code], SUPPORT, name="Bruno Santos Gil", role=Membership.Role.SUPPORT)
@@ -59,7 +58,7 @@ def move_in() -> People:
 
 
 def write_sign_ins(home: Path) -> bool:
-    """Say in a file how to sign in, if the demonstration's people are here and kept its password; whole or not at all."""
+    """Say in a file how to sign in, for those who are here and kept the known password; whole or not at all."""
     known = {user.email: user for user in User.objects.filter(email__in=[email for _, email in SIGN_INS])}
     rows = [
         {"role": role, "email": email, "password": PASSWORD}

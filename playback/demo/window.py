@@ -37,7 +37,12 @@ class Window:
         ]  # fmt: skip
 
     def _buy(
-        self, placed_at: datetime, *steps: Step, lines: tuple[int, ...] = (1,), card: str = "visa-ok", missing: int = 0
+        self,
+        placed_at: datetime,
+        *steps: Step,
+        lines: tuple[int, ...] = (1,),
+        card: str = "visa-ok",
+        missing: int = 0,
     ) -> Purchase:
         """A purchase of so many units of so many articles of the shop."""
         articles = self._dice.sample(self._trader.articles, len(lines))
@@ -84,7 +89,12 @@ class Window:
         return late
 
     def _order(
-        self, accepted_at: datetime, *steps: Step, refused: str = "", lines: tuple[int, ...] = (1,), card: str = "visa-ok"
+        self,
+        accepted_at: datetime,
+        *steps: Step,
+        refused: str = "",
+        lines: tuple[int, ...] = (1,),
+        card: str = "visa-ok",
     ) -> Purchase:
         placed_at = accepted_at - timedelta(minutes=self._dice.randrange(40, 500))
         return self._buy(placed_at, Step(accepted_at, Verb.ACCEPT, refused), *steps, lines=lines, card=card)
@@ -107,13 +117,14 @@ class Window:
             yield self._order(min(self._accepted(left), ready.at - _HOUR), ready)
 
     def _waiting(self) -> Iterator[Purchase]:
-        """On hold: stock, a pre-sale, an address, and payments that do not add up."""
+        """On hold: stock, a pre-sale, an address, the operator's word, and payments that do not add up."""
         until = self.hours.at(self.now + timedelta(days=9), 0, 0)
-        for n, (kind, date) in enumerate(
-            ((HoldKind.STOCK, None), (HoldKind.PRESALE, until), (HoldKind.ADDRESS, None))
-        ):
-            accepted_at = self.now - (50 + 9 * n) * _HOUR
-            yield self._order(accepted_at, Step(accepted_at + 2 * _HOUR, Verb.HOLD, kind, until=date))
+        kinds = (HoldKind.STOCK, HoldKind.PRESALE, HoldKind.ADDRESS, HoldKind.OPERATOR)
+        for n, kind in enumerate(kinds):
+            accepted_at = self.now - (50 + 7 * n) * _HOUR
+            by = Role.OPERATOR if kind == HoldKind.OPERATOR else Role.SELLER
+            date = until if kind == HoldKind.PRESALE else None
+            yield self._order(accepted_at, Step(accepted_at + 2 * _HOUR, Verb.HOLD, kind, by, date))
         unpaid = self._buy(self.now - 20 * _HOUR, missing=1000)
         unpaid.loud = True
         yield unpaid
@@ -123,7 +134,10 @@ class Window:
     def _in_debit(self) -> Iterator[Purchase]:
         """A debit that has taken too long and shows as stuck, and one that has just been asked for."""
         patience = self.rules.debit_alert_after.span.length
-        for accepted_at, card in ((self.now - patience - 4 * _MINUTE, "visa-late"), (self.now - 5 * _SECOND, "visa-slow")):
+        for accepted_at, card in (
+            (self.now - patience - 4 * _MINUTE, "visa-late"),
+            (self.now - 5 * _SECOND, "visa-slow"),
+        ):
             purchase = self._order(accepted_at, card=card, lines=(1, 1))
             purchase.loud = True
             yield purchase
@@ -135,7 +149,9 @@ class Window:
         yield self._order(yesterday, card="visa-refused")
         sorry = Step(yesterday + 5 * _HOUR, Verb.CANCEL, "El cliente lo pide", Role.OPERATOR)
         yield self._order(yesterday, sorry, lines=(1, 1))
-        early = self._started(lambda moment: self._deadline(moment, self.rules.accept_within.span) - self.now, -6 * _HOUR)
+        early = self._started(
+            lambda moment: self._deadline(moment, self.rules.accept_within.span) - self.now, -6 * _HOUR
+        )
         yield self._buy(early)
 
     def _received(self) -> Iterator[Purchase]:
@@ -144,6 +160,8 @@ class Window:
         since = self.closing or self.now - 4 * _HOUR
         for part in (0.3, 0.6):
             received_at = max(since + (self.now - since) * part, self.now - 5 * _HOUR * (1 - part))
-            shipped_at = self._started(lambda moment, to=received_at: self._deadline(moment, back) - to, timedelta())
+            shipped_at = self._started(
+                lambda moment, to=received_at: self._deadline(moment, back) - to, timedelta()
+            )
             accepted_at = shipped_at - 20 * _HOUR
             yield self._order(accepted_at, Step(shipped_at, Verb.SHIP), lines=(1, 1))

@@ -27,7 +27,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BY_NAME)}; all of them")
         parser.add_argument("--at", default="", help="the moment to run them for (ISO, with offset); now")
-        parser.add_argument("--list", action="store_true", help="say what each does, how often, and when next")
+        parser.add_argument(
+            "--list", action="store_true", help="say what each does, how often, and when next"
+        )
 
     def handle(self, *args: Any, names: list[str], at: str, **options: Any) -> None:
         chosen = self._chosen(names)
@@ -59,14 +61,18 @@ class Command(BaseCommand):
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo is None:
-            raise CommandError("--at takes a moment with its offset, such as 2026-12-01T00:00:00+01:00", returncode=2)
+            raise CommandError(
+                "--at takes a moment with its offset, such as 2026-12-01T00:00:00+01:00", returncode=2
+            )
         return moment
 
     def _list(self, chosen: Sequence[Timer]) -> None:
         for timer in chosen:
             due_at = timer.next_due()
             when = f"{timezone.localtime(due_at):%Y-%m-%d %H:%M:%S %z}" if due_at else "nothing waits"
-            self.stdout.write(f"{timer.name:<{_WIDE}}  every {timer.every_s:>3} s  next {when:<26}  {timer.what}")
+            self.stdout.write(
+                f"{timer.name:<{_WIDE}}  every {timer.every_s:>3} s  next {when:<26}  {timer.what}"
+            )
 
     def _run(self, chosen: Sequence[Timer], at: datetime) -> list[str]:
         """Run each and print what it did; one that fails does not stop the others. Answers those that failed."""

@@ -23,11 +23,15 @@ class Command(BaseCommand):
     help = "Fill an empty database with a demonstration; does nothing where there are shops already."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--scale", type=float, default=1.0, help="multiplies the number of past orders; 1")
+        parser.add_argument(
+            "--scale", type=float, default=1.0, help="multiplies the number of past orders; 1"
+        )
 
     def handle(self, *args: Any, scale: float, **options: Any) -> None:
         if not settings.DEBUG:
-            raise CommandError("the demonstration has passwords that everybody knows: it is for development sites only")
+            raise CommandError(
+                "the demonstration has passwords that everybody knows: it is for development sites only"
+            )
         if not 0 < scale <= 10:
             raise CommandError("--scale takes a number above 0, up to 10")
         started = time.monotonic()
@@ -65,7 +69,13 @@ def _shown(say: Callable[[str], object]) -> Iterator[making.Progress]:
 
         yield line
         return
-    columns = (TextColumn("demo"), BarColumn(), MofNCompleteColumn(), TextColumn("baskets"), TimeElapsedColumn())
+    columns = (
+        TextColumn("demo"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("baskets"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(), transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
