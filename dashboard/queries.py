@@ -27,6 +27,7 @@ from ledger.models import Balance
 from marketplace import queries as ground
 from marketplace.models import Channel
 from orders.models import Hold, Line, Order, Shipment, Words
+from orders.queries import folded
 from orders.states import State
 from sellers.models import Shop
 
@@ -216,7 +217,7 @@ def _found(shop: Shop, words: str) -> QuerySet[Words, int]:
     Two index scans under one roof: an OR over both tables would read the whole shop.
     """
     texts = Words.objects.filter(shop=shop)
-    for word in words.lower().split():
+    for word in folded(words).split():
         texts = texts.filter(text__contains=word)
     numbers = {words, words.upper(), words.replace(" ", "")}
     parcels = Shipment.objects.filter(shop=shop, tracking__in=sorted(numbers))

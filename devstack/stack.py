@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +216,7 @@ def page_answers(host: str, port: int) -> bool:
     """Whether the web process answers a request, whatever it answers."""
     target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     line = http.client.HTTPConnection(target, port, timeout=0.5)
-    with suppress(OSError, http.client.HTTPException):
+    with suppress(OSError, http.client.HTTPException), closing(line):
         line.request("GET", "/health/live")
         line.getresponse().read()
         return True

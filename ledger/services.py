@@ -30,7 +30,7 @@ class NewEntry:
         return [posting for posting in self.postings if posting[2]]
 
 
-_ENTRY = ("id", "key", "kind", "shop_id", "channel_id", "order_id", "at", "note")
+_ENTRY = ("key", "kind", "shop_id", "channel_id", "order_id", "at", "note")
 _POSTING = ("entry_id", "shop_id", "account", "kind", "currency", "amount_cents")
 
 
@@ -44,14 +44,10 @@ def post(entries: Iterable[NewEntry]) -> dict[str, int]:
     wanted = [entry for entry in entries if entry.amounts]
     if not wanted:
         return {}
-    ids = bulk.new_ids(Entry, len(wanted))
-    bulk.insert(
+    ids = bulk.insert_numbered(
         Entry,
         _ENTRY,
-        [
-            (entry_id, e.key, str(e.kind), e.shop_id, e.channel_id, e.order_id, e.at, e.note)
-            for entry_id, e in zip(ids, wanted, strict=True)
-        ],
+        [(e.key, str(e.kind), e.shop_id, e.channel_id, e.order_id, e.at, e.note) for e in wanted],
     )
     bulk.insert(
         Posting,

@@ -50,16 +50,6 @@ def _array_type(kind: str) -> str:
     return {"bigserial": "bigint", "serial": "integer"}.get(kind, kind) + "[]"
 
 
-def new_ids(model: type[models.Model], count: int) -> list[int]:
-    """Take `count` ids from the table's sequence, so that children can be written with their parents."""
-    with _cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-            [model._meta.db_table, count],
-        )
-        return [row[0] for row in cursor.fetchall()]
-
-
 @lru_cache(maxsize=256)
 def _insert_few(model: type[models.Model], names: tuple[str, ...], count: int) -> bytes:
     columns = _columns(model, names)
@@ -181,6 +171,26 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Seque
                 for row in rows:
                     copy.write_row(row)
     return len(rows)
+
+
+def insert_numbered(
+    model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[object]]
+) -> list[int]:
+    """Write new rows and answer their ids, in the order of the rows, so that children can be written after them."""
+    if len(rows) == 1:
+        statement = _insert_few(model, tuple(names), 1) + b" RETURNING id"
+        with _cursor() as cursor:
+            cursor.execute(statement, list(rows[0]))
+            return [row[0] for row in cursor.fetchall()]
+    ids = [
+        row[0]
+        for row in fetch(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            [model._meta.db_table, len(rows)],
+        )
+    ]
+    insert(model, ("id", *names), [(row_id, *row) for row_id, row in zip(ids, rows, strict=True)])
+    return ids
 
 
 def insert_missing(

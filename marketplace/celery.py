@@ -66,6 +66,10 @@ app.conf.update(
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
         "socket_connect_timeout": 1,
+        # Whoever rings the bell waits in a page: one more try, at once. The worker's own loop goes on by itself.
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0,
     },
     task_ignore_result=True,
     task_acks_late=True,

@@ -1,6 +1,7 @@
 """Reads of orders: what is due, and the door of a shop to its own orders."""
 
 from datetime import UTC, datetime, timedelta
+from unicodedata import combining, normalize
 
 from django.http import Http404
 
@@ -19,6 +20,11 @@ def get_order(shop: Shop, reference: str) -> Order:
         raise Http404(reference)
     order.shop = shop
     return order
+
+
+def folded(text: str) -> str:
+    """Small letters without accents, the way words are kept and looked for: «Jarrón» is found by «jarron»."""
+    return "".join(c for c in normalize("NFKD", text.lower()) if not combining(c))
 
 
 _BEFORE_ALL = (datetime.min.replace(tzinfo=UTC), 0)

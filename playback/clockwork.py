@@ -23,7 +23,6 @@ DRAINS = ("charge", "payback")
 """What the clock does at once in a replay, as a worker that is always awake would."""
 
 TOUCHED = {
-    Verb.ACCEPT: ("debits",),
     Verb.CANCEL: (*DRAINS, "debits"),
     Verb.HOLD: ("presale", "debits", *DRAINS),
     Verb.RELEASE: ("expire", "receive", "statements", "presale", "debits", *DRAINS),
@@ -75,9 +74,11 @@ class Clockwork:
 
         At one instant the timers keep the order of their list: what is received at a closing still enters it.
         """
-        for name in self._stale:
+        while self._stale:
+            name = self._stale.pop()
             self._due[name] = self.timers[name].next_due() or NEVER
-        self._stale.clear()
+            if name == "charge" and self._due[name] != NEVER:
+                self._stale.add("debits")  # a charge that waits for its answer may take too long
         name = min(self.timers, key=lambda name: self._due[name])
         return self._due[name], name
 

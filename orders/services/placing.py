@@ -12,6 +12,7 @@ from marketplace import bulk, clocks, money
 from marketplace.models import Channel, Policy
 from marketplace.refusals import Code, Outcome, Refusal
 from orders.models import Basket, Event, Hold, Line, Order, Words
+from orders.queries import folded
 from orders.services.move import EVENT_COLUMNS, _event, _moved
 from orders.signals import Moved, orders_moved
 from orders.states import Decision, HoldKind, State, Verb
@@ -245,7 +246,7 @@ def _order(
     )
 
 
-ORDER_COLUMNS = tuple(field.attname for field in Order._meta.concrete_fields)
+ORDER_COLUMNS = tuple(field.attname for field in Order._meta.concrete_fields if field.attname != "id")
 
 LINE_COLUMNS = (
     "shop_id",
@@ -269,9 +270,11 @@ def _write(drafts: list[_Draft], *, by: Actor) -> list[Moved]:
     """Write orders, lines, holds and the first line of each history, and tell the others."""
     if not drafts:
         return []
-    for draft, order_id in zip(drafts, bulk.new_ids(Order, len(drafts)), strict=True):
+    ids = bulk.insert_numbered(
+        Order, ORDER_COLUMNS, [[getattr(d.order, name) for name in ORDER_COLUMNS] for d in drafts]
+    )
+    for draft, order_id in zip(drafts, ids, strict=True):
         draft.order.id = order_id
-    bulk.insert(Order, ORDER_COLUMNS, [[getattr(d.order, name) for name in ORDER_COLUMNS] for d in drafts])
     bulk.insert(Words, ("order_id", "shop_id", "text"), [_words(draft) for draft in drafts])
     bulk.insert(
         Line, LINE_COLUMNS, [_line_row(d.order, line, cents) for d in drafts for line, cents in d.lines]
@@ -312,7 +315,7 @@ def _words(draft: _Draft) -> tuple[int, int, str]:
     order = draft.order
     parts = [order.reference, order.customer_name, order.customer_email, order.city]
     parts += [f"{line.sku} {line.title}" for line, _ in draft.lines]
-    return (order.id, order.shop_id, " ".join(parts).lower())
+    return (order.id, order.shop_id, folded(" ".join(parts)))
 
 
 def _line_row(order: Order, line: NewLine, shipping_cents: int) -> tuple[object, ...]:

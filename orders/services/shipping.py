@@ -154,12 +154,13 @@ def _pack(
 def _write(written: _Written) -> None:
     if not written.shipments:
         return
-    ids = bulk.new_ids(Shipment, len(written.shipments))
+    names = ("shop_id", "order_id", "number", "carrier_id", "carrier_name", "tracking", "tracking_url",
+             "handed_over_at")  # fmt: skip
+    ids = bulk.insert_numbered(
+        Shipment, names, [[getattr(one, name) for name in names] for one in written.shipments]
+    )
     for shipment, shipment_id in zip(written.shipments, ids, strict=True):
         shipment.id = shipment_id
-    names = ("id", "shop_id", "order_id", "number", "carrier_id", "carrier_name", "tracking", "tracking_url",
-             "handed_over_at")  # fmt: skip
-    bulk.insert(Shipment, names, [[getattr(one, name) for name in names] for one in written.shipments])
     bulk.insert(
         ShipmentLine,
         ("shop_id", "shipment_id", "line_id", "quantity"),

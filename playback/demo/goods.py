@@ -161,8 +161,8 @@ _FIRST = (
 )
 _LAST = (
     "Zubia Camps Ortiz Ruiz Vila Pons Soler Gómez Núñez Rey Prieto Lozano Marín Cano Vega Salas Roca Pardo Bravo "
-    "Ferrer Luna Cuesta Otero Riera Campos Sáez Montes Quintana Aguado Barrios Calvo Duarte Escobar Fuentes Gallardo Herrero "
-    "Ibarra Jurado Lago Miró Navas Olmedo Palacios Rivas Segura Toledo Urrutia Valle Yáñez Zamora"
+    "Ferrer Luna Cuesta Otero Riera Campos Sáez Montes Quintana Aguado Barrios Calvo Duarte Escobar Fuentes Gallardo "
+    "Herrero Ibarra Jurado Lago Miró Navas Olmedo Palacios Rivas Segura Toledo Urrutia Valle Yáñez Zamora"
 )
 _ABROAD = ("Emily Hart", "Oliver Bennett", "Grace Whitlock", "Noah Ashdown", "Freya Sandell", "Liam Corrigan")
 _STREETS = (

@@ -61,10 +61,11 @@ class Death:
             turn = self.counted[what] == self.turn
             if turn and before and self.how == before:
                 os.kill(os.getpid(), signal.SIGKILL)
-            answer = call(*args, **wishes)
-            if turn and after and self.how == after:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return answer
+            try:
+                return call(*args, **wishes)
+            finally:
+                if turn and after and self.how == after:
+                    os.kill(os.getpid(), signal.SIGKILL)
 
         setattr(owner, name, counted)
 

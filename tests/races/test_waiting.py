@@ -7,16 +7,21 @@ from datetime import timedelta
 import pytest
 from django.db import connections, transaction
 
-from marketplace import bulk
+from marketplace import bulk, outbox
 from orders import services
 from orders.models import Hold, Order
 from orders.states import HoldKind, State
+from payments import services as payments
+from payments.models import Charge, Payback
+from payments.states import AskState
 from settlements.models import Payout
 from settlements.queries import next_closing_of
 from tests.conftest import AT, OPERATOR, SELLER
 from tests.orders.lives import HOUR, brought_to, placed, tick
 from tests.races.arena import PATIENCE_S, broken_invariants
 from tests.races.conftest import Ground
+
+INSTANT = timedelta(microseconds=1)
 
 
 def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> None:
@@ -56,11 +61,12 @@ def _somebody_waits() -> bool:
 @pytest.mark.rule("SET-01")
 @pytest.mark.rule("SET-03")
 def test_a_settlement_leaves_out_no_order_that_somebody_has_in_hand(ground: Ground) -> None:
+    """The next cycle is half a month away, and what they do does not stop settlement; the run began before they did."""
     first, second = brought_to(State.RECEIVED, ground.channel, ground.shop, 2)
     closes_at = next_closing_of(ground.channel)
     assert closes_at is not None
     meanwhile(
-        lambda: services.one(services.deliver([second], by=OPERATOR, at=closes_at)),
+        lambda: services.one(services.deliver([second], by=OPERATOR, at=closes_at + INSTANT)),
         lambda: tick("statements", closes_at),
     )
     assert set(Order.objects.filter(id__in=[first, second]).values_list("state", flat=True)) == {State.CLOSED}
@@ -85,4 +91,26 @@ def test_a_presale_put_off_at_its_last_moment_does_not_end(ground: Ground) -> No
     assert Order.objects.get(id=order_id).held_at == until
     tick("presale", later)
     assert not Hold.objects.filter(released_at=None).exists()
+    assert broken_invariants() == []
+
+
+@pytest.mark.rule("CAN-05")
+@pytest.mark.rule("ORD-11")
+def test_an_answer_asked_for_before_a_cancellation_and_heard_after_it(ground: Ground) -> None:
+    """The drain keeps the moment at which it began; the history of the order still never goes backwards."""
+    (order_id,) = brought_to(State.DEBIT, ground.channel, ground.shop, 1)
+    began, cancelled = AT + HOUR, AT + HOUR + timedelta(seconds=2)
+    Charge.objects.update(card="lost")
+    tick("charge", began)
+    began += timedelta(seconds=30)
+    cancelled += timedelta(seconds=30)
+    (charge,) = outbox.claim(Charge, due_by=began, at=began, count=1, lease=timedelta(minutes=2))
+    services.one(services.cancel([order_id], reason="El cliente lo pide", by=OPERATOR, at=cancelled))
+    payments.ask_charge(charge, at=began)
+    order = Order.objects.get(id=order_id)
+    assert (order.state, order.charged_cents, order.refunded_cents) == (State.CANCELLED, 8400, 8400)
+    assert [event.at for event in order.events.order_by("-id")[:2]] == [cancelled, cancelled]
+    for seconds in (0, 30):  # this card's answer is lost the first time, here too
+        tick("payback", cancelled + timedelta(seconds=seconds))
+    assert Payback.objects.get().state == AskState.SUCCEEDED
     assert broken_invariants() == []
