@@ -146,9 +146,8 @@ def _heed_charge(charge: Charge, answer: Answer, *, at: datetime) -> None:
         row = outbox.mine(charge)
         if row is None:
             return
-        at = max(
-            at, order.moved_at
-        )  # it is heard after whatever happened to the order while it was on its way
+        # The answer is heard after whatever happened to the order while it was on its way.
+        at = max(at, order.moved_at)
         if answer.status == Status.PENDING:
             outbox.again(row, at=at, error=answer.message, wait=_ASK_AGAIN)
             return

@@ -110,8 +110,8 @@ class Making:
         self.clock = Clockwork()
         self.refused: list[str] = []
         self._orders: dict[tuple[str, int], int] = {}
-        carriers = {carrier.code: carrier for carrier in Carrier.objects.filter(code__in=_CARRIERS)}
-        self._carriers = [carriers[code] for code in _CARRIERS if code in carriers] or [None]
+        listed = Carrier.objects.filter(code__in=_CARRIERS, active=True)
+        self._carriers: list[Carrier | None] = [*listed.order_by("code")] or [None]
         self._last_closing = last_closing(channel, now)
 
     def play(self, progress: Progress) -> None:

@@ -154,14 +154,16 @@ class Window:
         )
         yield self._buy(early)
 
+    def _counted_back(self, received_at: datetime) -> datetime:
+        """When an order left that counts as received at a moment."""
+        span = self.rules.receive_after.span
+        return self._started(lambda moment: self._deadline(moment, span) - received_at, timedelta())
+
     def _received(self) -> Iterator[Purchase]:
         """Received since the last settlement, for the next one to take."""
-        back = self.rules.receive_after.span
         since = self.closing or self.now - 4 * _HOUR
         for part in (0.3, 0.6):
             received_at = max(since + (self.now - since) * part, self.now - 5 * _HOUR * (1 - part))
-            shipped_at = self._started(
-                lambda moment, to=received_at: self._deadline(moment, back) - to, timedelta()
-            )
+            shipped_at = self._counted_back(received_at)
             accepted_at = shipped_at - 20 * _HOUR
             yield self._order(accepted_at, Step(shipped_at, Verb.SHIP), lines=(1, 1))

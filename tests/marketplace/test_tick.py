@@ -184,9 +184,10 @@ def test_with_the_broker_down_the_page_does_its_work_and_the_clock_comes_by(
         answer = client.post(reverse("order_accept", args=[order.reference]))
     assert answer.status_code == 303
     assert again(order).state == State.DEBIT
-    assert [record.args[1] for record in caplog.records if record.name == bell.__name__] == [
-        "charge",
-        "notices",
+    said = [record.getMessage() for record in caplog.records if record.name == bell.__name__]
+    assert [line.rpartition(": ")[2] for line in said] == [
+        "charge waits for its next tick",
+        "notices waits for its next tick",
     ]
     assert Charge.objects.get(order=order).state == AskState.WAITING
     tick("charge")
