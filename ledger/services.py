@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from ledger.models import Account, Entry, EntryKind, Kind, Posting
+from ledger.models import Account, Balance, Entry, EntryKind, Kind, Posting
 from marketplace import bulk
 
 
@@ -73,16 +73,16 @@ def _move_balances(entries: Sequence[NewEntry]) -> None:
         return
     rows = sorted((*key, cents) for key, cents in changes.items())
     columns = [list(column) for column in zip(*rows, strict=True)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO ledger_balance AS old (shop_id, channel_id, currency, payable_cents)
-            SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::varchar[], %s::bigint[])
-            ON CONFLICT (shop_id, channel_id, currency)
-            DO UPDATE SET payable_cents = old.payable_cents + EXCLUDED.payable_cents
-            """,
-            columns,
-        )
+    bulk.write(
+        Balance,
+        """
+        INSERT INTO ledger_balance AS old (shop_id, channel_id, currency, payable_cents)
+        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::varchar[], %s::bigint[])
+        ON CONFLICT (shop_id, channel_id, currency)
+        DO UPDATE SET payable_cents = old.payable_cents + EXCLUDED.payable_cents
+        """,
+        columns,
+    )
 
 
 def adjust(

@@ -1,14 +1,16 @@
 """Writing many rows at the speed of the database: COPY for new ones, one UPDATE … FROM for changed ones.
 
-Rows are decided in Python and written in bulk; constraints and triggers see every one of them. Both calls run inside
-the caller's transaction.
+Rows are decided in Python and written in bulk; constraints and triggers see every one of them. All calls run inside
+the caller's transaction. A move of few rows pays for each round trip to the database: inside `gathered()` its writes
+wait for each other and travel as one statement.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import psycopg
 from django.db import connection, models
@@ -18,6 +20,69 @@ from psycopg.abc import Loader
 from psycopg.pq import Format
 
 _FEW = 8
+
+
+class _Write(NamedTuple):
+    """A write that waits for the others: its table, its statement and its parameters."""
+
+    table: str
+    statement: bytes
+    params: Sequence[object]
+
+
+_waiting: ContextVar[list[_Write] | None] = ContextVar("waiting", default=None)
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """Let the writes of a block travel together; to be entered inside a transaction.
+
+    They are sent at its end, and before anything is read in it, whether by these functions or by the ORM.
+    """
+    if _waiting.get() is not None:
+        yield
+        return
+    token = _waiting.set([])
+    try:
+        with connection.execute_wrapper(_send_first):
+            yield
+        _send()
+    finally:
+        _waiting.reset(token)
+
+
+def _send_first(
+    execute: Callable[..., Any], statement: str, params: Any, many: bool, context: dict[str, Any]
+) -> Any:
+    _send()
+    return execute(statement, params, many, context)
+
+
+def _send() -> None:
+    """Send what waits, as one statement of data-modifying WITH clauses."""
+    writes = _waiting.get()
+    if not writes:
+        return
+    *others, last = writes
+    _waiting.set([])
+    head = b", ".join(b"w%d AS (%s)" % (n, write.statement) for n, write in enumerate(others))
+    statement = b"WITH " + head + b" " + last.statement if others else last.statement
+    with _cursor() as cursor:
+        cursor.execute(statement, [value for write in writes for value in write.params])
+
+
+def _write(table: str, statement: bytes, params: Sequence[object]) -> None:
+    """Send a write, or let it wait. Two writes of one table never travel together: neither would see the other."""
+    writes = _waiting.get()
+    if writes is None:
+        with _cursor() as cursor:
+            cursor.execute(statement, params)
+        return
+    if any(write.table == table for write in writes):
+        _send()
+        writes = _waiting.get()
+    assert writes is not None
+    writes.append(_Write(table, statement, params))
 
 
 @contextmanager
@@ -145,16 +210,15 @@ def _arrays(columns: Sequence[tuple[str, str]]) -> sql.Composed:
 
 def fetch(statement: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
     """The rows of a query that is asked often: prepared by the server, not compiled anew each time."""
+    _send()
     with _cursor() as cursor:
         cursor.execute(statement.encode(), params)
         return cursor.fetchall()
 
 
-def execute(statement: str, params: Sequence[object] = ()) -> int:
-    """Run a set-based statement that is run often; answers how many rows it touched."""
-    with _cursor() as cursor:
-        cursor.execute(statement.encode(), params)
-        return cursor.rowcount
+def write(model: type[models.Model], statement: str, params: Sequence[object] = ()) -> None:
+    """Run a set-based statement that writes the model's table; it may wait for others (`gathered`)."""
+    _write(model._meta.db_table, statement.encode(), params)
 
 
 def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
@@ -163,13 +227,14 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Seque
     if not rows:
         return 0
     names = tuple(names)
-    with _cursor() as cursor:
-        if len(rows) <= _FEW:
-            cursor.execute(_insert_few(model, names, len(rows)), [value for row in rows for value in row])
-        else:
-            with cursor.copy(_copy_in(model, names)) as copy:
-                for row in rows:
-                    copy.write_row(row)
+    if len(rows) <= _FEW:
+        values = [value for row in rows for value in row]
+        _write(model._meta.db_table, _insert_few(model, names, len(rows)), values)
+        return len(rows)
+    _send()
+    with _cursor() as cursor, cursor.copy(_copy_in(model, names)) as copy:
+        for row in rows:
+            copy.write_row(row)
     return len(rows)
 
 
@@ -177,18 +242,14 @@ def insert_numbered(
     model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[object]]
 ) -> list[int]:
     """Write new rows and answer their ids, in the order of the rows, so that children can be written after them."""
-    if len(rows) == 1:
-        statement = _insert_few(model, tuple(names), 1) + b" RETURNING id"
-        with _cursor() as cursor:
-            cursor.execute(statement, list(rows[0]))
-            return [row[0] for row in cursor.fetchall()]
-    ids = [
-        row[0]
-        for row in fetch(
+    if not rows:
+        return []
+    with _cursor() as cursor:  # taking numbers needs nothing of what waits
+        cursor.execute(
             "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
             [model._meta.db_table, len(rows)],
         )
-    ]
+        ids = [row[0] for row in cursor.fetchall()]
     insert(model, ("id", *names), [(row_id, *row) for row_id, row in zip(ids, rows, strict=True)])
     return ids
 
@@ -199,6 +260,7 @@ def insert_missing(
     """Write the rows that no unique key forbids; answers {value of the first name: new id} for those written."""
     if not rows:
         return {}
+    _send()
     with _cursor() as cursor:
         cursor.execute(
             _insert_missing(model, tuple(names)), [list(values) for values in zip(*rows, strict=True)]
@@ -206,18 +268,16 @@ def insert_missing(
         return dict(cursor.fetchall())
 
 
-def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """Write changed rows of a model; the first of `names` is the key. Returns how many rows matched."""
+def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write changed rows of a model; the first of `names` is the key."""
     rows = rows if isinstance(rows, list) else list(rows)
     if not rows:
-        return 0
+        return
     columns = list(zip(*rows, strict=True))
     alike = frozenset(n for n, values in enumerate(columns) if n and values.count(values[0]) == len(values))
     values: list[object] = [columns[n][0] for n in sorted(alike)]
     values += [list(column) for n, column in enumerate(columns) if n not in alike]
-    with _cursor() as cursor:
-        cursor.execute(_update_from(model, tuple(names), alike), values)
-        return cursor.rowcount
+    _write(model._meta.db_table, _update_from(model, tuple(names), alike), values)
 
 
 def lock[Row: models.Model](model: type[Row], ids: Sequence[int], *, skip_locked: bool = False) -> list[Row]:
@@ -225,6 +285,7 @@ def lock[Row: models.Model](model: type[Row], ids: Sequence[int], *, skip_locked
 
     The rows are built as the ORM builds them, less its per-row signals.
     """
+    _send()
     with _cursor(reads_moments=True) as cursor:
         cursor.execute(_select_for_update(model, skip_locked), [list(ids)])
         return [_built(model, values) for values in cursor.fetchall()]

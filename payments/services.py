@@ -141,7 +141,7 @@ def _begin(ask: Charge | Payback, *, at: datetime) -> bool | None:
 
 
 def _heed_charge(charge: Charge, answer: Answer, *, at: datetime) -> None:
-    with transaction.atomic():
+    with transaction.atomic(), bulk.gathered():
         (order,) = orders.lock_orders([charge.order_id])
         row = outbox.mine(charge)
         if row is None:
@@ -151,10 +151,11 @@ def _heed_charge(charge: Charge, answer: Answer, *, at: datetime) -> None:
         if answer.status == Status.PENDING:
             outbox.again(row, at=at, error=answer.message, wait=_ASK_AGAIN)
             return
-        _answered(row, answer, at=at)
         if answer.status == Status.SUCCEEDED:
             _charged(row, at=at)
+            _answered(row, answer, at=at)
         else:
+            _answered(row, answer, at=at)
             _declined(row, answer.message, at=at)
 
 

@@ -55,7 +55,10 @@ def count(channel: Channel, *, at: datetime | None, seconds: float, parked: int)
         .distinct()
         .count(),
         refused=dict(
-            heard.exclude(outcome__in=[DONE, IGNORED]).values_list("outcome").annotate(n=Count("id")).order_by("outcome")
+            heard.exclude(outcome__in=[DONE, IGNORED])
+            .values_list("outcome")
+            .annotate(n=Count("id"))
+            .order_by("outcome")
         ),
         ignored=dict(heard.filter(outcome=IGNORED).values_list("kind").annotate(n=Count("id")).order_by("kind")),
         statements=Statement.objects.filter(channel=channel).count(),

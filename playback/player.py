@@ -139,7 +139,7 @@ class Player:
         if heard.at is not None:
             self.clock.run_to(heard.at)
         try:
-            with transaction.atomic():
+            with transaction.atomic(), bulk.gathered():
                 self._write_down(heard, *self._judged(heard))
         except Exception:
             logger.exception("line %d failed and is set aside", heard.number)

@@ -134,7 +134,8 @@ def _open_statements(cycle: Cycle, wanted: set[tuple[int, str]]) -> dict[tuple[i
     """The collecting statements of these shops, opened where missing and locked in the order of their keys."""
     keys = sorted(wanted)
     shops, currencies = [shop_id for shop_id, _ in keys], [currency for _, currency in keys]
-    bulk.execute(
+    bulk.write(
+        Statement,
         """
         INSERT INTO settlements_statement (shop_id, currency, channel_id, cycle_id, state, opening_cents, orders_cents,
             commission_cents, commission_vat_cents, other_cents, payout_cents, carried_cents, lines_count)

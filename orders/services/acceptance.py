@@ -111,7 +111,8 @@ def _answer_lines(
     whole: Collection[int], decision: Decision, reason: str, single: list[tuple[int, str, str]]
 ) -> None:
     if whole:
-        bulk.execute(
+        bulk.write(
+            Line,
             "UPDATE orders_line SET decision = %s, refuse_reason = %s WHERE order_id = ANY(%s::bigint[])",
             [str(decision), reason, list(whole)],
         )

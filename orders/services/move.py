@@ -125,7 +125,7 @@ def _move(
     changed: list[Order] = []
     events: list[tuple[object, ...]] = []
     refused: list[Refusal] = []
-    with transaction.atomic(savepoint=False):
+    with transaction.atomic(savepoint=False), bulk.gathered():
         orders = lock_orders(wanted, skip_locked=skip_locked)
         for order in orders:
             code = judged(order, verb, by=by, at=at)

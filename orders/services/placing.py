@@ -77,7 +77,7 @@ def place(channel: Channel, baskets: Sequence[NewBasket], *, by: Actor = PLATFOR
     policy = channel.policy
     if policy is None:
         raise ValueError(f"channel {channel.code} has no policy in force")
-    with transaction.atomic(savepoint=False):
+    with transaction.atomic(savepoint=False), bulk.gathered():
         rows, refused = _new_baskets(channel, baskets)
         taken = _letters_taken([new.commercial_id for _, new in rows], channel)
         drafts = [

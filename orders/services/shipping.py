@@ -195,7 +195,8 @@ def deliver(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Mov
         Verb.DELIVER,
         change,
         fields=("delivered_at",),
-        also=lambda: bulk.execute(
+        also=lambda: bulk.write(
+            Shipment,
             "UPDATE orders_shipment SET delivered_at = %s WHERE order_id = ANY(%s::bigint[]) AND delivered_at IS NULL",
             [at, delivered],
         ),

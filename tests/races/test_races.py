@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
-from marketplace import bulk
 from marketplace.refusals import Outcome
 from orders import services
 from orders.models import Line, Order
@@ -277,10 +277,11 @@ def test_control_two_settlements_with_neither_lock_nor_key(
     orders = brought_to(State.RECEIVED, ground.channel, ground.shop, ROUNDS)
     cycle = Cycle.objects.create(channel=ground.channel, closes_at=_closing(ground))
     take_the_lock_away(monkeypatch)
-    bulk.execute("DROP INDEX order_settled_once")
-    bulk.execute(
-        "ALTER TABLE settlements_statementline DROP CONSTRAINT settlements_statementline_entry_id_key"
-    )
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX order_settled_once")
+        cursor.execute(
+            "ALTER TABLE settlements_statementline DROP CONSTRAINT settlements_statementline_entry_id_key"
+        )
     verdict = run(_settle_twice(cycle), orders)
     breaks(verdict)
     assert verdict.winners["both"] > ROUNDS / 2, verdict
