@@ -177,7 +177,9 @@ def main() -> None:
     received(channel_id, count, "B")
     ground.settle_down()
     later = CLOSES_AT + timedelta(days=15)
-    theirs = grown(lambda: rates.append(timed("the same writes, bare SQL", count, lambda: bare(channel_id, later))))
+    theirs = grown(
+        lambda: rates.append(timed("the same writes, bare SQL", count, lambda: bare(channel_id, later)))
+    )
     if ours != theirs:
         raise SystemExit(f"not the same writes: {ours} against {theirs}")
     print(f"ratio {rates[0] / rates[1]:.2f} (wanted: 0.4)")

@@ -76,7 +76,8 @@ class Entry(models.Model):
             models.Index(fields=["order_id"], name="entry_of_order", condition=Q(order_id__isnull=False)),
             models.Index(
                 fields=["channel", "shop", "id"],
-                name="entry_loose", condition=Q(kind__in=["adjustment", "payout_failed", "refund"]),
+                name="entry_loose",
+                condition=Q(kind__in=["adjustment", "payout_failed", "refund"]),
             ),
         ]
 

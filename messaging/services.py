@@ -135,7 +135,15 @@ def tell_operators(event: str, payloads: Sequence[dict[str, Any]], *, at: dateti
         Notice,
         _COLUMNS,
         [
-            _row(event, Audience.OPERATOR, to, json.dumps(payload), shop_id=None, order_id=payload.get("order_id"), at=at)
+            _row(
+                event,
+                Audience.OPERATOR,
+                to,
+                json.dumps(payload),
+                shop_id=None,
+                order_id=payload.get("order_id"),
+                at=at,
+            )
             for payload in payloads
             for to in operators
         ],

@@ -222,7 +222,9 @@ class Words(Child):
     A table of its own, written once: the trigram index over it costs a move nothing.
     """
 
-    order = models.OneToOneField(Order, models.CASCADE, primary_key=True, related_name="words", db_constraint=False)
+    order = models.OneToOneField(
+        Order, models.CASCADE, primary_key=True, related_name="words", db_constraint=False
+    )
     text = models.TextField(_("texto"))
 
     class Meta:

@@ -22,7 +22,9 @@ class Ask(AskMachine, Claimable):
     shop = models.ForeignKey(Shop, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     key = models.UUIDField(_("clave"), default=uuid.uuid4, unique=True)
     provider = models.SlugField(_("proveedor"))
-    state = FSMField(_("estado"), max_length=12, choices=AskState.choices, default=AskState.WAITING, protected=True)
+    state = FSMField(
+        _("estado"), max_length=12, choices=AskState.choices, default=AskState.WAITING, protected=True
+    )
     amount_cents = models.BigIntegerField(_("importe"))
     currency = models.CharField(_("moneda"), max_length=3)
     asked_at = models.DateTimeField(_("pedido"), null=True)
@@ -40,7 +42,9 @@ class Ask(AskMachine, Claimable):
 class Charge(Ask):
     """The charge of one order's accepted total to the customer's card (PAY-01)."""
 
-    order = models.ForeignKey(Order, models.PROTECT, related_name="charges", db_index=False, db_constraint=False)
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="charges", db_index=False, db_constraint=False
+    )
     attempt = models.PositiveSmallIntegerField(_("intento"), default=1)
     card = models.CharField(_("tarjeta"), max_length=120, blank=True, default="")
     alert_at = models.DateTimeField(_("se avisa"), null=True)
@@ -52,7 +56,9 @@ class Charge(Ask):
         constraints = [
             models.UniqueConstraint(fields=["order", "attempt"], name="charge_once_an_attempt"),
             models.UniqueConstraint(
-                fields=["order"], name="charge_one_open", condition=Q(state__in=["waiting", "asked", "succeeded"])
+                fields=["order"],
+                name="charge_one_open",
+                condition=Q(state__in=["waiting", "asked", "succeeded"]),
             ),
             models.CheckConstraint(condition=Q(amount_cents__gt=0), name="charge_of_something"),
         ]

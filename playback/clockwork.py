@@ -85,7 +85,9 @@ class Clockwork:
     def settle_down(self) -> None:
         """Do at once what a drain would: nothing that is due now is left waiting."""
         for _ in range(_PATIENCE):
-            waiting = [name for name in DRAINS if name in self._stale or self._due.get(name, NEVER) <= self.at]
+            waiting = [
+                name for name in DRAINS if name in self._stale or self._due.get(name, NEVER) <= self.at
+            ]
             if not waiting:
                 return
             for name in waiting:

@@ -60,7 +60,9 @@ def count(channel: Channel, *, at: datetime | None, seconds: float, parked: int)
             .annotate(n=Count("id"))
             .order_by("outcome")
         ),
-        ignored=dict(heard.filter(outcome=IGNORED).values_list("kind").annotate(n=Count("id")).order_by("kind")),
+        ignored=dict(
+            heard.filter(outcome=IGNORED).values_list("kind").annotate(n=Count("id")).order_by("kind")
+        ),
         statements=Statement.objects.filter(channel=channel).count(),
         paid_cents=_sum(Payout.objects.filter(statement__channel=channel)),
         pending_cents=-_sum(Posting.objects.filter(entry__channel=channel, account=Account.PENDING)),

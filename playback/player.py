@@ -111,7 +111,9 @@ class Player:
             "order.delivered": self._delivered,
         }
 
-    def play(self, lines: IO[bytes], *, progress: Callable[[int, datetime], None] = lambda n, at: None) -> None:
+    def play(
+        self, lines: IO[bytes], *, progress: Callable[[int, datetime], None] = lambda n, at: None
+    ) -> None:
         """Play every event that was not heard before, running each timer at its due moment in between."""
         with connection.cursor() as cursor:
             # What a killed replay loses it plays again: its commits need not wait for the disk.

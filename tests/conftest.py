@@ -19,12 +19,12 @@ if "DATABASE_URL" not in os.environ:
     pytest.exit("The tests run on the embedded services: ./run test", returncode=2)
 
 from marketplace import invariants, queries
-from sellers import queries as sellers_queries
 from marketplace.models import Channel
 from marketplace.policy import Role
 from marketplace.services import open_channel
 from orders import services
 from orders.models import Order
+from sellers import queries as sellers_queries
 from sellers.desk import PLATFORM, Actor
 from sellers.models import Membership, Shop, User
 
@@ -154,7 +154,9 @@ def basket(
         placed_at=at,
         customer=customer,
         lines=lines,
-        payments=({"method": "card", "amount_cents": total if paid_cents is None else paid_cents, "card": card},),
+        payments=(
+            {"method": "card", "amount_cents": total if paid_cents is None else paid_cents, "card": card},
+        ),
     )
 
 

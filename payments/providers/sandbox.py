@@ -34,7 +34,13 @@ class Sandbox:
     ) -> Answer:
         charged = SandboxBook.objects.get(key=reference)
         return self._ask(
-            key, "payback", card=charged.card, of=reference, amount_cents=amount_cents, currency=currency, at=at
+            key,
+            "payback",
+            card=charged.card,
+            of=reference,
+            amount_cents=amount_cents,
+            currency=currency,
+            at=at,
         )
 
     def look_up(self, key: uuid.UUID, *, at: datetime) -> Answer:

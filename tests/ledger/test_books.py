@@ -33,7 +33,9 @@ def refused(statement: str) -> str:
 
 
 @pytest.mark.rule("SET-04")
-def test_an_entry_that_does_not_balance_is_refused_at_the_end_of_its_transaction(channel: Channel, shop: Shop) -> None:
+def test_an_entry_that_does_not_balance_is_refused_at_the_end_of_its_transaction(
+    channel: Channel, shop: Shop
+) -> None:
     with pytest.raises(IntegrityError, match="does not balance"), transaction.atomic():
         post([entry(channel, shop, "x", (A.PENDING, K.ORDER_AMOUNT, 100), (A.PAYABLE, K.ORDER_AMOUNT, -99))])
         with connection.cursor() as cursor:

@@ -17,7 +17,9 @@ def test_a_posting_that_comes_later_is_refused(own_database: str) -> None:
     shop = Shop.objects.create(code="alba", name="Alba")
     (entry_id,) = adjust(shop.id, channel.id, 500, "EUR", key="1", note="", at=AT).values()
     rows = ((Account.BANK, 100), (Account.PAYABLE, -100))
-    values = ", ".join(f"({entry_id}, {shop.id}, '{account}', 'PAYMENT', 'EUR', {cents})" for account, cents in rows)
+    values = ", ".join(
+        f"({entry_id}, {shop.id}, '{account}', 'PAYMENT', 'EUR', {cents})" for account, cents in rows
+    )
     with pytest.raises(IntegrityError, match="came after"), connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO ledger_posting (entry_id, shop_id, account, kind, currency, amount_cents) VALUES {values}"

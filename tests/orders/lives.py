@@ -24,7 +24,9 @@ def tick(name: str, at: datetime) -> Tally:
 
 def placed(channel: Channel, shop: Shop, count: int, *, card: str = "ok", at: datetime = AT) -> list[int]:
     """Ids of so many new orders."""
-    outcome = services.place(channel, [basket(shop, at=at, card=card, customer=anas(n)) for n in range(count)])
+    outcome = services.place(
+        channel, [basket(shop, at=at, card=card, customer=anas(n)) for n in range(count)]
+    )
     return [move.order_id for move in outcome.moved]
 
 

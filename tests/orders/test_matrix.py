@@ -59,7 +59,9 @@ HOLDS = (None, HoldKind.ADDRESS, HoldKind.INCIDENT)
 
 def open_cycle(order_id: int, at: datetime) -> Cycle:
     """A settlement settles through a cycle of the order's channel."""
-    return Cycle.objects.get_or_create(channel_id=Order.objects.get(id=order_id).channel_id, closes_at=LATER)[0]
+    return Cycle.objects.get_or_create(channel_id=Order.objects.get(id=order_id).channel_id, closes_at=LATER)[
+        0
+    ]
 
 
 type Doing = Callable[[int, Actor, datetime], Outcome[Moved]]
@@ -70,9 +72,13 @@ DOING: dict[Verb, Doing] = {
     Verb.EXPIRE: lambda order, by, at: services.expire([order], by=by, at=at),
     Verb.CANCEL: lambda order, by, at: services.cancel([order], reason="Lo pide el cliente", by=by, at=at),
     Verb.DEBIT_SUCCEEDED: lambda order, by, at: services.debit_succeeded([order], by=by, at=at),
-    Verb.DEBIT_FAILED: lambda order, by, at: services.debit_failed([order], reason="sin fondos", by=by, at=at),
+    Verb.DEBIT_FAILED: lambda order, by, at: services.debit_failed(
+        [order], reason="sin fondos", by=by, at=at
+    ),
     Verb.READY: lambda order, by, at: services.ready([order], by=by, at=at),
-    Verb.SHIP: lambda order, by, at: services.ship({order: services.Parcel(carrier_name="SEUR")}, by=by, at=at),
+    Verb.SHIP: lambda order, by, at: services.ship(
+        {order: services.Parcel(carrier_name="SEUR")}, by=by, at=at
+    ),
     Verb.DELIVER: lambda order, by, at: services.deliver([order], by=by, at=at),
     Verb.RECEIVE: lambda order, by, at: services.receive([order], by=by, at=at),
     Verb.SETTLE: lambda order, by, at: collect(open_cycle(order, at), [order], by=by, at=at),
@@ -111,7 +117,8 @@ TABLES = ("orders_line", "orders_shipment", "orders_hold", "orders_event", "paym
 def everything_of(order_id: int) -> object:
     """All rows of an order, as PostgreSQL writes them, for showing that a refusal wrote nothing."""
     children = ", ".join(
-        f"(SELECT string_agg(c::text, '|' ORDER BY c.id) FROM {table} c WHERE c.order_id = o.id)" for table in TABLES
+        f"(SELECT string_agg(c::text, '|' ORDER BY c.id) FROM {table} c WHERE c.order_id = o.id)"
+        for table in TABLES
     )
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT o::text, {children} FROM orders_order o WHERE o.id = %s", [order_id])

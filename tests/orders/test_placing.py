@@ -42,8 +42,14 @@ def test_a_basket_over_two_shops_is_an_order_a_shop_under_one_number(
     orders = list(Order.objects.order_by("reference").values_list("reference", "shop_id", "goods_cents"))
     assert orders == [("P-7-A", shop.id, 1600), ("P-7-B", other_shop.id, 2000)]
     # 101 by value over 1000, 2000 and 600, largest remainder: 28, 56, 17.
-    assert list(Line.objects.order_by("external_id").values_list("shipping_cents", flat=True)) == [128, 56, 17]
-    assert sum(Order.objects.values_list("total_cents", flat=True)) == Basket.objects.get().total_cents == 3801
+    assert list(Line.objects.order_by("external_id").values_list("shipping_cents", flat=True)) == [
+        128,
+        56,
+        17,
+    ]
+    assert (
+        sum(Order.objects.values_list("total_cents", flat=True)) == Basket.objects.get().total_cents == 3801
+    )
 
 
 @pytest.mark.rule("ORD-15")
@@ -51,8 +57,16 @@ def test_the_same_basket_twice_is_one_order(channel: Channel, shop: Shop, place:
     place(number="P-1")
     before = (Order.objects.count(), Event.objects.count(), Notice.objects.count(), Line.objects.count())
     twice = services.place(channel, [basket(shop, JAR, number="P-1"), basket(shop, JAR, number="P-1")])
-    assert [(refusal.id, refusal.code) for refusal in twice.refused] == [(0, Code.DUPLICATE), (1, Code.DUPLICATE)]
-    assert (Order.objects.count(), Event.objects.count(), Notice.objects.count(), Line.objects.count()) == before
+    assert [(refusal.id, refusal.code) for refusal in twice.refused] == [
+        (0, Code.DUPLICATE),
+        (1, Code.DUPLICATE),
+    ]
+    assert (
+        Order.objects.count(),
+        Event.objects.count(),
+        Notice.objects.count(),
+        Line.objects.count(),
+    ) == before
 
 
 @pytest.mark.rule("ORD-15")
@@ -63,7 +77,9 @@ def test_the_same_number_twice_in_one_call_is_one_order(channel: Channel, shop: 
     assert Order.objects.get().goods_cents == 6600
 
 
-def test_the_same_number_on_two_channels_is_two_orders_with_two_references(channel: Channel, shop: Shop) -> None:
+def test_the_same_number_on_two_channels_is_two_orders_with_two_references(
+    channel: Channel, shop: Shop
+) -> None:
     other = open_channel("otra", "Otra tienda", by="pruebas", at=AT)
     for place_on in (channel, other):
         services.place(place_on, [basket(shop, JAR, number="P-1")])
@@ -85,7 +101,9 @@ def test_a_cent_of_difference_holds_every_order_of_the_basket(
     assert [order.held_at is not None for order in Order.objects.all()] == [held, held]
     assert holds.count() == (2 if held else 0)
     if held:
-        assert {hold.note for hold in holds} == {f"{'30,01' if difference > 0 else '29,99'}\N{NO-BREAK SPACE}€ ≠ 30,00\N{NO-BREAK SPACE}€"}
+        assert {hold.note for hold in holds} == {
+            f"{'30,01' if difference > 0 else '29,99'}\N{NO-BREAK SPACE}€ ≠ 30,00\N{NO-BREAK SPACE}€"
+        }
 
 
 @pytest.mark.rule("PAY-07")
@@ -97,4 +115,13 @@ def test_a_storefront_that_says_nothing_of_payments_is_not_compared(channel: Cha
 
 
 def test_letters_go_on_after_z() -> None:
-    assert [_letter(n) for n in (0, 25, 26, 27, 51, 52, 701, 702)] == ["A", "Z", "AA", "AB", "AZ", "BA", "ZZ", "AAA"]
+    assert [_letter(n) for n in (0, 25, 26, 27, 51, 52, 701, 702)] == [
+        "A",
+        "Z",
+        "AA",
+        "AB",
+        "AZ",
+        "BA",
+        "ZZ",
+        "AAA",
+    ]

@@ -34,7 +34,9 @@ def accepted(place: Placing, card: str) -> Order:
 def really_charged() -> list[tuple[int, int]]:
     """What the provider's own books say: (amount, how often it was asked) of each charge that it made."""
     return list(
-        SandboxBook.objects.filter(kind="charge", status="succeeded").values_list("amount_cents", "times_asked")
+        SandboxBook.objects.filter(kind="charge", status="succeeded").values_list(
+            "amount_cents", "times_asked"
+        )
     )
 
 

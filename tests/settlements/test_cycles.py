@@ -32,7 +32,9 @@ NET = 8400 - 1008 - 212
 
 @pytest.mark.rule("SET-01")
 def test_the_calendar_is_the_channels_midnights(channel: Channel) -> None:
-    assert queries.last_closing(channel, APRIL - timedelta(seconds=1)) == datetime(2026, 3, 15, 23, 0, tzinfo=UTC)
+    assert queries.last_closing(channel, APRIL - timedelta(seconds=1)) == datetime(
+        2026, 3, 15, 23, 0, tzinfo=UTC
+    )
     assert queries.last_closing(channel, APRIL) == APRIL
     assert queries.next_closing() is None
 
@@ -45,7 +47,12 @@ def test_a_statement_a_shop_takes_everything_received(channel: Channel, shop: Sh
     assert queries.next_closing() == APRIL
     tick("statements", APRIL)
     told = Statement.objects.order_by("shop__code").values_list(
-        "shop__code", "orders_cents", "commission_cents", "commission_vat_cents", "payout_cents", "lines_count"
+        "shop__code",
+        "orders_cents",
+        "commission_cents",
+        "commission_vat_cents",
+        "payout_cents",
+        "lines_count",
     )
     assert list(told) == [("alba", 25200, 3024, 636, 3 * NET, 3), ("bruma", 8400, 1008, 212, NET, 1)]
     assert list(Payout.objects.order_by("shop__code").values_list("amount_cents", "state")) == [
@@ -114,7 +121,11 @@ def test_a_negative_balance_is_carried_over_never_paid_never_forgotten(channel: 
     adjust(shop.id, channel.id, 20_000, "EUR", key="2", note="Campaña", at=APRIL + timedelta(days=3))
     tick("statements", MID_APRIL)
     second = Statement.objects.latest("id")
-    assert (second.opening_cents, second.payout_cents, second.carried_cents) == (NET - 10_000, NET + 10_000, 0)
+    assert (second.opening_cents, second.payout_cents, second.carried_cents) == (
+        NET - 10_000,
+        NET + 10_000,
+        0,
+    )
     assert Balance.objects.get().payable_cents == 0
 
 
@@ -137,12 +148,16 @@ def test_the_bank_says_paid_once(channel: Channel, shop: Shop) -> None:
     again = settlements.answer_payouts([payout.id], paid=False, at=APRIL)
     assert [refusal.code for refusal in again.refused] == [Code.WRONG_STATE]
     assert Payout.objects.get().state == PayoutState.PAID
-    bank = Posting.objects.filter(account__in=[Account.BANK, Account.IN_TRANSIT]).values_list("account", "amount_cents")
+    bank = Posting.objects.filter(account__in=[Account.BANK, Account.IN_TRANSIT]).values_list(
+        "account", "amount_cents"
+    )
     assert sorted(bank) == [("bank", -NET), ("in_transit", -NET), ("in_transit", NET)]
 
 
 @pytest.mark.rule("SET-05")
-def test_a_payout_that_failed_is_back_in_the_balance_and_in_the_next_statement(channel: Channel, shop: Shop) -> None:
+def test_a_payout_that_failed_is_back_in_the_balance_and_in_the_next_statement(
+    channel: Channel, shop: Shop
+) -> None:
     brought_to(State.RECEIVED, channel, shop, 1)
     tick("statements", APRIL)
     settlements.answer_payouts([Payout.objects.get().id], paid=False, answer="cuenta cerrada", at=APRIL)
@@ -150,7 +165,10 @@ def test_a_payout_that_failed_is_back_in_the_balance_and_in_the_next_statement(c
     assert queries.next_closing() == MID_APRIL
     tick("statements", MID_APRIL)
     assert Statement.objects.latest("id").payout_cents == NET
-    assert sorted(Payout.objects.values_list("state", flat=True)) == [PayoutState.FAILED, PayoutState.IN_TRANSIT]
+    assert sorted(Payout.objects.values_list("state", flat=True)) == [
+        PayoutState.FAILED,
+        PayoutState.IN_TRANSIT,
+    ]
 
 
 def test_queries_do_not_grow_with_the_orders(channel: Channel, shop: Shop) -> None:

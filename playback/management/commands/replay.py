@@ -30,8 +30,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="one event a line (JSON Lines), plain or .gz")
-        parser.add_argument("--channel", default="historia", help="code of the channel to play into (opened if new)")
-        parser.add_argument("--until", default="", help="let the clock run on to this moment; until nothing is due")
+        parser.add_argument(
+            "--channel", default="historia", help="code of the channel to play into (opened if new)"
+        )
+        parser.add_argument(
+            "--until", default="", help="let the clock run on to this moment; until nothing is due"
+        )
         parser.add_argument("--json", action="store_true", help="close with one JSON object")
 
     def handle(self, *args: Any, file: Path, channel: str, until: str, **options: Any) -> None:
@@ -45,7 +49,9 @@ class Command(BaseCommand):
             with timers.clock(alone=True):
                 self._play(player, file, self._moment(until))
         except timers.ClockTaken as taken:
-            raise CommandError("timers are at work on this database: stop the workers, or use another home") from taken
+            raise CommandError(
+                "timers are at work on this database: stop the workers, or use another home"
+            ) from taken
         at = None if player.clock.at.year < 1900 else player.clock.at
         found = figures.count(target, at=at, seconds=time.monotonic() - started, parked=player.clock.parked)
         if options["json"]:
