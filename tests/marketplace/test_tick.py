@@ -146,6 +146,8 @@ def test_a_replay_holds_the_clock(own_database: str, django_db_blocker: Any) -> 
             assert refused.value.returncode == 1
             task("expire")
             assert not TimerRun.objects.exists()
+            with other.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock_all()")
         finally:
             other.close()
         assert tick("expire", at=LATER.isoformat()) == "expire      0 done, 0 refused, 0 parked\n"

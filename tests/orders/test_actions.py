@@ -1,8 +1,6 @@
 """The acts of the order page: each on its happy path, refused, misunderstood, and by those who may not."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,84 +8,16 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.utils.translation import override
 
-from marketplace import timers
-from marketplace.celery import BY_NAME
 from marketplace.models import Carrier, Channel, Policy
 from marketplace.refusals import Code
 from marketplace.services import publish_policy
 from orders import services
-from orders.models import Event, Hold, Line, Order, Shipment
 from orders.states import HoldKind, State
 from sellers.models import User
-from tests.conftest import CUSTOMER, JAR, OPERATOR, PLATE, SELLER, Placing, again, row
+from tests.conftest import JAR, OPERATOR, PLATE, SELLER, again
+from tests.orders.acting import Recent, Untouched, debited, post, said, went_well
 
 pytestmark = pytest.mark.django_db
-HOUR = timedelta(hours=1)
-ACTS = ("aceptar", "rechazar", "enviar", "listo", "cancelar", "en-espera", "seguir")
-
-type Recent = Callable[..., Order]
-
-
-@pytest.fixture
-def recent(place: Placing) -> Recent:
-    """An order of a while ago, by the clock on the wall, that the views read."""
-
-    def placing(*articles: tuple[str, str, int, int, int], ago: timedelta = HOUR, **wishes: Any) -> Order:
-        return place(*articles, at=timezone.now() - ago, **wishes)
-
-    return placing
-
-
-@pytest.fixture
-def carrier(db: None) -> Carrier:
-    return Carrier.objects.create(
-        code="nuestro",
-        name="Nuestro",
-        tracking_url="https://n.example/{tracking}",
-        tracking_pattern=r"\d{11}",
-    )
-
-
-def post(user: User, order: Order, act: str, **fields: Any) -> Any:
-    client = Client()
-    client.force_login(user)
-    return client.post(f"/pedidos/{order.reference}/{act}/", fields)
-
-
-def said(answer: Any) -> str:
-    return " ".join(str(answer.content.decode()).replace("\u00a0", " ").split())
-
-
-def went_well(answer: Any, order: Order) -> None:
-    assert answer.status_code == 303
-    assert answer["Location"] == f"/pedidos/{order.reference}/"
-
-
-class Untouched:
-    """Everything that an act writes to an order, for showing that nothing was."""
-
-    def __init__(self, order: Order) -> None:
-        self.order, self.before = order, self._now(order)
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *failed: object) -> None:
-        assert self._now(self.order) == self.before
-
-    @staticmethod
-    def _now(order: Order) -> object:
-        tables = (Event, Line, Hold, Shipment)
-        return row(order), [
-            list(table.objects.filter(order=order).order_by("id").values()) for table in tables
-        ]
-
-
-def debited(order: Order) -> Order:
-    at = order.placed_at + HOUR / 4
-    services.one(services.accept([order.id], by=SELLER, at=at))
-    timers.run(BY_NAME["charge"], at=at)
-    return again(order)
 
 
 @pytest.mark.rule("ORD-05")
@@ -394,57 +324,3 @@ def test_an_operators_hold_is_not_the_sellers_to_lift(recent: Recent, alice: Use
         answer = post(alice, order, "seguir", kind="operator")
     assert answer.status_code == 409
     assert "No tienes permiso para hacerlo." in said(answer)
-
-
-@pytest.mark.rule("ROL-01")
-@pytest.mark.parametrize("act", ACTS)
-def test_a_strangers_order_is_not_found(act: str, recent: Recent, charlie: User) -> None:
-    order = recent()
-    with Untouched(order):
-        assert post(charlie, order, act, kind="stock", reason="out-of-stock").status_code == 404
-
-
-@pytest.mark.rule("ROL-01")
-@pytest.mark.rule("ROL-05")
-@pytest.mark.parametrize("act", ACTS)
-def test_a_member_without_the_right_is_told_who_may(
-    act: str, recent: Recent, bob: User, charlie: User
-) -> None:
-    order = recent()
-    with Untouched(order):
-        answer = post(bob, order, act, kind="stock", reason="out-of-stock")
-    assert answer.status_code == 403
-    page = said(answer)
-    assert "No tienes permiso para hacerlo." in page
-    assert "Pueden hacerlo: Propietaria, Encargada, Pedidos." in page
-    assert f'href="/pedidos/{order.reference}/"' in page
-
-
-@pytest.mark.parametrize("act", ACTS)
-def test_acts_are_posted(act: str, recent: Recent, alice: User) -> None:
-    order = recent()
-    client = Client()
-    with Untouched(order):
-        assert client.post(f"/pedidos/{order.reference}/{act}/").status_code == 302
-        client.force_login(alice)
-        assert client.get(f"/pedidos/{order.reference}/{act}/").status_code == 405
-        assert client.post(f"/pedidos/{order.reference}/").status_code == 405
-
-
-@pytest.mark.parametrize("act", ACTS)
-def test_acts_need_the_token_of_the_page(act: str, recent: Recent, alice: User) -> None:
-    order = recent()
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(alice)
-    with Untouched(order):
-        assert client.post(f"/pedidos/{order.reference}/{act}/").status_code == 403
-
-
-def test_delivery_is_not_the_sellers_to_confirm(recent: Recent, alice: User) -> None:
-    order = debited(recent())
-    parcel = services.Parcel(carrier_name="SEUR", tracking="1")
-    services.one(services.ship({order.id: parcel}, by=SELLER, at=timezone.now()))
-    services.one(services.deliver([order.id], by=CUSTOMER, at=timezone.now()))
-    with Untouched(order):
-        assert post(alice, order, "cancelar", reason="customer-asks").status_code == 409
-        assert post(alice, order, "en-espera", kind="nada").status_code == 422

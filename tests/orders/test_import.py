@@ -124,7 +124,7 @@ REFUSED: list[tuple[object, str, str, str]] = [
         basket_in("\x00"),
         "\\x00",
         "malformed",
-        "commercial_id: no puede llevar caracteres de control ni invisibles",
+        "commercial_id: no puede llevar / \\ ? # % ni caracteres invisibles",
     ),
     (
         json.dumps(basket_in("\ud800")).encode(),

@@ -99,7 +99,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"lines": "no"}, "lines: debe ser una lista"),
     ({"placed_at": "2026-02-31T10:00:00Z"}, "placed_at: no es una fecha y hora que exista"),
     ({"placed_at": None}, "placed_at: debe ser una fecha y hora ISO 8601, por ejemplo 2026-03-01T10:00:00Z"),
-    ({"commercial_id": "P\u202e1"}, "commercial_id: no puede llevar caracteres de control ni invisibles"),
+    ({"commercial_id": "P\u202e1"}, "commercial_id: no puede llevar / \\ ? # % ni caracteres invisibles"),
     ({"currency": "eur"}, "currency: no tiene la forma debida"),
     (
         {"customer": {"first_name": "Ana", "email": "a@b"}},
