@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from statistics import median
 from typing import Any
 
 import django
@@ -35,6 +36,19 @@ def timed(what: str, rows: int, work: Callable[[], object]) -> float:
     seconds = time.perf_counter() - started
     print(f"{what:<28} {rows:>9,} orders  {seconds:>7.2f} s  {rows / seconds:>9,.0f} orders/s", flush=True)
     return rows / seconds
+
+
+def compare(one_round: Callable[[int], tuple[float, float]], *, wanted: float) -> None:
+    """Run both sides in turn, so that a machine that slows down slows both, and say the median of the ratios."""
+    ratios = []
+    for number in range(ROUNDS):
+        ours, theirs = one_round(number)
+        ratios.append(ours / theirs)
+        print(f"ratio {ratios[-1]:.2f}", flush=True)
+    print(f"ratio {median(ratios):.2f}, the median of {ROUNDS} rounds (wanted: {wanted})")
+
+
+ROUNDS = 3
 
 
 def count_asked(default: int = 100_000) -> int:

@@ -189,9 +189,11 @@ def _rows(shop: Shop) -> QuerySet[Order]:
 
 def furnish(orders: Iterable[Order], channels: dict[int, Channel]) -> None:
     """Give each order its channel and its policy, read once for all of them."""
-    for order in orders:
+    rows = list(orders)
+    policies = ground.policies(order.policy_id for order in rows)
+    for order in rows:
         order.channel = channels[order.channel_id]
-        order.policy = ground.policy(order.policy_id)
+        order.policy = policies[order.policy_id]
 
 
 def channels() -> dict[int, Channel]:

@@ -14,7 +14,7 @@ from marketplace.refusals import Outcome, Tally
 
 logger = logging.getLogger(__name__)
 
-SIZE = 500
+SIZE = 1000
 
 type Key = tuple[datetime, int]
 type NextDue = Callable[[Key | None, int], Sequence[Key]]

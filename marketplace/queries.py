@@ -1,7 +1,7 @@
 """Reads of the ground: policies, and channels as they stand."""
 
 import time
-from functools import lru_cache
+from collections.abc import Iterable
 
 from marketplace.models import Channel, Policy
 
@@ -9,10 +9,25 @@ _FRESH_S = 2.0
 _channels: dict[int, tuple[float, Channel]] = {}
 
 
-@lru_cache(maxsize=2048)
+_MOST = 2048
+_policies: dict[int, Policy] = {}
+
+
 def policy(policy_id: int) -> Policy:
     """A published policy version; it never changes, so a process reads it once."""
-    return Policy.objects.get(id=policy_id)
+    return policies([policy_id])[policy_id]
+
+
+def policies(policy_ids: Iterable[int]) -> dict[int, Policy]:
+    """Policy versions by id, those not known yet in one query."""
+    wanted = set(policy_ids)
+    missing = [policy_id for policy_id in wanted if policy_id not in _policies]
+    if missing:
+        if len(_policies) + len(missing) > _MOST:
+            _policies.clear()
+            missing = list(wanted)
+        _policies.update(Policy.objects.in_bulk(missing))
+    return {policy_id: _policies[policy_id] for policy_id in wanted}
 
 
 def channel(channel_id: int) -> Channel:
@@ -27,5 +42,5 @@ def channel(channel_id: int) -> Channel:
 
 def forget() -> None:
     """Read everything anew: another database stands behind the connection."""
-    policy.cache_clear()
+    _policies.clear()
     _channels.clear()

@@ -287,6 +287,12 @@ UNFOLD = {
                 "items": [
                     _room(_("Cobros atascados"), "hourglass_top", "payments_charge_changelist", "?stuck=yes"),
                     _room(
+                        _("Devoluciones rechazadas"),
+                        "currency_exchange",
+                        "payments_payback_changelist",
+                        "?state__exact=refused&asked_anew__exact=0",
+                    ),
+                    _room(
                         _("Pagos que no cuadran"),
                         "balance",
                         "orders_hold_changelist",

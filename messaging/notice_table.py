@@ -22,6 +22,7 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.DELIVER: (C,),
     Verb.LATE_CHARGE: (C,),
     "debit_stuck": (O,),
+    "payback_refused": (O,),
     "mismatch": (O,),
     "statement_closed": (S,),
 }

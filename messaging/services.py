@@ -178,4 +178,4 @@ def send_again(notice_ids: Sequence[int], *, at: datetime) -> int:
     What was sent already, and what was written down as not to be sent, stays as it is.
     """
     rows = Notice.objects.filter(id__in=list(notice_ids), sent_at=None, muted=False)
-    return rows.update(due_at=at, given_up_at=None)
+    return rows.update(due_at=at, given_up_at=None, tries=0)

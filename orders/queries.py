@@ -87,12 +87,15 @@ _RECEIVED = "channel_id = %s AND state = 'received' AND held_at IS NULL AND inci
 def to_settle(
     channel_id: int, up_to: datetime, after: tuple[int, int] | None, count: int
 ) -> list[tuple[int, int]]:
-    """Received orders that nothing holds, as (shop id, order id) in that order (SET-01)."""
+    """Received orders that nothing holds, as (shop id, order id) in that order (SET-01).
+
+    What counts is when they fell due, not when the clock came by: a late tick costs a shop no cycle.
+    """
     shop_id, order_id = after or (0, 0)
     rows = bulk.fetch(
         f"""
         SELECT shop_id, id FROM orders_order
-         WHERE {_RECEIVED} AND received_at <= %s AND (shop_id, id) > (%s, %s) ORDER BY shop_id, id LIMIT %s
+         WHERE {_RECEIVED} AND receive_at <= %s AND (shop_id, id) > (%s, %s) ORDER BY shop_id, id LIMIT %s
         """,
         [channel_id, up_to, shop_id, order_id, count],
     )
@@ -102,6 +105,6 @@ def to_settle(
 def first_received(channel_id: int) -> datetime | None:
     """Since when the longest-waiting order of a channel has been waiting for a settlement."""
     moment: datetime | None = bulk.fetch(
-        f"SELECT min(received_at) FROM orders_order WHERE {_RECEIVED}", [channel_id]
+        f"SELECT min(receive_at) FROM orders_order WHERE {_RECEIVED}", [channel_id]
     )[0][0]
     return moment

@@ -1,5 +1,6 @@
 """News of the order machine, sent inside the transaction that made it (import upwards is not needed to hear it)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -37,4 +38,4 @@ class Moved(NamedTuple):
     ship_by: datetime | None
     deliver_by: datetime | None
     receive_at: datetime | None
-    data: dict[str, Any]
+    data: Mapping[str, Any]

@@ -166,3 +166,13 @@ class PaybackAdmin(AskRoom):
         "last_error",
     )
     list_filter = (("state", ChoicesDropdownFilter), ("shop", ShopFilter))
+    actions = ("pay_back_again",)
+
+    @act(gettext_lazy("Pedir de nuevo la devolución"))
+    def pay_back_again(self, request: HttpRequest, rows: QuerySet[Payback]) -> None:
+        """Ask the provider anew for money that it refused to return (CAN-05)."""
+        outcome = services.pay_back_again(list(rows.values_list("id", flat=True)), at=timezone.now())
+        if outcome.moved:
+            bell.ring("payback")
+        names = dict(rows.values_list("id", "order__reference"))
+        tell(request, outcome, _("Se pide de nuevo. Devoluciones: %(n)s."), lambda pk: names.get(pk, str(pk)))

@@ -47,6 +47,7 @@ class Charge(Ask):
     )
     attempt = models.PositiveSmallIntegerField(_("intento"), default=1)
     card = models.CharField(_("tarjeta"), max_length=120, blank=True, default="")
+    not_before = models.DateTimeField(_("no antes de"), null=True)
     alert_at = models.DateTimeField(_("se avisa"), null=True)
     alerted_at = models.DateTimeField(_("avisado"), null=True)
 
@@ -73,6 +74,7 @@ class Payback(Ask):
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="paybacks", db_constraint=False)
     charge = models.ForeignKey(Charge, models.PROTECT, related_name="paybacks")
+    asked_anew = models.BooleanField(_("pedida de nuevo"), default=False)
 
     class Meta:
         verbose_name = _("devolución al cliente")

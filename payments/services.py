@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -45,9 +46,14 @@ def open_charges(moves: Sequence[Moved]) -> None:
         orders.debit_succeeded(for_nothing, by=PLATFORM, at=moves[0].at)
 
 
+def _patience_ends(policy_id: int, channel_id: int, since: datetime) -> datetime:
+    """When a debit that runs since then will have taken too long (PAY-03)."""
+    window = queries.policy(policy_id).rules.debit_alert_after
+    return clocks.deadline(since, window.span, queries.channel(channel_id).calendar)
+
+
 def _alert_at(move: Moved) -> datetime:
-    window = queries.policy(move.policy_id).rules.debit_alert_after
-    return clocks.deadline(move.at, window.span, queries.channel(move.channel_id).calendar)
+    return _patience_ends(move.policy_id, move.channel_id, move.at)
 
 
 def pause_charges(order_ids: Sequence[int]) -> None:
@@ -56,11 +62,18 @@ def pause_charges(order_ids: Sequence[int]) -> None:
 
 
 def resume_charges(moves: Sequence[Moved]) -> None:
-    """The hold is over: the waiting debits are asked now, and their hour of patience starts now."""
+    """The hold is over: the debits that it paused are asked now, and their hour of patience starts now.
+
+    A second try still waits for its time, however often its order is held and let go.
+    """
     free = {move.order_id: move for move in moves if not move.held}
-    for charge in Charge.objects.select_for_update().filter(order_id__in=list(free), state=AskState.WAITING):
+    paused = Charge.objects.select_for_update().filter(
+        order_id__in=list(free), state=AskState.WAITING, due_at=None
+    )
+    for charge in paused:
         move = free[charge.order_id]
-        charge.due_at, charge.alert_at = move.at, _alert_at(move)
+        charge.due_at = max(move.at, charge.not_before) if charge.not_before else move.at
+        charge.alert_at = _patience_ends(move.policy_id, move.channel_id, charge.due_at)
         charge.save(update_fields=["due_at", "alert_at"])
     charged = set(Charge.objects.filter(order_id__in=list(free)).values_list("order_id", flat=True))
     worthless = [
@@ -188,6 +201,7 @@ def _declined(charge: Charge, message: str, *, at: datetime) -> None:
     """Try again where the policy says so, else the order has failed (PAY-05)."""
     order = Order.objects.get(id=charge.order_id)
     rules = orders.rules(order)
+    retry_at = at + timedelta(hours=rules.debit_retry_after.hours)
     if order.state == State.DEBIT and charge.attempt <= rules.debit_retries:
         Charge.objects.create(
             shop_id=charge.shop_id,
@@ -197,7 +211,9 @@ def _declined(charge: Charge, message: str, *, at: datetime) -> None:
             amount_cents=charge.amount_cents,
             currency=charge.currency,
             card=charge.card,
-            due_at=None if order.held_at else at + timedelta(hours=rules.debit_retry_after.hours),
+            not_before=retry_at,
+            due_at=None if order.held_at else retry_at,
+            alert_at=None if order.held_at else _patience_ends(order.policy_id, order.channel_id, retry_at),
         )
     elif order.state == State.DEBIT:
         orders.one(orders.debit_failed([charge.order_id], reason=message, by=PLATFORM, at=at))
@@ -231,6 +247,36 @@ def ask_payback(payback: Payback, *, at: datetime) -> None:
         _answered(row, answer, at=at)
         if answer.status == Status.SUCCEEDED:
             post([_paid_back(row, at=at)])
+        else:
+            messaging.tell_operators("payback_refused", [_refused_payback(row)], at=at)
+
+
+def _refused_payback(row: Payback) -> dict[str, Any]:
+    return {
+        "reference": row.order.reference,
+        "order_id": row.order_id,
+        "channel_id": row.order.channel_id,
+        "shop": row.order.shop.name,
+        "amount_cents": row.amount_cents,
+        "currency": row.currency,
+        "message": row.message,
+    }
+
+
+@transaction.atomic
+def pay_back_again(payback_ids: Sequence[int], *, at: datetime) -> Outcome[int]:
+    """Ask anew, under a new key, for money that the provider refused to return; each refusal once (CAN-05).
+
+    One that was not refused, or was asked anew already, is refused as `wrong_state`.
+    """
+    rows = list(Payback.objects.select_for_update().filter(id__in=payback_ids).order_by("id"))
+    anew = [row for row in rows if row.state == AskState.REFUSED and not row.asked_anew]
+    for row in anew:
+        row.asked_anew = True
+        row.save(update_fields=["asked_anew"])
+        open_payback(row.charge, row.amount_cents, at=at)
+    refused = [Refusal(row.id, Code.WRONG_STATE) for row in rows if row not in anew]
+    return Outcome([row.id for row in anew], refused)
 
 
 def _paid_back(row: Payback, *, at: datetime) -> NewEntry:

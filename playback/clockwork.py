@@ -11,6 +11,7 @@ from typing import Any
 
 from marketplace import timers
 from marketplace.celery import TIMERS, Timer
+from marketplace.models import Parked
 from marketplace.refusals import Tally
 from orders.signals import Moved, orders_moved
 from orders.states import Verb
@@ -18,6 +19,7 @@ from orders.states import Verb
 NEVER = datetime.max.replace(tzinfo=UTC)
 _INSTANT = timedelta(microseconds=1)
 _PATIENCE = 200
+_MOST_TRIES = 4
 
 DRAINS = ("charge", "payback")
 """What the clock does at once in a replay, as a worker that is always awake would."""
@@ -43,6 +45,7 @@ class Clockwork:
         self.parked = 0
         self._due: dict[str, datetime] = {}
         self._stale: set[str] = set(self.timers)
+        self._parking: set[str] = set()
 
     @contextmanager
     def listening(self) -> Iterator["Clockwork"]:
@@ -76,11 +79,22 @@ class Clockwork:
         """
         while self._stale:
             name = self._stale.pop()
-            self._due[name] = self.timers[name].next_due() or NEVER
+            self._due[name] = self._next_due(name)
             if name == "charge" and self._due[name] != NEVER:
                 self._stale.add("debits")  # a charge that waits for its answer may take too long
         name = min(self.timers, key=lambda name: self._due[name])
         return self._due[name], name
+
+    def _next_due(self, name: str) -> datetime:
+        """When a timer has something to do; not before its parked rows may be tried again, if they are all it has.
+
+        A row that keeps failing is given up for this replay: history goes on without it.
+        """
+        due_at = self.timers[name].next_due() or NEVER
+        if due_at > self.at or name not in self._parking:
+            return due_at
+        waits = Parked.objects.filter(timer=name, retry_at__gt=self.at, tries__lt=_MOST_TRIES)
+        return waits.order_by("retry_at").values_list("retry_at", flat=True).first() or NEVER
 
     def settle_down(self) -> None:
         """Do at once what a drain would: nothing that is due now is left waiting."""
@@ -93,7 +107,7 @@ class Clockwork:
             for name in waiting:
                 if name in self._stale:
                     self._stale.discard(name)
-                    self._due[name] = self.timers[name].next_due() or NEVER
+                    self._due[name] = self._next_due(name)
                 if self._due[name] <= self.at:
                     self._run(name, self.at)
         raise Stuck(", ".join(waiting))
@@ -107,8 +121,8 @@ class Clockwork:
                 break
             at = max(due_at, self.at)
             tally = self._run(name, at)
+            idle = 0 if tally.done else idle + 1
             self.at = at
-            idle = idle + 1 if tally.idle else 0
             if idle > _PATIENCE:
                 raise Stuck(name)
         if moment != NEVER:
@@ -117,5 +131,9 @@ class Clockwork:
     def _run(self, name: str, at: datetime) -> Tally:
         tally = timers.run(self.timers[name], at=at, record=False)
         self.parked += tally.parked
+        if tally.done:
+            self._parking.discard(name)
+        elif tally.idle or tally.parked:
+            self._parking.add(name)
         self._stale.add(name)
         return tally

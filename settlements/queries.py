@@ -111,17 +111,18 @@ def collecting(cycle: Cycle, after: int, count: int) -> list[int]:
     return list(rows.order_by("id").values_list("id", flat=True)[:count])
 
 
-def sums(statement_ids: Sequence[int]) -> dict[int, tuple[int, int, int, int, int]]:
-    """What the lines of statements add up to: {statement: (lines, orders, commission, its VAT, other)}."""
+def sums(statement_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """What the lines of statements add up to: {statement: (lines, orders, amount, commission, its VAT, other)}."""
     rows = bulk.fetch(
         """
-        SELECT statement_id, count(*), sum(orders_cents)::bigint, sum(commission_cents)::bigint,
+        SELECT statement_id, count(*), count(*) FILTER (WHERE order_id IS NOT NULL AND other_cents = 0),
+               sum(orders_cents)::bigint, sum(commission_cents)::bigint,
                sum(commission_vat_cents)::bigint, sum(other_cents)::bigint
           FROM settlements_statementline WHERE statement_id = ANY(%s::bigint[]) GROUP BY 1
         """,
         [list(statement_ids)],
     )
-    return {row[0]: (row[1], row[2], row[3], row[4], row[5]) for row in rows}
+    return {row[0]: row[1:] for row in rows}
 
 
 def carried(channel_id: int, shop_ids: Sequence[int]) -> dict[tuple[int, str], int]:

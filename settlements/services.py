@@ -222,14 +222,15 @@ def close_statements(cycle: Cycle, statement_ids: Sequence[int], *, at: datetime
         ],
     )
     post(_payment(row, at) for row in paid)
-    messaging.tell_shops("statement_closed", [(row.shop_id, _told(row, cycle)) for row in rows], at=at)
+    told = [(row.shop_id, _told(row, cycle, sums[row.id][1])) for row in rows]
+    messaging.tell_shops("statement_closed", told, at=at)
     return len(rows)
 
 
 def _add_up(row: Statement, sums: Sequence[int], opening_cents: int, minimum: int, at: datetime) -> None:
     row.opening_cents = opening_cents
     row.lines_count = sums[0]
-    for name, cents in zip(_SUMS, sums[1:], strict=True):
+    for name, cents in zip(_SUMS, sums[2:], strict=True):
         setattr(row, name, cents)
     balance = (
         opening_cents + row.orders_cents - row.commission_cents - row.commission_vat_cents + row.other_cents
@@ -256,11 +257,11 @@ def _payment(row: Statement, at: datetime) -> NewEntry:
     )
 
 
-def _told(row: Statement, cycle: Cycle) -> dict[str, Any]:
+def _told(row: Statement, cycle: Cycle, orders_count: int) -> dict[str, Any]:
     return {
         "channel_id": row.channel_id,
         "closes_at": cycle.closes_at.isoformat(),
-        "orders": row.lines_count,
+        "orders": orders_count,
         "payout_cents": row.payout_cents,
         "carried_cents": row.carried_cents,
         "currency": row.currency,

@@ -4,12 +4,17 @@ from datetime import datetime
 
 from marketplace.models import Channel
 from marketplace.refusals import Tally
+from orders.tasks import receive_shipped
 from settlements import queries, services
 from settlements.models import Cycle
 
 
 def close_due_cycles(*, at: datetime, tally: Tally) -> None:
-    """Finish what a killed run left, then close each channel's latest closing if something waits for it (SET-01)."""
+    """Close each channel's latest closing, if something waits for it, with all that is due by then (SET-01).
+
+    What a killed run left is finished first.
+    """
+    receive_shipped(at=at, tally=Tally())
     for cycle in Cycle.objects.filter(ended_at=None).select_related("channel__policy").order_by("closes_at"):
         services.close_cycle(cycle.channel, cycle.closes_at, tally=tally, at=at)
     for channel in Channel.objects.select_related("policy").order_by("id"):

@@ -4,9 +4,10 @@ A move is always of many orders; a click is many of one. A refusal is an answer,
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from marketplace import bulk, queries
 from marketplace.models import Channel
 from marketplace.policy import Role, Settings
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
-from orders.models import Event, Order
+from orders.models import Event, Hold, Order
 from orders.signals import Moved, orders_moved
 from orders.states import FINAL, TABLE, State, Verb
 from sellers.desk import Actor, Right
@@ -34,7 +35,7 @@ class Refuse(Exception):
 class Change:
     """What a move did to an order besides its state: details for the history, or `instead` a verb that stays put."""
 
-    data: dict[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
     instead: Verb | None = None
 
 
@@ -72,7 +73,7 @@ def judge(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
     """
     if at < order.moved_at:
         return Code.OUT_OF_ORDER
-    state = order.state
+    state = order.__dict__["state"]
     step = TABLE.get((verb, state))
     roles = rules(order).rights.get(state, {}).get(verb)
     if step is None or roles is None:
@@ -87,7 +88,7 @@ def judge(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
         return Code.TOO_EARLY
     if step.not_before and (getattr(order, step.not_before) is None or at < getattr(order, step.not_before)):
         return Code.TOO_EARLY
-    if step.stopped_by_parcel and order.parcels:
+    if step.stopped_by_parcel and order.parcels and by.role != Role.OPERATOR:
         return Code.PARCEL_ON_ITS_WAY
     if step.held_by_hold and order.held_at is not None:
         return Code.HELD
@@ -125,6 +126,7 @@ def _move(
     changed: list[Order] = []
     events: list[tuple[object, ...]] = []
     refused: list[Refusal] = []
+    let_go: list[int] = []
     with transaction.atomic(savepoint=False), bulk.gathered():
         orders = lock_orders(wanted, skip_locked=skip_locked)
         for order in orders:
@@ -132,7 +134,7 @@ def _move(
             if code is not None:
                 refused.append(Refusal(order.id, code))
                 continue
-            before = order.state
+            before: str = order.__dict__["state"]
             try:
                 done = change(order) if change else _NOTHING
             except Refuse as refuse:
@@ -140,15 +142,20 @@ def _move(
                 continue
             if done.instead is None and (verb, before) in TABLE:
                 getattr(order, verb)()
-                if order.state in FINAL:
+                if order.__dict__["state"] in FINAL:
                     order.ended_at = at
+                    if order.held_at or order.incident_at:
+                        order.held_at = order.incident_at = None
+                        let_go.append(order.id)
             order.moved_at = at
             told = done.instead or verb
             changed.append(order)
             events.append(_event(order, told, before, done.data, by=by, at=at))
             moved.append(_moved(order, told, before, done.data, at=at))
         if changed:
-            _write(changed, events, fields)
+            _write(changed, events, (*fields, "held_at", "incident_at") if let_go else fields)
+            if let_go:
+                _let_go(let_go, by=by, at=at)
             if also:
                 also()
             orders_moved.send(sender=Order, moves=moved, verb=verb, by=by, at=at)
@@ -160,57 +167,71 @@ def _move(
 
 def _write(orders: list[Order], events: list[tuple[object, ...]], fields: Sequence[str]) -> None:
     names = ("id", "state", "moved_at", "ended_at", *fields)
-    bulk.update(Order, names, [tuple(getattr(order, name) for name in names) for order in orders])
+    columns = itemgetter(*names)
+    bulk.update(Order, names, [columns(order.__dict__) for order in orders])
     bulk.insert(Event, EVENT_COLUMNS, events)
+
+
+def _let_go(order_ids: list[int], *, by: Actor, at: datetime) -> None:
+    """An order that has ended waits for nothing any more."""
+    bulk.write(
+        Hold,
+        "UPDATE orders_hold SET released_at = %s, released_by = %s WHERE order_id = ANY(%s::bigint[]) "
+        "AND released_at IS NULL",
+        [at, by.label, order_ids],
+    )
 
 
 EVENT_COLUMNS = ("shop_id", "order_id", "verb", "before", "after", "at", "role", "by", "user_id", "data")
 
 
 def _event(
-    order: Order, verb: Verb, before: str, data: dict[str, Any], *, by: Actor, at: datetime
+    order: Order, verb: Verb, before: str, data: Mapping[str, Any], *, by: Actor, at: datetime
 ) -> tuple[object, ...]:
+    row = order.__dict__
+    told = json.dumps(data) if data else "{}"
     return (
-        order.shop_id,
-        order.id,
-        str(verb),
+        row["shop_id"],
+        row["id"],
+        verb.value,
         before,
-        order.state,
+        row["state"],
         at,
-        str(by.role),
+        by.role.value,
         by.label,
         by.user_id,
-        json.dumps(data) if data else "{}",
+        told,
     )
 
 
-def _moved(order: Order, verb: Verb, before: str, data: dict[str, Any], *, at: datetime) -> Moved:
+def _moved(order: Order, verb: Verb, before: str, data: Mapping[str, Any], *, at: datetime) -> Moved:
+    row = order.__dict__  # read as the plain columns that they are: this runs for every order of every move
     return Moved(
-        order_id=order.id,
-        shop_id=order.shop_id,
-        channel_id=order.channel_id,
-        policy_id=order.policy_id,
-        reference=order.reference,
-        currency=order.currency,
-        verb=str(verb),
+        order_id=row["id"],
+        shop_id=row["shop_id"],
+        channel_id=row["channel_id"],
+        policy_id=row["policy_id"],
+        reference=row["reference"],
+        currency=row["currency"],
+        verb=verb.value,
         before=before,
-        after=order.state,
+        after=row["state"],
         at=at,
-        total_cents=order.total_cents,
-        charged_cents=order.charged_cents,
-        refunded_cents=order.refunded_cents,
-        commission_cents=order.commission_cents,
-        commission_vat_cents=order.commission_vat_cents,
-        held=order.held_at is not None,
-        payment_token=order.payment_token,
-        customer_name=order.customer_name,
-        customer_email=order.customer_email,
-        customer_language=order.customer_language,
-        items=order.items_text,
-        accept_by=order.accept_by,
-        ship_by=order.ship_by,
-        deliver_by=order.deliver_by,
-        receive_at=order.receive_at,
+        total_cents=row["total_cents"],
+        charged_cents=row["charged_cents"],
+        refunded_cents=row["refunded_cents"],
+        commission_cents=row["commission_cents"],
+        commission_vat_cents=row["commission_vat_cents"],
+        held=row["held_at"] is not None,
+        payment_token=row["payment_token"],
+        customer_name=row["customer_name"],
+        customer_email=row["customer_email"],
+        customer_language=row["customer_language"],
+        items=row["items_text"],
+        accept_by=row["accept_by"],
+        ship_by=row["ship_by"],
+        deliver_by=row["deliver_by"],
+        receive_at=row["receive_at"],
         data=data,
     )
 

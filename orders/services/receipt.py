@@ -33,7 +33,7 @@ def settle(
     return _move(
         statements,
         Verb.SETTLE,
-        lambda order: Change(dict(statements[order.id])),
+        lambda order: Change(statements[order.id]),
         skip_locked=skip_locked,
         by=by,
         at=at,

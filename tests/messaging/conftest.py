@@ -148,7 +148,7 @@ def tell_everything(channel: Channel, shop: Shop, olga: User) -> Telling:
         shipped, refused, cancelled, declined, slow, late, odd, _ignored = (
             place(f"{language}-{n}", card=card, paid_cents=paid)
             for n, (card, paid) in enumerate(
-                [("ok", None), ("ok", None), ("ok", None), ("refused", None), ("slow", None), ("late", None),
+                [("ok", None), ("ok", None), ("norefund", None), ("refused", None), ("slow", None), ("late", None),
                  ("ok", 1), ("ok", None)]
             )
         )  # fmt: skip
@@ -159,6 +159,7 @@ def tell_everything(channel: Channel, shop: Shop, olga: User) -> Telling:
         _tick("charge", AT + HOUR)
         services.cancel([slow], reason="A petición del cliente", by=OPERATOR, at=AT + HOUR)
         services.cancel([cancelled], reason="Roto en el almacén", by=SELLER, at=AT + HOUR)
+        _tick("payback", AT + HOUR)
         services.cancel([odd], reason="Ya no lo quiere", by=CUSTOMER, at=AT + HOUR)
         one = services.Parcel(
             carrier_name="SEUR", tracking="S1", tracking_url="https://seur.example/S1", quantities={jar.id: 1}

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from marketplace.refusals import Code
-from orders import services
+from orders import queries, services
 from orders.models import Hold, Order
 from orders.services import Parcel
 from orders.states import HoldKind, State
@@ -117,3 +117,14 @@ def test_an_incident_stops_receipt_but_not_shipping(to_ship: Order) -> None:
     services.release([to_ship.id], HoldKind.INCIDENT, by=OPERATOR, at=due_at + DAY)
     assert tick("receive", due_at + DAY).done == 1
     assert again(to_ship).received_at == due_at + DAY
+
+
+@pytest.mark.rule("ORD-06")
+def test_an_order_that_has_ended_waits_for_nothing(place: Placing) -> None:
+    order = place(paid_cents=1)
+    services.hold([order.id], HoldKind.PRESALE, until=AT + 10 * DAY, by=SELLER, at=AT)
+    tick("expire", order.accept_by + timedelta(seconds=1))
+    assert (again(order).state, again(order).held_at) == (State.CANCELLED, None)
+    assert set(Hold.objects.values_list("released_by", flat=True)) == {CLOCK.label}
+    assert tick("presale", AT + 11 * DAY).idle
+    assert queries.next_presale_end() is None

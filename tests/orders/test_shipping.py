@@ -182,10 +182,13 @@ def test_what_is_on_its_way_cannot_be_called_back(to_ship: Order) -> None:
     jar = Line.objects.filter(order=to_ship).earliest("id")
     services.ship({to_ship.id: Parcel(carrier_name="SEUR", quantities={jar.id: 1})}, by=SELLER, at=AT + HOUR)
     before = row(to_ship)
-    outcome = services.cancel([to_ship.id], reason="Tarde", by=OPERATOR, at=AT + 2 * HOUR)
+    outcome = services.cancel([to_ship.id], reason="Tarde", by=SELLER, at=AT + 2 * HOUR)
     assert [refusal.code for refusal in outcome.refused] == [Code.PARCEL_ON_ITS_WAY]
     assert row(to_ship) == before
     assert not Payback.objects.exists()
+    # The rest cannot be sent: only the operator ends such an order, and the customer gets everything back.
+    assert services.cancel([to_ship.id], reason="Sin existencias", by=OPERATOR, at=AT + 2 * HOUR).moved
+    assert Payback.objects.get().amount_cents == 8400
 
 
 def _balance(account: Account) -> int:

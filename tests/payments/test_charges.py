@@ -7,11 +7,12 @@ import pytest
 from ledger.models import Account, Posting
 from marketplace import outbox
 from marketplace.models import Channel, Policy
+from marketplace.refusals import Code
 from marketplace.services import publish_policy
 from messaging.models import Notice
 from orders import services
 from orders.models import Order
-from orders.states import State
+from orders.states import HoldKind, State
 from payments import services as payments
 from payments.models import Charge, Payback, SandboxBook
 from payments.states import AskState
@@ -175,6 +176,43 @@ def test_a_refused_payback_is_shown_and_posts_nothing(place: Placing) -> None:
     assert list(due) == [-8400]  # still owed to the customer
 
 
+@pytest.mark.rule("CAN-05")
+def test_a_refused_payback_is_told_and_asked_anew_once(place: Placing, olga: User) -> None:
+    order = accepted(place, "norefund")
+    tick("charge", AT)
+    services.cancel([order.id], reason="Fraude", by=OPERATOR, at=AT)
+    tick("payback", AT)
+    refused = Payback.objects.get()
+    notice = Notice.objects.get(event="payback_refused")
+    assert (notice.email, notice.payload["amount_cents"]) == (olga.email, 8400)
+    SandboxBook.objects.filter(kind="charge").update(card="ok")  # the customer's bank is back
+    assert payments.pay_back_again([refused.id], at=AT + HOUR).moved == [refused.id]
+    again_refused = payments.pay_back_again([refused.id], at=AT + HOUR).refused
+    assert [refusal.code for refusal in again_refused] == [Code.WRONG_STATE]
+    tick("payback", AT + HOUR)
+    assert sorted(Payback.objects.values_list("state", flat=True)) == [AskState.REFUSED, AskState.SUCCEEDED]
+    sums: dict[str, int] = {}
+    for account, cents in Posting.objects.values_list("account", "amount_cents"):
+        sums[account] = sums.get(account, 0) + cents
+    assert set(sums.values()) == {0}
+
+
+@pytest.mark.rule("PAY-03")
+@pytest.mark.rule("PAY-05")
+def test_a_second_try_keeps_its_time_and_its_alarm(channel: Channel, place: Placing, olga: User) -> None:
+    policy = Policy.objects.get(channel=channel)
+    publish_policy(channel, policy.rules.model_copy(update={"debit_retries": 1}), by="x", at=AT)
+    order = accepted(place, "refused")
+    tick("charge", AT)
+    services.hold([order.id], HoldKind.STOCK, by=SELLER, at=AT + SECOND)
+    services.release([order.id], HoldKind.STOCK, by=SELLER, at=AT + 2 * SECOND)
+    second = Charge.objects.get(attempt=2)
+    assert (second.due_at, second.alert_at) == (AT + 4 * HOUR, AT + 5 * HOUR)
+    Charge.objects.filter(attempt=2).update(card="late")
+    tick("charge", AT + 4 * HOUR)
+    assert tick("debits", AT + 5 * HOUR).done == 1
+
+
 @pytest.mark.rule("PAY-01")
 def test_a_worker_that_comes_back_after_its_lease_does_nothing(place: Placing) -> None:
     order = accepted(place, "ok")
@@ -202,8 +240,6 @@ def test_a_provider_that_breaks_gives_the_row_back_and_the_next_is_done(
 
 
 def test_a_hold_between_claim_and_question_pauses_the_charge(place: Placing) -> None:
-    from orders.states import HoldKind
-
     order = accepted(place, "ok")
     (claimed,) = outbox.claim(Charge, due_by=AT, at=AT, count=1, lease=timedelta(minutes=2))
     services.hold([order.id], HoldKind.OPERATOR, by=OPERATOR, at=AT)

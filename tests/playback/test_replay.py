@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
+from marketplace.models import Parked
 from marketplace.services import open_channel
 from messaging.models import Notice
 from orders import services
@@ -213,3 +215,22 @@ def test_a_moment_that_makes_no_sense_is_refused(history: Path, bad: str) -> Non
     with pytest.raises(CommandError, match="moment"):
         replay(history, until=bad)
     assert not Order.objects.exists()
+
+
+@pytest.mark.django_db
+def test_one_bad_row_never_stops_a_replay(history: Path) -> None:
+    """An order that cannot be expired (a trigger of the test refuses it) is set aside; history goes on."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            CREATE FUNCTION pg_temp.no() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN RAISE EXCEPTION 'a bad row'; END $$;
+            CREATE TRIGGER no BEFORE UPDATE ON orders_order FOR EACH ROW
+                WHEN (OLD.reference = 'B-A' AND NEW.state = 'cancelled') EXECUTE FUNCTION pg_temp.no()
+            """
+        )
+    with pytest.raises(CommandError, match="I8"):  # the order that stays behind is overdue, and said so
+        replay(history)
+    states = dict(Order.objects.values_list("reference", "state"))
+    assert (states["B-A"], states["A-A"], states["D-A"]) == ("pending_acceptance", "closed", "closed")
+    assert Parked.objects.get().tries == 4

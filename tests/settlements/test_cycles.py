@@ -18,7 +18,7 @@ from settlements import queries
 from settlements import services as settlements
 from settlements.models import Cycle, Payout, Statement, StatementLine
 from settlements.states import PayoutState
-from tests.conftest import AT, CLOCK, OPERATOR
+from tests.conftest import AT, CLOCK, OPERATOR, SELLER
 from tests.orders.lives import brought_to, tick
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def test_the_calendar_is_the_channels_midnights(channel: Channel) -> None:
 def test_a_statement_a_shop_takes_everything_received(channel: Channel, shop: Shop, other_shop: Shop) -> None:
     brought_to(State.RECEIVED, channel, shop, 3)
     brought_to(State.RECEIVED, channel, other_shop, 1)
-    brought_to(State.SHIPPED, channel, shop, 1)
+    brought_to(State.AWAITING_SHIPMENT, channel, shop, 1)
     assert queries.next_closing() == APRIL
     tick("statements", APRIL)
     told = Statement.objects.order_by("shop__code").values_list(
@@ -80,12 +80,25 @@ def test_what_is_held_is_not_settled_and_comes_with_the_next_cycle(channel: Chan
 
 
 @pytest.mark.rule("SET-01")
-def test_what_was_received_after_the_closing_waits_for_the_next(channel: Channel, shop: Shop) -> None:
-    ids = brought_to(State.SHIPPED, channel, shop, 2)
-    services.receive(ids[:1], by=CLOCK, at=APRIL)
-    services.receive(ids[1:], by=CLOCK, at=APRIL + timedelta(microseconds=1))
+def test_what_falls_due_after_the_closing_waits_for_the_next(channel: Channel, shop: Shop) -> None:
+    ids = brought_to(State.AWAITING_SHIPMENT, channel, shop, 2)
+    parcel = services.Parcel(carrier_name="SEUR")
+    for order_id, late in zip(ids, (timedelta(), timedelta(microseconds=1)), strict=True):
+        services.ship({order_id: parcel}, by=SELLER, at=APRIL - timedelta(days=21) + late)
+    tick("receive", APRIL + timedelta(hours=3))
     tick("statements", APRIL + timedelta(hours=3))
     assert list(StatementLine.objects.values_list("order_id", flat=True)) == ids[:1]
+
+
+@pytest.mark.rule("SET-01")
+def test_a_late_clock_costs_a_shop_no_cycle(channel: Channel, shop: Shop) -> None:
+    (order_id,) = brought_to(State.AWAITING_SHIPMENT, channel, shop, 1)
+    due = APRIL - timedelta(seconds=30)
+    parcel = services.Parcel(carrier_name="SEUR")
+    services.ship({order_id: parcel}, by=SELLER, at=due - timedelta(days=21))
+    tick("statements", APRIL + timedelta(minutes=5))  # nobody had counted it as received by then
+    assert Order.objects.get(id=order_id).state == State.CLOSED
+    assert Statement.objects.get().cycle.closes_at == APRIL
 
 
 @pytest.mark.rule("SET-03")
