@@ -15,7 +15,8 @@ _INSTANT = timedelta(microseconds=1)
 
 def get_order(shop: Shop, reference: str) -> Order:
     """The order of this shop; a stranger's is not found (ROL-01). Raises Http404."""
-    order = Order.objects.filter(shop=shop, reference=reference).select_related("policy", "channel").first()
+    rows = Order.objects.filter(shop=shop, reference=reference).select_related("policy", "channel")
+    order = rows.first() if reference.isprintable() else None
     if order is None:
         raise Http404(reference)
     order.shop = shop

@@ -101,7 +101,7 @@ class Player:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.clock = Clockwork()
-        self.heard = 0
+        self.heard = self.readable = 0
         self._shops: dict[str, int] = dict(Shop.objects.values_list("code", "id"))
         self._carriers = {carrier.code: carrier for carrier in Carrier.objects.all()}
         self._verbs: dict[str, Callable[[dict[str, Any], datetime], None]] = {
@@ -127,6 +127,7 @@ class Player:
                     ).values_list("fingerprint", flat=True)
                 )
                 for heard in chunk:
+                    self.readable += heard.event is not None
                     if heard.fingerprint not in known:
                         self._hear(heard)
                 self.heard += len(chunk)

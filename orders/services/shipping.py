@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from marketplace import bulk, clocks
 from marketplace.models import Carrier
@@ -134,7 +135,7 @@ def _pack(
 ) -> None:
     url = parcel.tracking_url
     if not url and parcel.carrier and parcel.carrier.tracking_url and parcel.tracking:
-        url = parcel.carrier.tracking_url.replace("{tracking}", parcel.tracking)
+        url = parcel.carrier.tracking_url.replace("{tracking}", quote(parcel.tracking, safe=""))
     shipment = Shipment(
         shop_id=order.shop_id,
         order_id=order.id,

@@ -234,3 +234,13 @@ def test_one_bad_row_never_stops_a_replay(history: Path) -> None:
     states = dict(Order.objects.values_list("reference", "state"))
     assert (states["B-A"], states["A-A"], states["D-A"]) == ("pending_acceptance", "closed", "closed")
     assert Parked.objects.get().tries == 4
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("content", [b"", b"[]\n{}\nnull\n", bytes(range(256)) * 20])
+def test_a_file_without_events_is_said_to_be_one(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "nonsense.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(CommandError, match="no line that can be read"):
+        replay(path)
+    assert not Order.objects.exists()

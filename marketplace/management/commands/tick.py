@@ -18,6 +18,7 @@ from marketplace import timers
 from marketplace.celery import BY_NAME, TIMERS, Timer
 from marketplace.refusals import Tally
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
 _WIDE = max(len(timer.name) for timer in TIMERS)
 
 
@@ -60,7 +61,7 @@ class Command(BaseCommand):
             moment = parse_datetime(text) if text else timezone.now()
         except ValueError:
             moment = None
-        if moment is None or moment.tzinfo is None:
+        if moment is None or moment.tzinfo is None or not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
             raise CommandError(
                 "--at takes a moment with its offset, such as 2026-12-01T00:00:00+01:00", returncode=2
             )

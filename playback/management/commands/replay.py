@@ -52,6 +52,8 @@ class Command(BaseCommand):
             raise CommandError(
                 "timers are at work on this database: stop the workers, or use another home"
             ) from taken
+        if not player.readable:
+            raise CommandError(f"{file} has no line that can be read as an event")
         at = None if player.clock.at.year < 1900 else player.clock.at
         found = figures.count(target, at=at, seconds=time.monotonic() - started, parked=player.clock.parked)
         if options["json"]:
