@@ -91,12 +91,12 @@ def orders(channel_id: int, count: int, state: str, batch: str) -> None:
             SELECT %s, %s || n, %s::timestamptz - n %% 1000 * interval '1 second', 'EUR', 8400, 8400, '[]'
               FROM generate_series(1, %s) n RETURNING id, commercial_id, placed_at)
         INSERT INTO orders_order (shop_id, channel_id, policy_id, basket_id, reference, state, currency, placed_at,
-            moved_at, accept_by, accepted_at, received_at, goods_cents, shipping_cents, total_cents, commission_cents,
+            moved_at, accept_by, accepted_at, receive_at, received_at, goods_cents, shipping_cents, total_cents, commission_cents,
             commission_vat_cents, charged_cents, refunded_cents, parcels, payment_token, customer_external_id,
             customer_name, customer_email, customer_language, customer_phone, street, postal_code, city, region, country,
             wants_invoice, items_text)
         SELECT s.id, %s, c.policy_id, m.id, m.commercial_id || '-A', %s, 'EUR', m.placed_at, m.placed_at,
-               m.placed_at + interval '72 hours', m.placed_at, m.placed_at, 7800, 600, 8400, 1008, 212,
+               m.placed_at + interval '72 hours', m.placed_at, m.placed_at, m.placed_at, 7800, 600, 8400, 1008, 212,
                CASE WHEN %s = 'received' THEN 8400 ELSE 0 END, 0, 0, '', '', 'Ana Soler', 'ana@cliente.example', 'es', '',
                'Calle Mayor 14', '50001', 'Zaragoza', '', 'ES', false, 'Jarrón azul ×2 · Plato hondo'
           FROM made m

@@ -59,6 +59,7 @@ _NAMES = {
 }
 _MOST_LETTERS = 100
 _LAST_KEY = 2**63 - 1
+_YEARS = range(2000, 2101)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Place:
         """ValueError for anything but what `str()` writes."""
         moment, _tilde, key = text[:80].partition("~")
         at, number = datetime.fromisoformat(moment), int(key)
-        if at.tzinfo is None or not at.year >= 2000 or not 0 < number <= _LAST_KEY:
+        if at.tzinfo is None or at.year not in _YEARS or not 0 < number <= _LAST_KEY:
             raise ValueError(text)
         return cls(at, number)
 
@@ -140,7 +141,7 @@ def read(given: Mapping[str, str]) -> Asked:
         value = given.get(parameter, "").strip()
         try:
             found = _day(value) if value else None
-        except ValueError:
+        except (ValueError, OverflowError):
             name(parameter, value)
             return None
         return found
@@ -149,7 +150,7 @@ def read(given: Mapping[str, str]) -> Asked:
         value = given.get(parameter, "")
         try:
             return Place.read(value) if value else None
-        except ValueError:
+        except (ValueError, OverflowError):
             name(parameter, value)
             return None
 
@@ -168,12 +169,15 @@ def read(given: Mapping[str, str]) -> Asked:
 
 
 def _day(text: str) -> date:
-    """A day as browsers send it (2026-11-20) or as people type it (20/11/2026); ValueError otherwise."""
+    """A day as browsers send it (2026-11-20) or as people type it (20/11/2026).
+
+    ValueError or OverflowError otherwise.
+    """
     if "/" in text:
         day, month, year = text.split("/")
         found = date(int(year), int(month), int(day))
     else:
         found = date.fromisoformat(text)
-    if not 2000 <= found.year <= 2100:
+    if found.year not in _YEARS:
         raise ValueError(text)
     return found

@@ -113,7 +113,8 @@ def _act(order: Order, verb: Verb, *, by: Actor, at: datetime) -> Act:
         return Act(verb, text, why_not, href=order_url(order, tab="envio") + "#enviar")
     if verb == Verb.DELIVER:
         return Act(verb, text, why_not)
-    return Act(verb, text, why_not, action=reverse(f"order_{verb}", args=[order.reference]))
+    fields = (("all", "1"),) if verb == Verb.ACCEPT else ()
+    return Act(verb, text, why_not, action=reverse(f"order_{verb}", args=[order.reference]), fields=fields)
 
 
 def _releases(order: Order, holds: Sequence[Hold], by: Actor) -> list[Act]:

@@ -39,6 +39,7 @@ def home(request: DeskRequest) -> HttpResponse:
         "figures": figures,
         "waiting": figures.waiting,
         "rows": rows(coming, by=request.actor, at=now),
+        "may_accept": request.actor.may(Right.WORK_ORDERS),
         "money": money_rows(figures),
         "settlement": next_settlement(figures, channels.values(), now),
         "new": new,

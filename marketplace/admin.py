@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -21,7 +20,7 @@ from marketplace.models import Carrier, Channel, Parked, Policy, Reason, TimerRu
 from marketplace.policy import PRESETS, ROLE_LABELS, Preset
 from marketplace.policy_forms import PolicyForm
 from marketplace.policy_words import differences, sentences
-from marketplace.rooms import Panel, ReadingRoom, Room, act, column, link, moment, register
+from marketplace.rooms import Panel, ReadingRoom, Room, act, column, found, link, moment, register
 
 TIMER_WORDS = {
     "expire": gettext_lazy("cancela lo que no se aceptó a tiempo"),
@@ -82,7 +81,7 @@ class ChannelAdmin(Room):
     @act(gettext_lazy("Publicar nueva versión"), icon="edit_document")
     def publish(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Type the next version, see what it changes, publish it; a stale one is refused (ORD-10)."""
-        channel = get_object_or_404(Channel.objects.select_related("policy"), pk=object_id)
+        channel = found(Channel.objects.select_related("policy"), object_id)
         rules = channel.policy.rules if channel.policy else PRESETS[Preset.ACCEPT_FIRST]
         number = channel.policy.number if channel.policy else 0
         if request.method != "POST":

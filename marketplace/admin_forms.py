@@ -11,11 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from marketplace import tracking
 from marketplace.models import Carrier, Channel
 from marketplace.policy import PRESETS, Preset
 from marketplace.policy_words import PRESET_LABELS
 
 PROVIDERS = "payments.providers.PROVIDERS"
+RESERVED = "other"
+"""The code that stands for a carrier outside the list where sellers hand parcels over."""
+
 _CALENDAR_FIELDS = ("timezone", "country", "region")
 
 
@@ -120,14 +124,16 @@ class CarrierForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Carrier
         fields: ClassVar[tuple[str, ...]] = ("code", "name", "tracking_url", "tracking_pattern", "active")
 
+    def clean_code(self) -> str:
+        code = str(self.cleaned_data["code"])
+        if code.lower() == RESERVED:
+            raise forms.ValidationError(_("Ese código está reservado para «Otro»."))
+        return code
+
     def clean_tracking_pattern(self) -> str:
         pattern = str(self.cleaned_data["tracking_pattern"])
-        try:
-            re.compile(pattern)
-        except re.error as flaw:
-            raise forms.ValidationError(
-                _("No es una expresión regular: %(flaw)s.") % {"flaw": flaw}
-            ) from flaw
+        if why := tracking.flaw(pattern):
+            raise forms.ValidationError(why)
         return pattern
 
     def clean_tracking_url(self) -> str:
@@ -136,4 +142,6 @@ class CarrierForm(forms.ModelForm):  # type: ignore[type-arg]
             raise forms.ValidationError(_("El enlace empieza por https://."))
         if address and "{tracking}" not in address:
             raise forms.ValidationError(_("Falta {tracking} donde va el número."))
+        if re.search("[{}]", address.replace("{tracking}", "", 1)):
+            raise forms.ValidationError(_("{tracking} va una sola vez y sin otras llaves."))
         return address

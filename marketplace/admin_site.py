@@ -1,10 +1,12 @@
 """The site of the operators (ROL-02): who gets in, how they sign in, and what its pages may load."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy
@@ -22,6 +24,15 @@ CONTENT_SECURITY: dict[str, list[str]] = {
     "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
     "frame-ancestors": [CSP.SELF],
 }
+
+
+_UNTYPED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def _typed(request: HttpRequest) -> bool:
+    """Whether what the address asks for could have been typed: the database takes no control characters."""
+    words = (word for name, values in request.GET.lists() for word in (name, *values))
+    return not any(_UNTYPED.search(word) for word in words)
 
 
 def is_operator(request: HttpRequest) -> bool:
@@ -45,6 +56,8 @@ class OperatorsSite(UnfoldAdminSite):  # type: ignore[misc]
         def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.user.is_authenticated and not self.has_permission(request):
                 raise Http404
+            if not _typed(request):
+                raise BadRequest
             response: HttpResponseBase = inner(request, *args, **kwargs)
             return response
 

@@ -2,11 +2,15 @@
 
 import logging
 import traceback
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from marketplace import bulk, outbox
 from marketplace.models import Parked
@@ -14,7 +18,8 @@ from marketplace.refusals import Outcome, Tally
 
 logger = logging.getLogger(__name__)
 
-SIZE = 1000
+SIZE = 500
+LANES = 2
 
 type Key = tuple[datetime, int]
 type NextDue = Callable[[Key | None, int], Sequence[Key]]
@@ -27,19 +32,68 @@ def work_through(
     """Take due rows in the order of their deadlines, `size` at a time, and let `work` move each batch.
 
     `due(after, count)` answers the next (deadline, id) keys. A batch that raises is tried row by row; a row that
-    fails alone is parked with its trace and left alone until its next try.
+    fails alone is parked with its trace and left alone until its next try. Where more than one batch is due, two are
+    in hand at a time, each on a connection of its own: one is decided while the database writes the other.
     """
     parked = _parked(timer)
     after: Key | None = None
     more = True
-    while more and (keys := due(after, size)):
-        after, more = keys[-1], len(keys) == size
-        ids = [row_id for _, row_id in keys if row_id not in parked or parked[row_id] <= at]
+    with _Lanes(tally) as lanes:
+        while more and (keys := due(after, size)):
+            after, more = keys[-1], len(keys) == size
+            ids = [row_id for _, row_id in keys if row_id not in parked or parked[row_id] <= at]
+            lanes.do(partial(_batch, timer, ids, work, parked, at=at), alone=not more)
+
+
+class _Lanes:
+    """Two batches in hand at a time; one after the other inside a transaction, which has only one connection."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        self._pool: ThreadPoolExecutor | None = None
+        self._running: deque[Future[Tally]] = deque()
+
+    def __enter__(self) -> "_Lanes":
+        return self
+
+    def __exit__(self, *failed: object) -> None:
         try:
-            _done(timer, ids, work, parked, tally)
-        except Exception:
-            logger.exception("%s: a batch of %d failed, trying its rows one by one", timer, len(ids))
-            _one_by_one(timer, ids, work, parked, at=at, tally=tally)
+            while self._running:
+                self._heed(self._running.popleft())
+        finally:
+            if self._pool:
+                self._pool.shutdown()
+
+    def do(self, batch: Callable[[], Tally], *, alone: bool) -> None:
+        """Do a batch now if it is the only one, else as soon as a lane is free."""
+        if connection.in_atomic_block or (alone and not self._running):
+            self.tally.join(batch())
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(LANES, thread_name_prefix="batch")
+        if len(self._running) >= LANES:
+            self._heed(self._running.popleft())
+        self._running.append(self._pool.submit(copy_context().run, _on_its_own, batch))
+
+    def _heed(self, future: "Future[Tally]") -> None:
+        self.tally.join(future.result())
+
+
+def _on_its_own(batch: Callable[[], Tally]) -> Tally:
+    try:
+        return batch()
+    finally:
+        connection.close()
+
+
+def _batch(timer: str, ids: list[int], work: Work, parked: dict[int, datetime], *, at: datetime) -> Tally:
+    tally = Tally()
+    try:
+        _done(timer, ids, work, parked, tally)
+    except Exception:
+        logger.exception("%s: a batch of %d failed, trying its rows one by one", timer, len(ids))
+        _one_by_one(timer, ids, work, parked, at=at, tally=tally)
+    return tally
 
 
 def _done(timer: str, ids: list[int], work: Work, parked: dict[int, datetime], tally: Tally) -> None:

@@ -73,6 +73,11 @@ class Tally:
         self.done += len(outcome.moved)
         self.refused.update(outcome.codes)
 
+    def join(self, other: "Tally") -> None:
+        self.done += other.done
+        self.refused.update(other.refused)
+        self.parked += other.parked
+
     @property
     def idle(self) -> bool:
         return not (self.done or self.refused or self.parked)

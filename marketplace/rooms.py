@@ -11,7 +11,8 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import ActionLocation
 from django.core.paginator import Paginator
 from django.db.models import DateTimeField, Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import date as written
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
@@ -34,6 +35,7 @@ from marketplace.refusals import Outcome
 EXACT_UP_TO = 10_000
 SHOWN_IN_A_PANEL = 200
 SHOWN_REFUSALS = 10
+DIGITS_OF_A_KEY = 19
 
 
 class EstimatingPaginator(Paginator):  # type: ignore[type-arg]
@@ -42,7 +44,9 @@ class EstimatingPaginator(Paginator):  # type: ignore[type-arg]
     @cached_property
     def count(self) -> int:
         rows = cast("QuerySet[Any]", self.object_list).order_by()
-        plan = json.loads(rows.values("pk").explain(format="json"))
+        plan = json.loads(rows.values("pk").explain(format="json") or "[]")
+        if not plan:  # Django does not ask about what cannot match anything
+            return 0
         estimate = int(plan[0]["Plan"]["Plan Rows"])
         return estimate if estimate > EXACT_UP_TO else rows.count()
 
@@ -92,6 +96,21 @@ def link(instance: Model, text: object = None) -> SafeString | str:
     except NoReverseMatch:
         return words
     return format_html('<a href="{}" class="text-link">{}</a>', address, words)
+
+
+def is_key(word: str) -> bool:
+    """Whether a word of an address can be the key of a record: digits, and not too many."""
+    return word.isascii() and word.isdecimal() and len(word) <= DIGITS_OF_A_KEY
+
+
+def found[M: Model](rows: type[M] | QuerySet[M], key: str) -> M:
+    """The record that an address names; what is no key leads nowhere, like a key of nothing.
+
+    Raises Http404.
+    """
+    if not is_key(key):
+        raise Http404
+    return get_object_or_404(rows, pk=key)
 
 
 def _stamp(field: "DateTimeField[Any, Any]") -> Callable[[Model], str]:

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -26,6 +25,8 @@ from marketplace.rooms import (
     ShopFilter,
     act,
     column,
+    found,
+    is_key,
     link,
     moment,
     money,
@@ -152,7 +153,7 @@ class OrderAdmin(ReadingRoom):
         return rows
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Order | None:
-        if not object_id.isdecimal():
+        if not is_key(object_id):
             return None
         related = ("shop__account_manager", "channel", "policy__channel", "basket")
         return self.get_queryset(request).select_related(*related).filter(pk=object_id).first()
@@ -179,7 +180,7 @@ class OrderAdmin(ReadingRoom):
 
     def _one(self, request: HttpRequest, object_id: str, verb: Verb) -> HttpResponse:
         """Ask for what an act on one order needs, make it, and say why not when it is refused."""
-        order = get_object_or_404(Order, pk=object_id)
+        order = found(Order, object_id)
         form = FORMS[verb](request.POST if request.method == "POST" else None, order=order)
         back, status = self.address("change", order.pk), 200
         if form.is_valid():

@@ -1,8 +1,9 @@
 """What people type on the order page, checked for its form; whether it may be done the services say."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -17,6 +18,8 @@ from orders.states import SELLER_HOLDS, HoldKind
 
 OTHER = "other"
 _LONGEST_REASON = 160
+_LONGEST_WAIT_YEARS = 2
+_UNSEEN = {"Cc", "Cf", "Zl", "Zp", "Zs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,23 @@ def _reason(given: Mapping[str, Any], code: str, note: str, reasons: Sequence[Re
     """The words of a reason: one of the list, or one's own."""
     chosen = given.get(code) or OTHER
     if chosen == OTHER:
-        return str(given.get(note) or "").strip()
+        return _visible(str(given.get(note) or ""))
     return next((str(reason) for reason in reasons if reason.code == chosen), "")
 
 
+def _visible(text: str) -> str:
+    """The text without blanks around it; empty when nothing of it can be seen."""
+    seen = any(unicodedata.category(letter) not in _UNSEEN for letter in text)
+    return text.strip() if seen else ""
+
+
 class AnswerForm(forms.Form):
-    """The seller's answer, line by line: accepted unless refused, each refusal with its reason (ORD-05)."""
+    """The seller's answer to every line, or `all` to accept the order whole; a refusal says why (ORD-05).
+
+    Silence accepts nothing: a line without an answer, or an answer to no line of the order, is an error.
+    """
+
+    all = forms.CharField(required=False)
 
     def __init__(self, data: Any = None, *, lines: Sequence[Line], reasons: Sequence[Reason]) -> None:
         super().__init__(data)
@@ -52,6 +66,7 @@ class AnswerForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         self.refused: dict[int, str] = {}
+        self._check_answers(given)
         for line in self.lines:
             if given.get(f"answer_{line.id}") == "refuse":
                 reason = _reason(given, f"reason_{line.id}", f"note_{line.id}", self.reasons)
@@ -59,6 +74,18 @@ class AnswerForm(forms.Form):
                     self.add_error(f"reason_{line.id}", _("Di por qué la rechazas."))
                 self.refused[line.id] = reason
         return given
+
+    def _check_answers(self, given: Mapping[str, Any]) -> None:
+        whole = given.get("all") == "1"
+        sent = {name for name in self.data if name.startswith("answer_")}
+        if whole and sent:
+            self.add_error(None, _("O se acepta el pedido entero o se responde línea por línea."))
+        elif sent - {f"answer_{line.id}" for line in self.lines}:
+            self.add_error(None, _("Hay una respuesta para una línea que no es de este pedido."))
+        missing = [line.title for line in self.lines if not given.get(f"answer_{line.id}")]
+        if missing and not whole:
+            text = _("Di si aceptas o rechazas cada línea. Falta: %(lines)s.")
+            self.add_error(None, text % {"lines": ", ".join(missing[:3]) + ("…" if missing[3:] else "")})
 
     @property
     def answer(self) -> Answer:
@@ -144,7 +171,7 @@ class ParcelForm(forms.Form):
 
 
 class HoldForm(forms.Form):
-    """Why an order waits; a pre-sale says until which day (ORD-06)."""
+    """Why an order waits; a pre-sale says until which day, within two years (ORD-06)."""
 
     kind = forms.ChoiceField(choices=[(kind.value, kind.label) for kind in HoldKind if kind in SELLER_HOLDS])
     note = forms.CharField(max_length=300, required=False)
@@ -166,9 +193,16 @@ class HoldForm(forms.Form):
             self.add_error("until", _("Una preventa necesita su fecha."))
         elif day <= self.calendar.local_day(self.at):
             self.add_error("until", _("La fecha tiene que ser posterior a hoy."))
+        elif _years_on(day) > self.calendar.local_day(self.at).timetuple()[:3]:
+            self.add_error("until", _("Una preventa espera dos años como mucho."))
         else:
             self.until_at = self.calendar.midnight(day)
         return given
+
+
+def _years_on(day: date) -> tuple[int, int, int]:
+    # Three numbers and no date: the 29th of February has no day two years before.
+    return day.year - _LONGEST_WAIT_YEARS, day.month, day.day
 
 
 class ReleaseForm(forms.Form):

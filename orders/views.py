@@ -71,7 +71,7 @@ def _try(
     attempt: Attempt,
     move: Callable[[], Outcome[Moved]],
     *,
-    said: str,
+    said: str | Callable[[Moved], str],
     bells: Sequence[str] = ("notices",),
 ) -> HttpResponse:
     """Check the form, make the move, and go where its outcome leads."""
@@ -81,11 +81,11 @@ def _try(
             return _page(request, order, replace(attempt, refusal=Refusal(order.id, code)), 409)
         return _page(request, order, attempt, 422)
     try:
-        services.one(move())
+        moved = services.one(move())
     except MoveRefused as refused:
         return _page(request, order, replace(attempt, refusal=refused.refusal), 409)
     ring(*bells)
-    messages.success(request, said)
+    messages.success(request, said if isinstance(said, str) else said(moved))
     return SeeOther(reverse("order", args=[order.reference]))
 
 
@@ -118,9 +118,15 @@ def order_accept(request: DeskRequest, order: Order) -> HttpResponse:
         order,
         Attempt("accept", form),
         lambda: services.accept({order.id: form.answer}, by=by, at=at),
-        said=_("Pedido aceptado. Ahora se cobra al cliente."),
+        said=_accepted,
         bells=("charge", "notices"),
     )
+
+
+def _accepted(moved: Moved) -> str:
+    if moved.held:
+        return _("Pedido aceptado. Está en espera: se cobrará al cliente cuando salga de ella.")
+    return _("Pedido aceptado. Ahora se cobra al cliente.")
 
 
 @_act

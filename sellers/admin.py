@@ -6,14 +6,13 @@ from django.contrib import messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 from unfold.forms import AdminPasswordChangeForm
 
 from marketplace.admin_site import is_operator
-from marketplace.rooms import Room, act, register
+from marketplace.rooms import Room, act, found, register
 from sellers import services
 from sellers.admin_forms import InviteForm, NewUserForm, UserForm
 from sellers.models import Membership, Shop, User
@@ -65,7 +64,7 @@ class ShopAdmin(Room):
     @act(gettext_lazy("Invitar a alguien"), icon="person_add")
     def invite(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Let a person into the shop; one who is new sets a password by "forgotten password" (ROL-01)."""
-        shop = get_object_or_404(Shop, pk=object_id)
+        shop = found(Shop, object_id)
         back = self.address("change", shop.pk)
         form = InviteForm(request.POST if request.method == "POST" else None)
         if form.is_valid():

@@ -41,7 +41,7 @@ class UserForm(UserChangeForm):  # type: ignore[misc]
 class InviteForm(RoomForm):
     """Whom to let into a shop, and as what (ROL-01)."""
 
-    email = forms.EmailField(label=gettext_lazy("Correo"))
+    email = forms.EmailField(label=gettext_lazy("Correo"), max_length=254)
     name = forms.CharField(label=gettext_lazy("Nombre"), max_length=120, required=False)
     role = forms.ChoiceField(
         label=gettext_lazy("Papel"), choices=Membership.Role.choices, initial=Membership.Role.ORDERS

@@ -105,8 +105,9 @@ def collect(
 
     Raises StatementClosed when a statement of the cycle has been closed already.
     """
+    told = {"cycle": cycle.closes_at.isoformat()}
     outcome = orders.settle(
-        {order_id: {"cycle": cycle.closes_at.isoformat()} for order_id in order_ids},
+        {order_id: told for order_id in order_ids},  # noqa: C420 (one mapping, read by all)
         skip_locked=skip_locked,
         by=by,
         at=at,

@@ -1,12 +1,12 @@
 """Handing parcels over, and hearing that they arrived (SHP-01 … SHP-06)."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from marketplace import bulk, clocks
+from marketplace import tracking as tracking_forms
 from marketplace.models import Carrier
 from marketplace.policy import ShippingClockFrom
 from marketplace.refusals import Code, Outcome
@@ -44,7 +44,7 @@ def odd_tracking(carrier: Carrier | None, tracking: str) -> bool:
         carrier
         and tracking
         and carrier.tracking_pattern
-        and not re.fullmatch(carrier.tracking_pattern, tracking)
+        and not tracking_forms.fits(carrier.tracking_pattern, tracking)
     )
 
 

@@ -185,7 +185,7 @@ def test_with_the_broker_down_the_page_does_its_work_and_the_clock_comes_by(
         caplog.at_level(logging.WARNING, logger=bell.__name__),
         django_capture_on_commit_callbacks(execute=True),
     ):
-        answer = client.post(reverse("order_accept", args=[order.reference]))
+        answer = client.post(reverse("order_accept", args=[order.reference]), {"all": "1"})
     assert answer.status_code == 303
     assert again(order).state == State.DEBIT
     said = [record.getMessage() for record in caplog.records if record.name == bell.__name__]

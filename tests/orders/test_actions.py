@@ -48,9 +48,9 @@ def test_accepts_one_line_and_refuses_the_other(recent: Recent, alice: User) -> 
 
 
 @pytest.mark.rule("ORD-04")
-def test_accepts_whole_when_nothing_is_said(recent: Recent, alice: User) -> None:
+def test_accepts_whole_at_one_click(recent: Recent, alice: User) -> None:
     order = recent()
-    went_well(post(alice, order, "aceptar"), order)
+    went_well(post(alice, order, "aceptar", all="1"), order)
     order = again(order)
     assert (order.state, order.total_cents) == (State.DEBIT, 8400)
     assert order.ship_by is not None
@@ -73,7 +73,10 @@ def test_refusing_a_line_asks_why_and_keeps_the_form(recent: Recent, alice: User
     jar, plate = order.lines.all()
     with Untouched(order):
         answer = post(
-            alice, order, "aceptar", **{f"answer_{plate.id}": "refuse", f"note_{jar.id}": "mi nota"}
+            alice,
+            order,
+            "aceptar",
+            **{f"answer_{jar.id}": "accept", f"answer_{plate.id}": "refuse", f"note_{jar.id}": "mi nota"},
         )
     assert answer.status_code == 422
     page = said(answer)
@@ -94,9 +97,9 @@ def test_an_answer_that_is_none_is_not_understood(recent: Recent, alice: User) -
 @pytest.mark.rule("ORD-10")
 def test_a_second_click_is_refused_and_shows_where_the_order_is(recent: Recent, alice: User) -> None:
     order = recent()
-    went_well(post(alice, order, "aceptar"), order)
+    went_well(post(alice, order, "aceptar", all="1"), order)
     with Untouched(order):
-        answer = post(alice, order, "aceptar")
+        answer = post(alice, order, "aceptar", all="1")
     assert answer.status_code == 409
     page = said(answer)
     assert "El pedido ya no está en un estado que lo permita." in page
@@ -115,7 +118,7 @@ def test_past_the_deadline_it_is_refused_in_the_pages_language(
     alice.language = language
     alice.save()
     with Untouched(order):
-        answer = post(alice, order, "aceptar")
+        answer = post(alice, order, "aceptar", all="1")
     assert answer.status_code == 409
     page = said(answer)
     assert f'<html lang="{language}">' in page
