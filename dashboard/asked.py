@@ -62,6 +62,10 @@ _LAST_KEY = 2**63 - 1
 _YEARS = range(2000, 2101)
 
 
+FAR = datetime(9999, 1, 1, tzinfo=UTC)
+"""Where a row without the deadline that a list is sorted by stands: after all that have one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A place between two rows of a list: the key of the row beside it ("2026-11-20T10:00:00Z~12")."""
@@ -77,7 +81,7 @@ class Place:
         """ValueError for anything but what `str()` writes."""
         moment, _tilde, key = text[:80].partition("~")
         at, number = datetime.fromisoformat(moment), int(key)
-        if at.tzinfo is None or at.year not in _YEARS or not 0 < number <= _LAST_KEY:
+        if at.tzinfo != UTC or not (at.year in _YEARS or at == FAR) or not 0 < number <= _LAST_KEY:
             raise ValueError(text)
         return cls(at, number)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import (
@@ -22,7 +22,7 @@ from django.db.models import (
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
-from dashboard.asked import TABS, Asked, Place
+from dashboard.asked import FAR, TABS, Asked, Place
 from ledger.models import Balance
 from marketplace import queries as ground
 from marketplace.models import Channel
@@ -37,7 +37,6 @@ ON_ITS_WAY = (State.SHIPPED, State.DELIVERED)
 OPEN = (State.PENDING_ACCEPTANCE, State.DEBIT, *TO_SHIP, *ON_ITS_WAY, State.RECEIVED)
 WAITS = Q(state=State.PENDING_ACCEPTANCE) | Q(state__in=TO_SHIP, held_at=None)
 HELD = Q(state__in=OPEN, held_at__isnull=False)
-_FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def day_starts(day: date) -> datetime:
@@ -291,4 +290,4 @@ def _key(asked: Asked) -> tuple[Combinable, bool]:
 
 
 def _while(condition: Q, column: str) -> Case:
-    return Case(When(condition, then=F(column)), default=Value(_FAR), output_field=DateTimeField())
+    return Case(When(condition, then=F(column)), default=Value(FAR), output_field=DateTimeField())

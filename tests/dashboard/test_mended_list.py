@@ -48,4 +48,3 @@ def test_the_style_sheets_keep_a_long_word_inside_and_a_refusal_red() -> None:
     assert "max-inline-size: 100%" in rule("badge.css", ".chip")
     assert "overflow-wrap: anywhere" in rule("badge.css", ".chip b")
     assert "var(--late)" in rule("button.css", '.choice [value="refuse"]:checked + span')
-    assert "mask-image" in rule("tabs.css", "  .tabs")

@@ -112,7 +112,7 @@ def _accept_twice() -> Race:
 
 
 def _ship_or_cancel() -> Race:
-    """The seller hands over the goods, every other time only a part of them, while somebody else of the shop cancels (CAN-04)."""
+    """One of the shop hands the goods over, every other time only a part, while another cancels (CAN-04)."""
     jars = dict(Line.objects.filter(sku="JAR-AZUL").values_list("order_id", "id"))
 
     def ship(number: int, order_id: int) -> Outcome[Any]:
