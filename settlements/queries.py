@@ -137,3 +137,16 @@ def carried(channel_id: int, shop_ids: Sequence[int]) -> dict[tuple[int, str], i
         [channel_id, list(shop_ids)],
     )
     return {(shop_id, currency): cents for shop_id, currency, cents in rows}
+
+
+def of_closed_statements(cycle: Cycle, order_ids: Sequence[int]) -> set[int]:
+    """Those of these orders whose shop's statement of the cycle has been closed already."""
+    rows = bulk.fetch(
+        """
+        SELECT o.id FROM orders_order o JOIN settlements_statement s
+            ON s.shop_id = o.shop_id AND s.cycle_id = %s AND s.currency = o.currency AND s.state = 'closed'
+         WHERE o.id = ANY(%s::bigint[])
+        """,
+        [cycle.id, list(order_ids)],
+    )
+    return {row[0] for row in rows}

@@ -103,8 +103,11 @@ def collect(
 ) -> Outcome[Moved]:
     """Close received orders into their shops' statements, all in one transaction (SET-03).
 
-    Raises StatementClosed when a statement of the cycle has been closed already.
+    Orders of a shop whose statement of this cycle is closed already (a run that died is finished later) are left for
+    the next cycle. Raises StatementClosed when one closes while we look.
     """
+    too_late = queries.of_closed_statements(cycle, order_ids)
+    order_ids = [order_id for order_id in order_ids if order_id not in too_late]
     told = {"cycle": cycle.closes_at.isoformat()}
     outcome = orders.settle(
         {order_id: told for order_id in order_ids},  # noqa: C420 (one mapping, read by all)

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.models import Account, Balance, Posting
 from ledger.services import adjust
-from marketplace.models import Channel, Policy
+from marketplace.models import Channel, Parked, Policy
 from marketplace.refusals import Code, Tally
 from marketplace.services import publish_policy
 from messaging.models import Notice
@@ -120,6 +120,25 @@ def test_a_run_that_died_half_way_is_finished_by_the_next(channel: Channel, shop
     assert Payout.objects.get().amount_cents == 2 * NET
     cycle.refresh_from_db()
     assert cycle.ended_at == APRIL + timedelta(hours=1)
+
+
+@pytest.mark.rule("SET-03")
+def test_an_order_let_go_after_its_statement_closed_waits_for_the_next_cycle(
+    channel: Channel, shop: Shop
+) -> None:
+    """A run dies between its last statement and the end of its cycle; nothing is parked for that."""
+    first, second = brought_to(State.RECEIVED, channel, shop, 2)
+    services.hold([second], HoldKind.OPERATOR, by=OPERATOR, at=APRIL - timedelta(days=1))
+    cycle = Cycle.objects.create(channel=channel, closes_at=APRIL)
+    settlements.collect(cycle, [first], by=CLOCK, at=APRIL)
+    settlements.close_statements(cycle, list(Statement.objects.values_list("id", flat=True)), at=APRIL)
+    services.release([second], HoldKind.OPERATOR, by=OPERATOR, at=APRIL)
+    tick("statements", APRIL + timedelta(hours=1))
+    assert not Parked.objects.exists()
+    assert Order.objects.get(id=second).state == State.RECEIVED
+    tick("statements", MID_APRIL)
+    assert Order.objects.get(id=second).state == State.CLOSED
+    assert list(Payout.objects.values_list("amount_cents", flat=True)) == [NET, NET]
 
 
 @pytest.mark.rule("SET-08")
