@@ -81,20 +81,6 @@ class OrderMachine(machine(MOVES)):  # type: ignore[misc]
 FINAL = frozenset({S.CLOSED, S.REFUSED, S.CANCELLED, S.FAILED})
 PAST_RECEIPT = frozenset({S.RECEIVED, S.CLOSED})
 
-MIRAKL = {
-    S.PENDING_ACCEPTANCE: "WAITING_ACCEPTANCE",
-    S.DEBIT: "WAITING_DEBIT_PAYMENT",
-    S.AWAITING_SHIPMENT: "SHIPPING",
-    S.AWAITING_PICKUP: "SHIPPING",
-    S.SHIPPED: "SHIPPED",
-    S.DELIVERED: "SHIPPED",
-    S.RECEIVED: "RECEIVED",
-    S.CLOSED: "CLOSED",
-    S.REFUSED: "REFUSED",
-    S.CANCELLED: "CANCELED",
-    S.FAILED: "CANCELED",
-}
-
 
 class HoldKind(TextChoices):
     """Why an order is in wait; an incident's hold stops only receipt and settlement (ORD-06, SHP-08)."""

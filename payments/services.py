@@ -201,7 +201,8 @@ def _declined(charge: Charge, message: str, *, at: datetime) -> None:
     """Try again where the policy says so, else the order has failed (PAY-05)."""
     order = Order.objects.get(id=charge.order_id)
     rules = orders.rules(order)
-    retry_at = at + timedelta(hours=rules.debit_retry_after.hours)
+    calendar = queries.channel(order.channel_id).calendar
+    retry_at = clocks.deadline(at, rules.debit_retry_after.span, calendar)
     if order.state == State.DEBIT and charge.attempt <= rules.debit_retries:
         Charge.objects.create(
             shop_id=charge.shop_id,
