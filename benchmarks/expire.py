@@ -26,7 +26,7 @@ def bare(batch: str) -> None:
         sql(
             """
             INSERT INTO orders_event (shop_id, order_id, verb, before, after, at, role, by, user_id, data)
-            SELECT shop_id, id, 'expire', state, 'cancelled', %s, 'platform', 'plataforma', NULL, '{}' FROM orders_order
+            SELECT shop_id, id, 'expire', state, 'cancelled', %s, 'platform', 'platform', NULL, '{}' FROM orders_order
              WHERE state = 'pending_acceptance' AND accept_by < %s AND reference LIKE %s
             """,
             at, at, batch + "%",

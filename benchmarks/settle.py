@@ -95,7 +95,7 @@ def bare(channel_id: int, closes_at: datetime) -> None:
         sql(
             """
             INSERT INTO orders_event (shop_id, order_id, verb, before, after, at, role, by, user_id, data)
-            SELECT shop_id, id, 'settle', 'received', 'closed', %s, 'platform', 'plataforma', NULL,
+            SELECT shop_id, id, 'settle', 'received', 'closed', %s, 'platform', 'platform', NULL,
                    jsonb_build_object('cycle', %s::timestamptz)
               FROM orders_order
              WHERE state = 'received' AND held_at IS NULL AND incident_at IS NULL AND received_at <= %s

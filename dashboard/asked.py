@@ -49,13 +49,13 @@ SORT_WORDS = {
     "aceptacion": gettext_lazy("lo que antes hay que aceptar"),
 }
 _NAMES = {
-    "estado": gettext_lazy("estado"),
-    "desde": gettext_lazy("fecha desde"),
-    "hasta": gettext_lazy("fecha hasta"),
-    "plazo": gettext_lazy("plazo"),
-    "orden": gettext_lazy("orden"),
-    "despues": gettext_lazy("página"),
-    "antes": gettext_lazy("página"),
+    "estado": gettext_lazy("Estado"),
+    "desde": gettext_lazy("Recibido desde"),
+    "hasta": gettext_lazy("Recibido hasta"),
+    "plazo": gettext_lazy("Plazo"),
+    "orden": gettext_lazy("Orden"),
+    "despues": gettext_lazy("Página"),
+    "antes": gettext_lazy("Página"),
 }
 _MOST_LETTERS = 100
 _LAST_KEY = 2**63 - 1
@@ -158,12 +158,19 @@ def read(given: Mapping[str, str]) -> Asked:
             name(parameter, value)
             return None
 
+    since, until = day("desde"), day("hasta")
+    if since and until and since > until:
+        words = {"since": f"{since:%d/%m/%Y}", "until": f"{until:%d/%m/%Y}"}
+        unclear.append(
+            _("Recibido desde %(since)s hasta %(until)s: acaba antes de empezar; no se aplica") % words
+        )
+        since = until = None
     after = place("despues")
     return Asked(
         tab=one_of("estado", TABS),
         words=" ".join(given.get("buscar", "").replace("\0", "").split())[:_MOST_LETTERS],
-        since=day("desde"),
-        until=day("hasta"),
+        since=since,
+        until=until,
         due=one_of("plazo", DUE_WORDS),
         sort=one_of("orden", SORT_WORDS, "nuevos"),
         after=after,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from dashboard.queries import Figures
 from marketplace.models import Channel
-from marketplace.moments import day_words
+from marketplace.moments import day_words, last_day
 from marketplace.money import format_money
 from settlements.queries import closings
 
@@ -50,5 +50,5 @@ def next_settlement(figures: Figures, channels: Iterable[Channel], now: datetime
     amounts = [format_money(cents, currency) for currency, cents in ready.items()]
     return Settlement(
         " · ".join(amounts) or format_money(0, channel.currency),
-        day_words(channel.calendar.local_day(closes)),
+        day_words(last_day(closes, channel.calendar.zone)),
     )

@@ -1,16 +1,16 @@
 """The deadlines that run on an order: how much is left, what will happen by itself, and why then (ORD-16)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.utils.translation import gettext as _
 
+from dashboard.kept_words import length_words, moment_words, what_is_left
 from dashboard.order_queries import deliver_from
 from marketplace import clocks
 from marketplace.clocks import Calendar, Left, Span
-from marketplace.moments import length_words, moment_words, what_is_left
 from orders.models import Hold, Order
 from orders.states import State
 
@@ -44,22 +44,29 @@ _ON_ITS_WAY = (State.SHIPPED, State.DELIVERED)
 
 def running(order: Order, holds: Sequence[Hold], now: datetime) -> list[Running]:
     """The deadlines of the order's state, the one that acts next first."""
-    found: list[Running] = []
+    return list(_each(order, holds, now))
+
+
+def next_running(order: Order, now: datetime) -> Running | None:
+    """The deadline of the order's state that acts next; a list tells no other."""
+    return next(_each(order, (), now), None)
+
+
+def _each(order: Order, holds: Sequence[Hold], now: datetime) -> Iterator[Running]:
     if order.state == State.PENDING_ACCEPTANCE:
-        found.append(_acceptance(order, now))
+        yield _acceptance(order, now)
     if order.state in _SHIPPING and order.ship_by:
-        found.append(_shipping(order, now))
+        yield _shipping(order, now)
     if order.state == State.SHIPPED and order.deliver_by:
-        found.append(_delivery(order, now))
+        yield _delivery(order, now)
     if order.state in _ON_ITS_WAY and order.receive_at:
-        found.append(_receipt(order, now))
-    found += [_presale(order, hold, now) for hold in holds if hold.until]
-    return found
+        yield _receipt(order, now)
+    yield from (_presale(order, hold, now) for hold in holds if hold.until)
 
 
 def _acceptance(order: Order, now: datetime) -> Running:
     calendar, rules = order.channel.calendar, order.policy.rules
-    ends = moment_words(order.accept_by, now, calendar.zone)
+    ends = moment_words(order.accept_by, now, calendar.zone, ends=True)
     if now > order.accept_by:
         says = _("El plazo para aceptarlo terminó %(when)s: se cancelará enseguida y no se cobra nada.")
     else:
@@ -75,7 +82,7 @@ def _acceptance(order: Order, now: datetime) -> Running:
 
 
 def _time_to_ship(span: Span, calendar: Calendar, now: datetime) -> str:
-    ends = moment_words(clocks.deadline(now, span, calendar), now, calendar.zone)
+    ends = moment_words(clocks.deadline(now, span, calendar), now, calendar.zone, ends=True)
     return _("Aceptar no obliga a enviar ya: tendrás hasta %(when)s.") % {"when": ends}
 
 
@@ -83,7 +90,8 @@ def _shipping(order: Order, now: datetime) -> Running:
     assert order.ship_by is not None
     assert order.accepted_at is not None
     calendar, rules = order.channel.calendar, order.policy.rules
-    words = {"when": moment_words(order.ship_by, now, calendar.zone), "late": _late(order.ship_by, now)}
+    ends = moment_words(order.ship_by, now, calendar.zone, ends=True)
+    words = {"when": ends, "late": _late(order.ship_by, now)}
     left = what_is_left(order.ship_by, now, calendar.zone)
     if order.held_at:
         says = _("El plazo de envío está parado mientras el pedido espere; después se alarga lo mismo.")
@@ -99,7 +107,8 @@ def _shipping(order: Order, now: datetime) -> Running:
 def _delivery(order: Order, now: datetime) -> Running:
     assert order.deliver_by is not None
     calendar, rules = order.channel.calendar, order.policy.rules
-    words = {"when": moment_words(order.deliver_by, now, calendar.zone), "late": _late(order.deliver_by, now)}
+    ends = moment_words(order.deliver_by, now, calendar.zone, ends=True)
+    words = {"when": ends, "late": _late(order.deliver_by, now)}
     if now > order.deliver_by:
         says = _("Debía llegar al cliente como muy tarde %(when)s: lleva %(late)s de retraso.") % words
     else:
@@ -116,7 +125,7 @@ def _receipt(order: Order, now: datetime) -> Running:
     assert order.receive_at is not None
     assert order.shipped_at is not None
     calendar, rules = order.channel.calendar, order.policy.rules
-    words = {"when": moment_words(order.receive_at, now, calendar.zone)}
+    words = {"when": moment_words(order.receive_at, now, calendar.zone, ends=True)}
     left = what_is_left(order.receive_at, now, calendar.zone)
     if left.kind != "calm":
         left = Left("calm", left.text if now <= order.receive_at else _("ya toca"))
@@ -135,14 +144,17 @@ def _receipt(order: Order, now: datetime) -> Running:
 def _presale(order: Order, hold: Hold, now: datetime) -> Running:
     assert hold.until is not None
     zone = order.channel.calendar.zone
-    says = _("La espera por preventa acaba sola %(when)s.") % {"when": moment_words(hold.until, now, zone)}
+    ends = moment_words(hold.until, now, zone, ends=True)
+    says = _("La espera por preventa acaba sola %(when)s.") % {"when": ends}
     left = what_is_left(hold.until, now, zone)
     return Running("presale", hold.until, Left("calm", left.text) if left.kind == "soon" else left, says)
 
 
 def _late(deadline_at: datetime, now: datetime) -> str:
-    """How late it is, to the hour: minutes are noise in days."""
+    """How late it is, to the hour: minutes are noise in days; nothing for what is not."""
     late = now - deadline_at
+    if late <= timedelta():
+        return ""
     return length_words(late - late % timedelta(hours=1) if late >= timedelta(hours=3) else late)
 
 

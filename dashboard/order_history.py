@@ -8,9 +8,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from marketplace import reasons
 from marketplace.moments import moment_words
 from marketplace.money import format_money
 from marketplace.policy import ROLE_LABELS, Role
+from orders import telling
 from orders.models import Event, Order
 from orders.states import HoldKind, State, Verb
 
@@ -66,16 +68,26 @@ def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -
     if data.get("refunded_cents"):
         amount = format_money(data["refunded_cents"], order.currency)
         said.append(_("Se devuelve: %(amount)s") % {"amount": amount})
-    said += [_("Línea %(line)s rechazada: %(reason)s") % line for line in data.get("refused") or ()]
-    if data.get("reason"):
-        said.append(_("Motivo: %(reason)s") % data)
+    said += _reasons(verb, data)
     if "parcel" in data:
         said.append((_("Bulto %(parcel)s · %(carrier)s %(tracking)s") % data).strip())
     if data.get("kind") in HoldKind.values:
         said.append(str(HoldKind(data["kind"]).label))
+    if verb == Verb.HOLD and data.get("mismatch"):
+        said.append(telling.mismatch(data["mismatch"], order.currency))
     if data.get("note"):
         said.append(str(data["note"]))
     said += _moments(order, data, now)
+    return said
+
+
+def _reasons(verb: Verb, data: Mapping[str, Any]) -> list[str]:
+    kind, said = telling.kind_of(verb), []
+    for line in data.get("refused") or ():
+        words = {"line": line["line"], "reason": reasons.said(kind, line["reason"])}
+        said.append(_("Línea %(line)s rechazada: %(reason)s") % words)
+    if data.get("reason"):
+        said.append(_("Motivo: %(reason)s") % {"reason": reasons.said(kind, data["reason"])})
     return said
 
 
@@ -83,6 +95,7 @@ def _moments(order: Order, data: Mapping[str, Any], now: datetime) -> list[str]:
     said = []
     for key, words in (("until", _("Hasta %(when)s")), ("cycle", _("Liquidación que cerró %(when)s"))):
         if data.get(key):
-            when = moment_words(datetime.fromisoformat(data[key]), now, order.channel.calendar.zone)
+            zone = order.channel.calendar.zone
+            when = moment_words(datetime.fromisoformat(data[key]), now, zone, ends=True)
             said.append(words % {"when": when})
     return said

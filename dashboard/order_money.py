@@ -1,5 +1,7 @@
 """The money of an order: what the customer pays, what the marketplace keeps, what the shop gets and when."""
 
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,8 +10,9 @@ from django.utils.translation import gettext as _
 from dashboard import order_queries
 from marketplace.moments import moment_words
 from marketplace.money import format_money
+from marketplace.reasons import answer_words
 from orders import services
-from orders.models import Order
+from orders.models import Line, Order
 from orders.states import State
 from payments.models import Charge
 from payments.states import AskState
@@ -27,9 +30,13 @@ class Money:
     says: str = ""
 
 
-def money_of(order: Order, now: datetime) -> Money:
-    """The figures of the order: those of its whole until it is accepted, of what was accepted after."""
+def money_of(order: Order, now: datetime, refused: Sequence[Line] = ()) -> Money:
+    """The figures of the order: those of its whole until it is accepted, of what was accepted after.
+
+    `refused` are lines that the seller means to refuse: what is left without them, to the cent (ORD-05).
+    """
     rules = order.policy.rules
+    order = _without(order, refused)
     answered = order.accepted_at is not None
     fee, vat = order.commission_cents, order.commission_vat_cents
     if not answered:
@@ -50,7 +57,23 @@ def money_of(order: Order, now: datetime) -> Money:
     pairs.append((_("Comisión, %(rate)s %%") % {"rate": rate}, said(-fee)))
     pairs.append((_("IVA de la comisión"), said(-vat)))
     name = _("Has recibido") if order.state == State.CLOSED else _("Recibirás")
-    return Money(pairs, (name, said(order.total_cents - fee - vat)), paid, _when(order, now))
+    says = _when(order, now)
+    if refused and order.total_cents:
+        says = _("Sin lo que rechazas. Se cobra al cliente cuando aceptes.")
+    elif refused:
+        says = _("Si rechazas todas las líneas no se cobra nada al cliente.")
+    return Money(pairs, (name, said(order.total_cents - fee - vat)), paid, says)
+
+
+def _without(order: Order, refused: Sequence[Line]) -> Order:
+    """The order as it would be charged without some of its lines; the one given stays as it is."""
+    if not refused:
+        return order
+    rest = copy(order)
+    rest.goods_cents -= sum(line.goods_cents for line in refused)
+    rest.shipping_cents -= sum(line.shipping_cents for line in refused)
+    rest.total_cents = rest.goods_cents + rest.shipping_cents
+    return rest
 
 
 def _nothing(order: Order) -> str:
@@ -67,14 +90,18 @@ def _when(order: Order, now: datetime) -> str:
         line = order_queries.settled_in(order)
         if line is None:
             return _("Liquidado.")
-        words = {"when": moment_words(line.statement.cycle.closes_at, now, order.channel.calendar.zone)}
+        words = {"when": _ends(line.statement.cycle.closes_at, order, now)}
         return _("Liquidado %(when)s.") % words
     since = order.received_at or order.receive_at
     closing = order_queries.next_closing(order.channel, max(since, now)) if since else None
     if closing is None:
         return _("Se liquida cuando el pedido se dé por recibido.")
-    words = {"when": moment_words(closing, now, order.channel.calendar.zone)}
+    words = {"when": _ends(closing, order, now)}
     return _("Si nada lo retiene, entra en la liquidación que cierra %(when)s.") % words
+
+
+def _ends(closes_at: datetime, order: Order, now: datetime) -> str:
+    return moment_words(closes_at, now, order.channel.calendar.zone, ends=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +115,7 @@ class Debit:
 def debit_of(order: Order, charge: Charge | None) -> Debit | None:
     """What there is to say of the debit while it runs and when it failed (PAY-01 … PAY-05)."""
     if order.state == State.FAILED:
-        answer = charge.message if charge else ""
+        answer = answer_words(charge.message) if charge else ""
         said = _("El cobro al cliente se ha rechazado.")
         told = _("El proveedor de pagos dice: «%(answer)s».") % {"answer": answer} if answer else ""
         return Debit(f"{said} {told}".strip())

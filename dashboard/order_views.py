@@ -1,6 +1,7 @@
 """The order page: one address with its tabs, each a link of its own; an act that failed is shown here too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseNotAllowed
@@ -16,6 +17,7 @@ from dashboard.order_history import history
 from dashboard.order_money import debit_of, money_of
 from dashboard.queries import waiting
 from marketplace.models import ReasonKind
+from orders import telling
 from orders.documents import has_delivery_note
 from orders.forms import AnswerForm, Attempt, HoldForm, ParcelForm, ReasonForm
 from orders.models import Hold, Line, Order
@@ -102,18 +104,27 @@ def _panel(request: DeskRequest, order: Order, told: Told) -> Told:
 
 def _details(request: DeskRequest, order: Order, told: Told) -> Told:
     attempt, acts = told["attempt"], told["acts"]
-    answer = None
+    answer, refused = None, []
     if acts.may(Verb.ACCEPT):
         sent = attempt.form if attempt and attempt.act == Verb.ACCEPT else None
+        refused = _refused(told["lines"], sent.data if sent else request.GET)
         answer = sent or AnswerForm(lines=told["lines"], reasons=queries.reasons(ReasonKind.REFUSE))
     charge = queries.last_charge(order) if order.state in (State.DEBIT, State.FAILED) else None
     return {
         "answer": answer,
-        "money": money_of(order, told["now"]),
+        "refused": refused,
+        "money": money_of(order, told["now"], refused),
         "debit": debit_of(order, charge),
+        "refusal": telling.refusal,
+        "explanation": partial(telling.explanation, currency=order.currency),
         "manager": request.shop.account_manager,
         "may_release": {hold.kind for hold in told["holds"] if _may_release(hold, request)},
     }
+
+
+def _refused(lines: list[Line], given: Mapping[str, Any]) -> list[Line]:
+    """The lines that an answer, sent or only thought of in an address, refuses."""
+    return [line for line in lines if given.get(f"answer_{line.id}") == "refuse"]
 
 
 def _may_release(hold: Hold, request: DeskRequest) -> bool:

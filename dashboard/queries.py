@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import (
     BigIntegerField,
     Case,
@@ -19,19 +20,21 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import Combinable, RawSQL
 from django.utils import timezone
 
 from dashboard.asked import FAR, TABS, Asked, Place
 from ledger.models import Balance
 from marketplace import queries as ground
 from marketplace.models import Channel
+from marketplace.moments import LAST_MINUTE
 from orders.models import Hold, Line, Order, Shipment, Words
 from orders.queries import folded
 from orders.states import State
 from sellers.models import Shop
 
 PAGE = 50
+COUNTED = 10_000
 TO_SHIP = (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
 ON_ITS_WAY = (State.SHIPPED, State.DELIVERED)
 OPEN = (State.PENDING_ACCEPTANCE, State.DEBIT, *TO_SHIP, *ON_ITS_WAY, State.RECEIVED)
@@ -56,7 +59,7 @@ def late_to_arrive(now: datetime) -> Q:
 
 def due_within(now: datetime, days: int) -> Q:
     """Orders whose seller has to act before the end of today, or of so many days counted from today."""
-    ends = day_starts(timezone.localdate(now) + timedelta(days=days))
+    ends = day_starts(timezone.localdate(now) + timedelta(days=days)) + LAST_MINUTE
     accept = Q(state=State.PENDING_ACCEPTANCE, accept_by__gte=now, accept_by__lt=ends)
     return accept | Q(state__in=TO_SHIP, ship_by__gte=now, ship_by__lt=ends, held_at=None)
 
@@ -229,12 +232,44 @@ def _found(shop: Shop, words: str) -> QuerySet[Words, int]:
     )
 
 
-def count_by_tab(shop: Shop, asked: Asked, now: datetime) -> dict[str, int]:
-    """How many orders each tab shows under the same search and filters; "" is all of them."""
-    rows = Order.objects.filter(narrowed(shop, asked, now), shop=shop).values("state").annotate(n=Count("id"))
-    by_state = {row["state"]: row["n"] for row in rows.order_by("state")}
-    tabs = {tab: sum(by_state.get(state, 0) for state in states) for tab, states in TABS.items()}
-    return {"": sum(by_state.values()), **tabs}
+class Tally(NamedTuple):
+    """How many orders; `more` says that there are more than were counted."""
+
+    n: int
+    more: bool
+
+
+def count_by_tab(shop: Shop, asked: Asked, now: datetime) -> dict[str, Tally]:
+    """How many orders each tab shows under the same search and filters; "" is all of them.
+
+    A state is counted up to `COUNTED` and no further, so that a million closed orders cost what ten thousand do.
+    """
+    rows = Order.objects.filter(narrowed(shop, asked, now), shop=shop)
+    if asked.words:
+        found = rows.values("state").annotate(n=Count("id")).order_by("state")
+        by_state = dict(found.values_list("state", "n"))
+    else:
+        # A filter by deadline is met by open orders only: the closed need not be looked at one by one.
+        by_state = _count_states(rows, OPEN if asked.due else State.values)
+    tabs = {tab: [by_state.get(state, 0) for state in states] for tab, states in TABS.items()}
+    return {tab: _tally(counts) for tab, counts in {"": list(by_state.values()), **tabs}.items()}
+
+
+def _count_states(rows: QuerySet[Order], states: Iterable[str]) -> dict[str, int]:
+    """Count the rows in each state, up to one more than `COUNTED`, in one read."""
+    one = rows.filter(state=RawSQL("kind.state", ())).order_by().values("id")[: COUNTED + 1]
+    sql, parameters = one.query.sql_with_params()
+    each = (
+        f"SELECT kind.state, (SELECT count(*) FROM ({sql}) AS found) FROM unnest(%s::text[]) AS kind (state)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(each, [*parameters, [str(state) for state in states]])
+        return dict(cursor.fetchall())
+
+
+def _tally(counts: Iterable[int]) -> Tally:
+    n = sum(counts)
+    return Tally(min(n, COUNTED), n > COUNTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,20 +283,63 @@ class Page:
 
 def page(shop: Shop, asked: Asked, now: datetime) -> Page:
     """The rows of an address, by keyset: rows that come in meanwhile neither hide nor repeat any."""
-    key, falling = _key(asked)
-    rows = _rows(shop).filter(narrowed(shop, asked, now)).annotate(place=key)
+    rows = _rows(shop).filter(narrowed(shop, asked, now))
     if asked.tab:
         rows = rows.filter(state__in=TABS[asked.tab])
-    backwards = asked.before is not None
-    place = asked.before or asked.after
-    down = falling != backwards
+    backwards, place = asked.before is not None, asked.before or asked.after
+    stretches = _stretches(asked)
+    if place is not None and backwards != (place.at == FAR):
+        stretches = stretches[:1] if backwards else stretches[-1:]
+    found: list[Order] = []
+    for stretch in reversed(stretches) if backwards else stretches:
+        wanted = PAGE + 1 - len(found)
+        found += _read(rows, stretch, place, wanted, backwards=backwards)
+        place = None
+        if len(found) > PAGE:
+            break
+    return _page_of(found, asked)
+
+
+class Stretch(NamedTuple):
+    """A part of a list that one index carries: which rows, what they are sorted by, whether it falls."""
+
+    rows: Q
+    key: Combinable
+    falls: bool = False
+
+
+def _stretches(asked: Asked) -> list[Stretch]:
+    """The parts of a list in their order. By deadline, what has none to keep comes last, oldest first."""
+    if asked.sort == "envio":
+        return _by_deadline(Q(state__in=TO_SHIP), "ship_by", asked.tab == "por-enviar")
+    if asked.sort == "aceptacion":
+        return _by_deadline(Q(state=State.PENDING_ACCEPTANCE), "accept_by", asked.tab == "por-aceptar")
+    return [Stretch(Q(), F("placed_at"), falls=True)]
+
+
+def _by_deadline(keeps: Q, column: str, everywhere: bool) -> list[Stretch]:
+    if everywhere:
+        return [Stretch(Q(), F(column))]
+    return [Stretch(keeps, F(column)), Stretch(~keeps, Value(FAR, output_field=DateTimeField()))]
+
+
+def _read(
+    rows: QuerySet[Order], stretch: Stretch, place: Place | None, count: int, *, backwards: bool
+) -> list[Order]:
+    rows = rows.filter(stretch.rows).annotate(place=stretch.key)
+    down = stretch.falls != backwards
     if place is not None:
         beyond, at_most = ("lt", "lte") if down else ("gt", "gte")
         rows = rows.filter(
             Q(**{f"place__{at_most}": place.at}),
             Q(**{f"place__{beyond}": place.at}) | Q(**{f"id__{beyond}": place.id}),
         )
-    found = list(rows.order_by(*(("-place", "-id") if down else ("place", "id")))[: PAGE + 1])
+    return list(rows.order_by(*(("-place", "-id") if down else ("place", "id")))[:count])
+
+
+def _page_of(found: list[Order], asked: Asked) -> Page:
+    """What was read, one more than a page where there is more, as a page."""
+    backwards = asked.before is not None
     more, found = len(found) > PAGE, found[:PAGE]
     if backwards:
         found.reverse()
@@ -271,23 +349,3 @@ def page(shop: Shop, asked: Asked, now: datetime) -> Page:
     has_previous = more if backwards else asked.after is not None
     has_next = backwards or more
     return Page(found, first if has_previous else None, last if has_next else None)
-
-
-def _key(asked: Asked) -> tuple[Combinable, bool]:
-    """What the list is sorted by, and whether it falls. By deadline, what has none to keep comes last.
-
-    On its own tab a deadline is the bare column, so that its index carries the sort.
-    """
-    if asked.sort == "envio":
-        if asked.tab == "por-enviar":
-            return F("ship_by"), False
-        return _while(Q(state__in=TO_SHIP), "ship_by"), False
-    if asked.sort == "aceptacion":
-        if asked.tab == "por-aceptar":
-            return F("accept_by"), False
-        return _while(Q(state=State.PENDING_ACCEPTANCE), "accept_by"), False
-    return F("placed_at"), True
-
-
-def _while(condition: Q, column: str) -> Case:
-    return Case(When(condition, then=F(column)), default=Value(FAR), output_field=DateTimeField())

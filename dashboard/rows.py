@@ -3,13 +3,17 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from dashboard.order_clocks import running
+from dashboard.order_clocks import next_running
+from dashboard.words import StateWords, state_of
 from marketplace.clocks import Left
-from marketplace.moments import day_words
+from marketplace.moments import day_words, last_day
 from orders import services
 from orders.models import Order
 from orders.states import HoldKind, State, Verb
@@ -19,43 +23,68 @@ from settlements.queries import closings
 _SHIP = (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
 
 
+class Stands(NamedTuple):
+    """Where an order is, and why it waits; "" when nothing holds it. Many rows of a list stand alike."""
+
+    state: StateWords
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line: `left`, `says` and `why` tell its deadline (ORD-16); `act` is accept, answer, ship or see."""
+    """A line: `left`, `says` and `why` tell its deadline (ORD-16); `act` is accept, answer, ship or see.
+
+    `page` is the order's address, `href` where its act leads.
+    """
 
     order: Order
+    stands: Stands
     left: Left | None
     says: str
     why: Callable[[], str]
     act: str
+    page: str
     href: str
-    held: str
 
 
 def rows(orders: Iterable[Order], *, by: Actor, at: datetime) -> list[Row]:
     """The lines of a list for the one who looks at it; the orders come furnished (see `queries`)."""
-    return [_row(order, by, at) for order in orders]
+    called: dict[tuple[str, int, bool], StateWords] = {}
+    found = []
+    for order in orders:
+        key = (order.state, order.policy_id, order.held_at is None)
+        if key not in called:
+            called[key] = state_of(order)
+        kind: str | None = order.hold_kind
+        held = str(HoldKind(kind).label) if kind and order.held_at else ""
+        left, says, why = _deadline(order, at)
+        act, page = _act(order, by, at), _address(order.reference)
+        href = f"{page}?tab=envio#enviar" if act == "ship" else page
+        found.append(Row(order, Stands(called[key], held), left, says, why, act, page, href))
+    return found
 
 
-def _row(order: Order, by: Actor, at: datetime) -> Row:
-    left, says, why = _deadline(order, at)
-    act = _act(order, by, at)
-    kind: str | None = order.hold_kind
-    held = str(HoldKind(kind).label) if kind and order.held_at else ""
-    return Row(order, left, says, why, act, _href(order, act), held)
+def _address(reference: str) -> str:
+    """The address of an order's page, as `reverse` writes it: fifty searches of the address book cost more."""
+    return f"{_orders_start()}{quote(reference, safe="!$&'()*+,;=~:@")}/"
+
+
+@lru_cache(maxsize=1)
+def _orders_start() -> str:
+    return reverse("order", args=["0"]).removesuffix("0/")
 
 
 def _deadline(order: Order, at: datetime) -> tuple[Left | None, str, Callable[[], str]]:
     if order.state == State.DEBIT and order.held_at is None:
         says = _("El proveedor de pagos suele contestar en minutos.")
         return Left("calm", _("normalmente, minutos")), says, str
-    clocks = running(order, (), at)
-    if clocks:
-        return clocks[0].left, clocks[0].says, clocks[0].explain
+    clock = next_running(order, at)
+    if clock:
+        return clock.left, clock.says, clock.explain
     if order.state == State.RECEIVED and order.held_at is None:
         closes = min((moment for moment in closings(order.channel, at) if moment >= at), default=None)
         if closes:
-            day = day_words(order.channel.calendar.local_day(closes))
+            day = day_words(last_day(closes, order.channel.calendar.zone))
             return (
                 Left("calm", _("liquidación")),
                 _("Entra en la liquidación que cierra %(day)s.") % {"day": day},
@@ -71,9 +100,3 @@ def _act(order: Order, by: Actor, at: datetime) -> str:
     if order.state in _SHIP and services.judge(order, Verb.SHIP, by=by, at=at) is None:
         return "ship"
     return "see"
-
-
-def _href(order: Order, act: str) -> str:
-    if act == "ship":
-        return reverse("order", args=[order.reference], query={"tab": "envio"}) + "#enviar"
-    return reverse("order", args=[order.reference])

@@ -78,9 +78,15 @@ def orders(request: DeskRequest) -> HttpResponse:
     return response
 
 
-def _tabs(asked: Asked, counts: dict[str, int]) -> list[dict[str, object]]:
+def _tabs(asked: Asked, counts: dict[str, queries.Tally]) -> list[dict[str, object]]:
     return [
-        {"text": text, "href": asked.link(tab=tab), "count": counts[tab], "current": tab == asked.tab}
+        {
+            "text": text,
+            "href": asked.link(tab=tab),
+            "count": counts[tab].n,
+            "more": counts[tab].more,
+            "current": tab == asked.tab,
+        }
         for tab, text in TAB_WORDS.items()
     ]
 
@@ -92,11 +98,11 @@ def _chips(asked: Asked) -> list[dict[str, str]]:
         found.append({"name": _("Busca"), "text": asked.words, "remove": asked.link(words="")})
     if asked.since:
         found.append(
-            {"name": _("Desde"), "text": f"{asked.since:%d/%m/%Y}", "remove": asked.link(since=None)}
+            {"name": _("Recibido desde"), "text": f"{asked.since:%d/%m/%Y}", "remove": asked.link(since=None)}
         )
     if asked.until:
         found.append(
-            {"name": _("Hasta"), "text": f"{asked.until:%d/%m/%Y}", "remove": asked.link(until=None)}
+            {"name": _("Recibido hasta"), "text": f"{asked.until:%d/%m/%Y}", "remove": asked.link(until=None)}
         )
     if asked.due:
         found.append({"name": _("Plazo"), "text": str(DUE_WORDS[asked.due]), "remove": asked.link(due="")})

@@ -1,7 +1,8 @@
 """The words of the panel: what a state is called, a moment in a list, the greeting of the hour."""
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
+from functools import lru_cache
 
 from django.utils import timezone, translation
 from django.utils.dateformat import format as in_words
@@ -42,26 +43,27 @@ def state_of(order: Order) -> StateWords:
 
 def brief(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
     """A moment in the few letters of a list: "hoy 11:52", "jue 19", "3 oct", "3 oct 2025"."""
-    zone = zone or timezone.get_current_timezone()
-    local, today = at.astimezone(zone), now.astimezone(zone).date()
-    days = (today - local.date()).days
-    words = {"time": f"{local:%H:%M}", "weekday": _short_weekday(local)}
-    words |= {"day": str(local.day), "month": in_words(local, "b"), "year": str(local.year)}
+    local = at.astimezone(zone or timezone.get_current_timezone())
+    day, today = local.date(), now.astimezone(local.tzinfo).date()
+    days = (today - day).days
     if days == 0:
-        return _("hoy %(time)s") % words
+        return _("hoy %(time)s") % {"time": f"{local:%H:%M}"}
     if days == 1:
-        return _("ayer %(time)s") % words
-    if 1 < days < 7:
+        return _("ayer %(time)s") % {"time": f"{local:%H:%M}"}
+    return _brief_day(day, today, translation.get_language() or "es")
+
+
+@lru_cache(maxsize=4096)
+def _brief_day(day: date, today: date, language: str) -> str:
+    """A day in the few letters of a list, in the language that is active: a year of lists has few days."""
+    words = {"day": str(day.day), "month": in_words(day, "b"), "year": str(day.year)}
+    if 1 < (today - day).days < 7:
+        word = in_words(day, "D")
+        words["weekday"] = word if language.startswith("en") else word.lower()
         return _("%(weekday)s %(day)s") % words
-    if local.year == today.year:
+    if day.year == today.year:
         return _("%(day)s %(month)s") % words
     return _("%(day)s %(month)s %(year)s") % words
-
-
-def _short_weekday(local: datetime) -> str:
-    """The day of the week in three letters, small in Spanish: "jue", "Thu"."""
-    word = in_words(local, "D")
-    return word if (translation.get_language() or "es").startswith("en") else word.lower()
 
 
 def today_words(now: datetime) -> str:

@@ -2,36 +2,61 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.db.models import Max, QuerySet
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
 from marketplace import bell, services
-from marketplace.admin_forms import CarrierForm, ChannelForm
-from marketplace.celery import BY_NAME, TIMERS
+from marketplace.admin_clocks import (
+    TIMER_NAMES,
+    TIMER_WORDS,
+    clock_faces,
+    did_words,
+    every_words,
+    timer_name,
+)
+from marketplace.admin_forms import CarrierForm, ChannelForm, provider_word
+from marketplace.celery import BY_NAME
+from marketplace.countries import country_word
 from marketplace.models import Carrier, Channel, Parked, Policy, Reason, TimerRun
 from marketplace.policy import PRESETS, ROLE_LABELS, Preset
 from marketplace.policy_forms import PolicyForm
-from marketplace.policy_words import differences, sentences
-from marketplace.rooms import Panel, ReadingRoom, Room, act, column, found, link, moment, register
+from marketplace.policy_words import PRESET_LABELS, differences, sentences
+from marketplace.rooms import (
+    ChannelFilter,
+    EstimatingPaginator,
+    Panel,
+    ReadingRoom,
+    Room,
+    act,
+    badge,
+    column,
+    found,
+    link,
+    moment,
+    register,
+    shortened,
+)
 
-TIMER_WORDS = {
-    "expire": gettext_lazy("cancela lo que no se aceptó a tiempo"),
-    "presale": gettext_lazy("levanta las preventas en su fecha"),
-    "charge": gettext_lazy("pide los cobros al proveedor"),
-    "payback": gettext_lazy("pide las devoluciones al proveedor"),
-    "debits": gettext_lazy("avisa de los cobros que tardan demasiado"),
-    "receive": gettext_lazy("da por recibido lo enviado"),
-    "statements": gettext_lazy("cierra las liquidaciones según el calendario"),
-    "notices": gettext_lazy("envía los avisos"),
+SUBJECTS = {
+    "expire": "orders_order",
+    "presale": "orders_hold",
+    "receive": "orders_order",
+    "statements": "orders_order",
 }
+"""The room where a row that a timer set aside has its page."""
 
 
 def as_list(lines: Iterable[str]) -> SafeString:
@@ -40,12 +65,20 @@ def as_list(lines: Iterable[str]) -> SafeString:
     return format_html('<ul class="room-sentences">{}</ul>', items)
 
 
+def note_word(policy: Policy) -> str:
+    """Why a version was published; the first says which preset it was made from."""
+    code = policy.note.removeprefix("preset ")
+    if code not in set(Preset):
+        return policy.note
+    return _("Política de partida: %(preset)s") % {"preset": PRESET_LABELS[Preset(code)]}
+
+
 @register(Channel)
 class ChannelAdmin(Room):
     """Channels, with the policy in force in words and the way to the next version."""
 
     form = ChannelForm
-    list_display = ("name", "code", "currency", "timezone", "provider", "policy")
+    list_display = ("name", "code", "country_name", "currency", "provider_name", "policy")
     list_select_related = ("policy__channel",)
     search_fields = ("name", "code")
     actions_detail = ("publish",)
@@ -58,6 +91,14 @@ class ChannelAdmin(Room):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Channel | None = None) -> tuple[str, ...]:
         return ("code", "currency", "policy", "in_words") if obj else ()
+
+    @column(gettext_lazy("País"), ordering="country")
+    def country_name(self, channel: Channel) -> str:
+        return country_word(channel.country)
+
+    @column(gettext_lazy("Proveedor de pagos"), ordering="provider")
+    def provider_name(self, channel: Channel) -> str:
+        return provider_word(channel.provider)
 
     @column(gettext_lazy("Qué dice"))
     def in_words(self, channel: Channel) -> SafeString | str:
@@ -72,7 +113,7 @@ class ChannelAdmin(Room):
             )
 
     def panels(self, request: HttpRequest, obj: Channel) -> Iterable[Panel]:
-        rows = [(link(one, f"v{one.number}"), moment(one.published_at), one.published_by, one.note)
+        rows = [(link(one, f"v{one.number}"), moment(one.published_at), one.published_by, note_word(one))
                 for one in obj.policies.order_by("-number")[:20]]  # fmt: skip
         yield Panel(
             _("Versiones de la política"), (_("Versión"), _("Publicada"), _("Por"), _("Motivo")), rows
@@ -138,15 +179,20 @@ class ChannelAdmin(Room):
 class PolicyAdmin(ReadingRoom):
     """Every version ever published, in words, with what it changed; none is ever edited (ORD-10)."""
 
-    list_display = ("__str__", "in_force", "published_at", "published_by", "note")
-    list_filter = ("channel",)
+    list_display = ("__str__", "in_force", "published_at", "published_by", "why")
+    list_filter = (("channel", ChannelFilter),)
     list_select_related = ("channel",)
-    fields = ("channel", "number", "published_at", "published_by", "note", "in_words")
-    readonly_fields = ("in_words",)
+    fields = (("channel", "number", "published_at", "published_by"), "why", "in_words")
+    readonly_fields = ("why", "in_words")
 
-    @column(gettext_lazy("En vigor"), boolean=True)
-    def in_force(self, policy: Policy) -> bool:
-        return policy.channel.policy_id == policy.pk
+    @column(gettext_lazy("Estado"), label={"now": "success", "past": "default"})
+    def in_force(self, policy: Policy) -> tuple[str, str]:
+        is_now = policy.channel.policy_id == policy.pk
+        return ("now", _("En vigor")) if is_now else ("past", _("Anterior"))
+
+    @column(gettext_lazy("Motivo"))
+    def why(self, policy: Policy) -> str:
+        return note_word(policy) or "–"
 
     @column(gettext_lazy("Qué dice"))
     def in_words(self, policy: Policy) -> SafeString:
@@ -168,65 +214,109 @@ class CarrierAdmin(Room):
     """The carriers that sellers may pick (SHP-01); one no longer used is switched off, not deleted."""
 
     form = CarrierForm
-    list_display = ("name", "code", "tracking_url", "tracking_pattern", "active")
+    list_display = ("name", "site", "checks", "active")
     list_editable = ("active",)
     list_filter = ("active",)
     search_fields = ("name", "code")
+
+    @column(gettext_lazy("Seguimiento en"))
+    def site(self, carrier: Carrier) -> str:
+        return urlsplit(carrier.tracking_url).hostname or "–"
+
+    @column(gettext_lazy("Comprueba el número"))
+    def checks(self, carrier: Carrier) -> str:
+        return _("Sí") if carrier.tracking_pattern else _("No")
 
 
 @register(Reason)
 class ReasonAdmin(Room):
     """The reasons that people may give, in both languages."""
 
-    list_display = ("code", "kind", "label_es", "label_en", "active")
+    list_display = ("label_es", "label_en", "kind", "active")
     list_editable = ("active",)
-    list_filter = ("kind", "active")
+    list_filter = (("kind", ChoicesDropdownFilter), "active")
     search_fields = ("code", "label_es", "label_en")
+
+
+class TimerFilter(DropdownFilter):  # type: ignore[misc]
+    """Rows of one timer."""
+
+    title = gettext_lazy("reloj")
+    parameter_name = "timer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, str(words)) for name, words in TIMER_NAMES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(timer=self.value()) if self.value() else queryset
+
+
+class ErrorFilter(SimpleListFilter):
+    """Runs that failed."""
+
+    title = gettext_lazy("resultado")
+    parameter_name = "failed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", _("Fallaron"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.exclude(error="") if self.value() == "yes" else queryset
 
 
 @register(TimerRun)
 class TimerRunAdmin(ReadingRoom):
     """What each run of a timer did; and the page of all timers."""
 
-    list_display = ("timer_word", "at", "duration", "done", "refused", "parked", "error_word")
-    list_filter = (("timer"),)
+    list_display = ("timer_word", "at", "duration", "did", "error_word")
+    list_filter = (TimerFilter, ErrorFilter)
+    fields = (("timer_word", "does"), ("at", "duration", "did"), "error")
+    readonly_fields = ("timer_word", "does", "duration", "did")
     ordering = ("-id",)
+    paginator = EstimatingPaginator
     actions_list = ("clocks",)
+
+    def name_of(self, row: TimerRun) -> str:
+        return f"{timer_name(row.timer)} · {moment(row.at)}"
 
     @column(gettext_lazy("Reloj"), ordering="timer")
     def timer_word(self, run: TimerRun) -> str:
-        return f"{run.timer} · {TIMER_WORDS.get(run.timer, '')}"
+        return timer_name(run.timer)
+
+    @column(gettext_lazy("Qué hace"))
+    def does(self, run: TimerRun) -> str:
+        return str(TIMER_WORDS.get(run.timer, "–"))
 
     @column(gettext_lazy("Duración"))
     def duration(self, run: TimerRun) -> str:
-        return f"{(run.ended_at - run.started_at).total_seconds():.2f} s" if run.ended_at else "–"
+        if run.ended_at is None:
+            return "–"
+        return _("%(n)s s") % {"n": number_format((run.ended_at - run.started_at).total_seconds(), 2)}
 
-    @column(gettext_lazy("Error"), label={"error": "danger"})
-    def error_word(self, run: TimerRun) -> tuple[str, str] | None:
-        return ("error", run.error[:80]) if run.error else None
+    @column(gettext_lazy("Qué hizo"))
+    def did(self, run: TimerRun) -> str:
+        return did_words(run)
+
+    @column(gettext_lazy("Error"))
+    def error_word(self, run: TimerRun) -> str:
+        return shortened(run.error)
 
     @act(gettext_lazy("Todos los relojes"), icon="schedule")
     def clocks(self, request: HttpRequest) -> HttpResponse:
         """Every timer: what it does, how often, when it last had work and when it next will."""
-        last = TimerRun.objects.values("timer").annotate(last=Max("id")).values_list("last", flat=True)
-        runs = {run.timer: run for run in TimerRun.objects.filter(id__in=list(last))}
-        rows = []
-        for timer in TIMERS:
-            run = runs.get(timer.name)
-            did = _("%(done)s hechos, %(refused)s rechazados, %(parked)s apartados")
-            rows.append(
-                (
-                    timer.name,
-                    TIMER_WORDS.get(timer.name, timer.what),
-                    _("cada %(n)s s") % {"n": timer.every_s},
-                    moment(run.at) if run else "–",
-                    did % {"done": run.done, "refused": run.refused, "parked": run.parked} if run else "–",
-                    moment(timer.next_due()),
-                )
-            )
-        headers = (_("Reloj"), _("Qué hace"), _("Cada"), _("Última pasada"), _("Qué hizo"), _("Siguiente"))
-        panel = Panel("", headers, rows)
+        headers = (
+            _("Reloj"), _("Cómo va"), _("Qué hace"), _("Se despierta"), _("Última pasada"), _("Qué hizo"),
+            _("Siguiente"),
+        )  # fmt: skip
+        rows = [
+            (face.name, badge(face.words, face.tone), TIMER_WORDS.get(face.timer.name, face.timer.what),
+             every_words(face.timer), link(face.run, moment(face.run.started_at)) if face.run else "–",
+             shortened(face.run.error) if face.run and face.run.error else did_words(face.run),
+             moment(face.next_due))
+            for face in clock_faces(timezone.now())
+        ]  # fmt: skip
         intro = _("Una pasada que no encuentra nada que hacer no se anota.")
+        panel = Panel("", headers, rows)
         return self.page(request, "rooms/page.html", _("Todos los relojes"), panels=[panel], intro=intro)
 
 
@@ -234,16 +324,32 @@ class TimerRunAdmin(ReadingRoom):
 class ParkedAdmin(ReadingRoom):
     """Rows that failed on their own, with their trace; they are tried again by themselves, or now."""
 
-    list_display = ("timer", "subject_id", "last_line", "parked_at", "tries", "retry_at")
-    list_filter = ("timer",)
-    fields = ("timer", "subject_id", "parked_at", "tries", "retry_at", "readable_trace")
-    readonly_fields = ("readable_trace",)
+    list_display = ("timer_word", "subject", "last_line", "parked_at", "tries", "retry_at")
+    list_filter = (TimerFilter,)
+    fields = (("timer_word", "subject", "tries"), ("parked_at", "retry_at"), "last_line", "readable_trace")
+    readonly_fields = ("timer_word", "subject", "last_line", "readable_trace")
     actions = ("retry", "discard")
+
+    def name_of(self, row: Parked) -> str:
+        return f"{timer_name(row.timer)} · {row.subject_id}"
+
+    @column(gettext_lazy("Reloj"), ordering="timer")
+    def timer_word(self, parked: Parked) -> str:
+        return timer_name(parked.timer)
+
+    @column(gettext_lazy("Fila"), ordering="subject_id")
+    def subject(self, parked: Parked) -> SafeString | str:
+        """The row that failed, leading to its page where the timer's rows have one."""
+        view = SUBJECTS.get(parked.timer)
+        if view is None:
+            return str(parked.subject_id)
+        address = reverse(f"admin:{view}_change", args=[parked.subject_id])
+        return format_html('<a href="{}" class="text-link">{}</a>', address, parked.subject_id)
 
     @column(gettext_lazy("Qué falló"))
     def last_line(self, parked: Parked) -> str:
         lines = parked.trace.strip().splitlines()
-        return lines[-1][:120] if lines else "–"
+        return shortened(lines[-1], 120) if lines else "–"
 
     @column(gettext_lazy("Traza"))
     def readable_trace(self, parked: Parked) -> SafeString:

@@ -3,7 +3,9 @@
 import re
 from datetime import date
 from typing import Any, ClassVar
+from unicodedata import combining, normalize
 
+import holidays
 from django import forms
 from django.utils.dateparse import parse_date
 from django.utils.module_loading import import_string
@@ -12,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from marketplace import tracking
+from marketplace.countries import country_word
 from marketplace.models import Carrier, Channel
 from marketplace.policy import PRESETS, Preset
 from marketplace.policy_words import PRESET_LABELS
@@ -20,7 +23,26 @@ PROVIDERS = "payments.providers.PROVIDERS"
 RESERVED = "other"
 """The code that stands for a carrier outside the list where sellers hand parcels over."""
 
+PROVIDER_WORDS = {"sandbox": gettext_lazy("Proveedor de pruebas")}
+
+
+def provider_word(code: str) -> str:
+    """What a payment provider is called; one without a name of ours keeps its code."""
+    return str(PROVIDER_WORDS.get(code, code))
+
+
 _CALENDAR_FIELDS = ("timezone", "country", "region")
+
+
+def _countries() -> list[tuple[str, str]]:
+    """The countries whose public holidays are known, by name."""
+    named = [(code, country_word(code)) for code in holidays.list_supported_countries(include_aliases=False)]
+    return sorted(named, key=lambda one: _plain(one[1]))
+
+
+def _plain(word: str) -> str:
+    """A word without its accents, so that it sorts among the others."""
+    return "".join(letter for letter in normalize("NFKD", word.lower()) if not combining(letter))
 
 
 class DaysField(forms.CharField):
@@ -63,6 +85,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=gettext_lazy("Una fecha por línea, como 2026-12-24 o 24/12/2026."),
     )
     provider = forms.ChoiceField(label=gettext_lazy("Proveedor de pagos"), widget=UnfoldAdminSelectWidget)
+    country = forms.ChoiceField(label=gettext_lazy("País"), initial="ES", widget=UnfoldAdminSelectWidget)
     preset = forms.ChoiceField(
         label=gettext_lazy("Política de partida"),
         choices=[(preset.value, PRESET_LABELS.get(preset, preset.value)) for preset in PRESETS],
@@ -79,8 +102,10 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "country" in self.fields:
+            self.fields["country"].choices = _countries()  # type: ignore[attr-defined]
         if "provider" in self.fields:
-            known = [(code, code) for code in import_string(PROVIDERS)]
+            known = [(code, provider_word(code)) for code in import_string(PROVIDERS)]
             self.fields["provider"].choices = known  # type: ignore[attr-defined]
 
     def clean_currency(self) -> str:
@@ -88,9 +113,6 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
         if not re.fullmatch("[A-Z]{3}", currency):
             raise forms.ValidationError(_("Una moneda son tres letras, como EUR."))
         return currency
-
-    def clean_country(self) -> str:
-        return str(self.cleaned_data["country"]).upper()
 
     def clean_region(self) -> str:
         return str(self.cleaned_data["region"]).upper()

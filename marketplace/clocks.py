@@ -19,7 +19,16 @@ from django.utils.formats import localize
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from marketplace.moments import Left, day_words, length_words, moment_words, none_of, what_is_left, when
+from marketplace.moments import (
+    Left,
+    day_words,
+    last_day,
+    length_words,
+    moment_words,
+    none_of,
+    what_is_left,
+    when,
+)
 
 __all__ = [
     "MOST_HOURS",
@@ -207,10 +216,11 @@ class Explanation:
         With `now`, days that are near are named as people do: "hoy", "el jueves 19".
         """
         zone = self.calendar.zone
-        year = self.start.astimezone(zone).year != self.deadline_at.astimezone(zone).year
+        year = self.start.astimezone(zone).year != last_day(self.deadline_at, zone).year
         said = []
         if consequence:
-            said.append(consequence.replace("{when}", when(self.deadline_at, zone, now, year=year)))
+            ends = when(self.deadline_at, zone, now, year=year, ends=True)
+            said.append(consequence.replace("{when}", ends))
         words = {
             "amount": _span_words(self.span, self.calendar),
             "start": when(self.start, zone, now, year=year, since=True),

@@ -16,7 +16,8 @@ from django.utils.module_loading import import_string
 from django_htmx.jinja import htmx_script
 from jinja2 import Environment, StrictUndefined, pass_context
 
-from marketplace.moments import moment_words, what_is_left
+from marketplace.countries import country_word
+from marketplace.moments import moment_words, stamp, what_is_left
 from marketplace.money import format_money
 
 _SPANISH = str.maketrans(",", ".")
@@ -33,14 +34,14 @@ def number(value: int) -> str:
     return grouped if (translation.get_language() or "es").startswith("en") else grouped.translate(_SPANISH)
 
 
-def moment(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
-    """A moment in words, to follow a verb, in the site's zone unless another is given."""
-    return moment_words(at, now, zone or timezone.get_current_timezone())
+def moment(at: datetime, now: datetime, zone: tzinfo | None = None, ends: bool = False) -> str:
+    """A moment, or an end, in words, to follow a verb, in the site's zone unless another is given."""
+    return moment_words(at, now, zone or timezone.get_current_timezone(), ends=ends)
 
 
-def local(at: datetime, zone: tzinfo | None = None) -> datetime:
-    """The same moment on the clocks of a zone, the site's unless another is given."""
-    return at.astimezone(zone or timezone.get_current_timezone())
+def figures(at: datetime, zone: tzinfo | None = None, ends: bool = False) -> str:
+    """A moment, or an end, in figures, in the site's zone unless another is given."""
+    return stamp(at, zone or timezone.get_current_timezone(), ends=ends)
 
 
 def _wired(path: str) -> Callable[..., Any]:
@@ -73,10 +74,12 @@ GLOBALS: dict[str, object] = {
 }
 
 FILTERS: dict[str, Callable[..., Any]] = {
+    "country": _anew(country_word),
     "money": _anew(format_money),
     "number": _anew(number),
     "moment": _anew(moment),
-    "local": _anew(local),
+    "stamp": _anew(figures),
+    "who": _anew(_wired("sellers.desk.who")),
     "brief": _anew(_wired("dashboard.words.brief")),
 }
 

@@ -1,5 +1,6 @@
 """The ground under every app: channels and their policies, the lists operators keep, what the timers did."""
 
+from datetime import date
 from functools import cached_property, lru_cache
 
 from django.contrib.postgres.fields import ArrayField
@@ -47,12 +48,16 @@ class Channel(models.Model):
     @property
     def calendar(self) -> clocks.Calendar:
         """Working days and time zone of the channel, its own closing days among them."""
-        return clocks.Calendar(
-            timezone=self.timezone,
-            country=self.country,
-            subdivision=self.region or None,
-            extra_holidays=tuple(sorted(self.closing_days)),
-        )
+        return _calendar(self.timezone, self.country, self.region or None, tuple(sorted(self.closing_days)))
+
+
+@lru_cache(maxsize=64)
+def _calendar(
+    timezone: str, country: str, region: str | None, closing_days: tuple[date, ...]
+) -> clocks.Calendar:
+    return clocks.Calendar(
+        timezone=timezone, country=country, subdivision=region, extra_holidays=closing_days
+    )
 
 
 @lru_cache(maxsize=512)

@@ -3,11 +3,16 @@
 import time
 from collections.abc import Iterable
 
-from marketplace.models import Channel, Policy
+from marketplace.lists import REASONS
+from marketplace.models import Channel, Policy, Reason
 
 _FRESH_S = 2.0
 _channels: dict[int, tuple[float, Channel]] = {}
 
+
+type Labels = dict[tuple[str, str], tuple[str, str]]
+
+_lists: dict[str, tuple[float, Labels]] = {}
 
 _MOST = 2048
 _policies: dict[int, Policy] = {}
@@ -40,7 +45,22 @@ def channel(channel_id: int) -> Channel:
     return known
 
 
+def reason_labels() -> Labels:
+    """The words of each reason by (act, code), in Spanish and in English; edits are known within two seconds.
+
+    One that operators took off the list keeps the words that it came with.
+    """
+    read_at, known = _lists.get("reasons", (0.0, {}))
+    now = time.monotonic()
+    if not known or now - read_at > _FRESH_S:
+        rows = Reason.objects.values_list("kind", "code", "label_es", "label_en")
+        known = {(kind, code): (es, en) for kind, code, es, en in (*REASONS, *rows)}
+        _lists["reasons"] = (now, known)
+    return known
+
+
 def forget() -> None:
     """Read everything anew: another database stands behind the connection."""
+    _lists.clear()
     _policies.clear()
     _channels.clear()

@@ -1,25 +1,29 @@
 """What the operators' rooms share: who may do what, panels of figures, a page that asks before it acts."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import ActionLocation
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import DateTimeField, Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import date as written
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold import widgets
@@ -30,12 +34,12 @@ from unfold.decorators import display as unfold_display
 
 from marketplace.admin_site import is_operator
 from marketplace.money import format_money
-from marketplace.refusals import Outcome
+from marketplace.refusals import Code, Outcome
 
 EXACT_UP_TO = 10_000
 SHOWN_IN_A_PANEL = 200
 SHOWN_REFUSALS = 10
-DIGITS_OF_A_KEY = 19
+DIGITS_OF_A_KEY = 18
 
 
 class EstimatingPaginator(Paginator):  # type: ignore[type-arg]
@@ -58,10 +62,17 @@ class Panel:
     title: object
     headers: Sequence[object]
     rows: Sequence[Sequence[object]]
+    numbers: Collection[int] = ()
+    """Which columns are figures, written under each other from the right."""
 
     @property
     def table(self) -> dict[str, object]:
-        return {"headers": [str(header) for header in self.headers], "rows": self.rows}
+        headers = [self._cell(at, str(header)) for at, header in enumerate(self.headers)]
+        rows = [[self._cell(at, cell) for at, cell in enumerate(row)] for row in self.rows]
+        return {"headers": headers, "rows": rows}
+
+    def _cell(self, at: int, content: object) -> object:
+        return {"content": content, "class": "room-number"} if at in self.numbers else content
 
 
 def act[F: Callable[..., Any]](
@@ -96,6 +107,21 @@ def link(instance: Model, text: object = None) -> SafeString | str:
     except NoReverseMatch:
         return words
     return format_html('<a href="{}" class="text-link">{}</a>', address, words)
+
+
+def badge(words: object, tone: str) -> SafeString:
+    """A word with the colour of its meaning: "success", "warning", "danger", "info"."""
+    return render_to_string("unfold/helpers/label.html", {"text": words, "type": tone, "size": "md"})
+
+
+def shortened(words: str, most: int = 80) -> str:
+    """Words of a list cut to a length that leaves the row a line; a dash for none."""
+    return Truncator(words).chars(most) or "–"
+
+
+def language_word(code: str) -> str:
+    """A language by its own name; a code that is none of ours stands as it is."""
+    return {"es": "Español", "en": "English"}.get(code, code)
 
 
 def is_key(word: str) -> bool:
@@ -139,6 +165,15 @@ class ChannelFilter(RelatedDropdownFilter):  # type: ignore[misc]
         self.title = _("canal")
 
 
+class RoomList(ChangeList):
+    """A list that says how many rows it found only where something was looked for."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
+
+
 class Room(ModelAdmin):  # type: ignore[misc]
     """A room open to every operator; what may be done in it is said by the room itself."""
 
@@ -168,6 +203,31 @@ class Room(ModelAdmin):  # type: ignore[misc]
         }
         names = super().get_list_display(request)
         return [_stamp(moments[name]) if name in moments else name for name in names]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return RoomList
+
+    def response_action(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Any],
+        action_location: ActionLocation = ActionLocation.CHANGE_LIST,
+    ) -> HttpResponse | None:
+        """Act on the rows chosen; keys that are none, or of rows that are gone, are answered with a word."""
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        across = request.POST.get("select_across") not in (None, "", "0")
+        known = all(is_key(key) for key in chosen)
+        if chosen and not (known and (across or queryset.filter(pk__in=chosen).exists())):
+            messages.error(request, _("No queda ninguna de las filas elegidas: no se ha hecho nada."))
+            return HttpResponseRedirect(request.get_full_path())
+        answer: HttpResponse | None = super().response_action(
+            request, queryset, action_location=action_location
+        )
+        return answer
+
+    def name_of(self, row: Any) -> str:
+        """What a record is called at the head of its page, in the reader's language."""
+        return str(row)
 
     @column(gettext_lazy("Tienda"))
     def shop_word(self, row: Any) -> str:
@@ -199,7 +259,9 @@ class Room(ModelAdmin):  # type: ignore[misc]
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
-        context["panels"] = list(self.panels(request, obj)) if obj else []
+        if obj:
+            context["panels"] = list(self.panels(request, obj))
+            context["subtitle"] = request.room_name = self.name_of(obj)  # type: ignore[attr-defined]
         response: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)
         return response
 
@@ -238,6 +300,12 @@ class ReadingRoom(Room):
     """A room where records are only read: they change through the services, or not at all."""
 
     actions_on_top = True
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        context["show_history"] = False  # nobody edits here, so the admin's own log has nothing to tell
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -281,7 +349,7 @@ def tell(
     rest = len(outcome.refused) - SHOWN_REFUSALS
     if rest > 0:
         more = ngettext("y %(n)s más, rechazado.", "y %(n)s más, rechazados.", rest) % {"n": rest}
-        codes = ", ".join(f"{code} × {n}" for code, n in outcome.codes.most_common())
+        codes = " ".join(f"{Code(code).label} × {n}" for code, n in outcome.codes.most_common())
         messages.error(request, f"{more} {codes}")
     if not outcome.moved and not outcome.refused:
         messages.warning(request, _("No había nada que hacer."))

@@ -7,11 +7,14 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
+from jinja2 import TemplateError
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from marketplace import bell
+from marketplace import bell, waits
 from marketplace.rooms import (
     SHOWN_IN_A_PANEL,
     EstimatingPaginator,
@@ -19,20 +22,43 @@ from marketplace.rooms import (
     ReadingRoom,
     act,
     column,
+    language_word,
     link,
     moment,
     register,
+    shortened,
 )
 from messaging import services
+from messaging.documents import Letters
 from messaging.models import Notice
+from messaging.notice_table import TABLE
+from orders.admin_filters import called
 from orders.admin_panels import ORDER_PANELS
 from orders.models import Order
+from orders.states import Verb
+
+EVENT_WORDS: dict[str, object] = {
+    **{verb.value: verb.label for verb in Verb},
+    "debit_stuck": gettext_lazy("Cobro que tarda demasiado"),
+    "payback_refused": gettext_lazy("Devolución rechazada"),
+    "mismatch": gettext_lazy("Lo pagado no coincide"),
+    "statement_closed": gettext_lazy("Liquidación cerrada"),
+}
+"""What each event of the table of notices is called."""
+
+
+TONES = {"sent": "success", "waiting": "info", "given_up": "danger", "muted": "default"}
+
+
+def event_word(event: str) -> str:
+    """What a notice is about; an event that is gone keeps its code."""
+    return str(EVENT_WORDS.get(event, event))
 
 
 def situation_of(notice: Notice) -> tuple[str, str]:
     """How far a notice has come, as (code, words)."""
     if notice.sent_at:
-        return "sent", _("Enviado")
+        return "sent", pgettext("notice", "Enviado")
     if notice.muted:
         return "muted", _("Callado")
     if notice.given_up_at:
@@ -42,16 +68,47 @@ def situation_of(notice: Notice) -> tuple[str, str]:
 
 def notices_panel(order: Order) -> Panel:
     """What was told about an order."""
+    headers = (_("Aviso"), _("Para"), _("Correo"), _("Idioma"), _("Situación"), pgettext("notice", "Enviado"))
     rows = [
-        (link(one), one.email, one.language, situation_of(one)[1], moment(one.sent_at))
+        (link(one, event_word(one.event)), one.get_audience_display().capitalize(), one.email,
+         language_word(one.language), situation_of(one)[1], moment(one.sent_at))
         for one in Notice.objects.filter(order_id=order.pk).order_by("id")[:SHOWN_IN_A_PANEL]
-    ]
-    return Panel(_("Avisos"), (_("Aviso"), _("Correo"), _("Idioma"), _("Situación"), _("Enviado")), rows)
+    ]  # fmt: skip
+    return Panel(_("Avisos"), headers, rows)
 
 
 ORDER_PANELS.append(notices_panel)
 
-FOUND_ORDERS = 50
+
+def given_up() -> QuerySet[Notice]:
+    """Notices that will not be tried again by themselves (NOT-01)."""
+    return Notice.objects.filter(given_up_at__isnull=False, sent_at=None)
+
+
+waits.add(
+    waits.Wait(
+        5,
+        "given_up",
+        gettext_lazy("Avisos abandonados"),
+        gettext_lazy("No se pudieron entregar. Mira el error, corrige la dirección y vuelve a intentarlo."),
+        "messaging_notice_changelist",
+        "?situation=given_up",
+        given_up,
+    )
+)
+
+
+class EventFilter(SimpleListFilter):
+    """Notices of one event of the table."""
+
+    title = gettext_lazy("suceso")
+    parameter_name = "event"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(event, event_word(event)) for event in TABLE]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Notice]) -> QuerySet[Notice]:
+        return queryset.filter(event=self.value()) if self.value() else queryset
 
 
 class SituationFilter(SimpleListFilter):
@@ -67,7 +124,7 @@ class SituationFilter(SimpleListFilter):
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        words = (_("Por enviar"), _("Enviado"), _("Abandonado"), _("Callado"))
+        words = (_("Por enviar"), pgettext("notice", "Enviado"), _("Abandonado"), _("Callado"))
         return list(zip(self.ROWS, words, strict=True))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Notice]) -> QuerySet[Notice]:
@@ -79,17 +136,16 @@ class NoticeAdmin(ReadingRoom):
     """Every notice; one that was given up can be sent again."""
 
     list_display = (
-        "event",
-        "audience",
+        "event_name",
+        "audience_name",
         "email",
-        "language",
         "situation",
         "due_at",
         "sent_at",
         "tries",
-        "last_error",
+        "error_word",
     )
-    list_filter = (SituationFilter, ("audience", ChoicesDropdownFilter))
+    list_filter = (SituationFilter, EventFilter, ("audience", ChoicesDropdownFilter))
     search_fields = ("order_id",)
     search_help_text = gettext_lazy("El principio del número de pedido.")
     ordering = ("-id",)
@@ -97,21 +153,18 @@ class NoticeAdmin(ReadingRoom):
     paginator = EstimatingPaginator
     actions = ("again",)
     fields = (
-        "event",
-        "audience",
-        "shop_word",
-        "email",
-        "language",
-        "muted",
-        "due_at",
-        "sent_at",
-        "given_up_at",
-        "tries",
-        "last_error",
-        "message_id",
-        "payload",
+        ("event_name", "situation_word", "order_word", "shop_word"),
+        ("audience_name", "email", "language_name"),
+        ("due_at", "sent_at", "given_up_at"),
+        ("tries", "last_error", "message_id"),
+        "letter",
     )
-    readonly_fields = ("shop_word",)
+    readonly_fields = (
+        "event_name", "situation_word", "order_word", "shop_word", "audience_name", "language_name", "letter"
+    )  # fmt: skip
+
+    def name_of(self, row: Notice) -> str:
+        return f"{event_word(row.event)} · {row.email}"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Notice], search_term: str
@@ -119,13 +172,46 @@ class NoticeAdmin(ReadingRoom):
         """By the beginning of the order's number, which has an index."""
         term = search_term.strip()
         if term:
-            orders = Order.objects.filter(reference__startswith=term).values_list("id", flat=True)
-            queryset = queryset.filter(order_id__in=list(orders[:FOUND_ORDERS]))
+            queryset = queryset.filter(order_id__in=called(term))
         return queryset, False
 
-    @column(gettext_lazy("Situación"), label={"sent": "success", "waiting": "info", "given_up": "danger"})
+    @column(gettext_lazy("El mensaje"))
+    def letter(self, notice: Notice) -> SafeString | str:
+        """The mail as its reader gets it, in their language."""
+        try:
+            mail = Letters().mail(notice)
+        except (TemplateError, LookupError, TypeError, ValueError) as flaw:
+            return _("No se puede escribir: %(flaw)s") % {"flaw": flaw}
+        return format_html('<strong>{}</strong><pre class="room-letter">{}</pre>', mail.subject, mail.body)
+
+    @column(gettext_lazy("Suceso"))
+    def event_name(self, notice: Notice) -> str:
+        return event_word(notice.event)
+
+    @column(gettext_lazy("Para"))
+    def audience_name(self, notice: Notice) -> str:
+        return str(notice.get_audience_display()).capitalize()
+
+    @column(gettext_lazy("Idioma"))
+    def language_name(self, notice: Notice) -> str:
+        return language_word(notice.language)
+
+    @column(gettext_lazy("Pedido"))
+    def order_word(self, notice: Notice) -> str:
+        order = Order.objects.filter(pk=notice.order_id).first() if notice.order_id else None
+        return link(order) if order else "–"
+
+    @column(gettext_lazy("Último error"))
+    def error_word(self, notice: Notice) -> str:
+        return shortened(notice.last_error)
+
+    @column(gettext_lazy("Situación"), label=TONES)
     def situation(self, notice: Notice) -> tuple[str, str]:
         return situation_of(notice)
+
+    @column(gettext_lazy("Situación"))
+    def situation_word(self, notice: Notice) -> str:
+        return situation_of(notice)[1]
 
     @act(gettext_lazy("Volver a intentar"))
     def again(self, request: HttpRequest, rows: QuerySet[Notice]) -> None:

@@ -24,9 +24,11 @@ from django.utils.translation import gettext as _
 from jinja2 import Environment, Template
 
 from marketplace.models import Channel
-from marketplace.moments import when
+from marketplace.moments import last_day, when
 from marketplace.money import format_money
+from marketplace.reasons import answer_words, said
 from messaging.models import Audience, Notice
+from orders.telling import kind_of
 
 _ITEM = "- "
 _SPACES = re.compile(r"[ \t\r\n]+")
@@ -153,16 +155,21 @@ def _told(notice: Notice, channel: Channel | None) -> dict[str, Any]:
     zone = ZoneInfo(channel.timezone if channel else settings.TIME_ZONE)
     written_at = datetime.fromisoformat(payload["at"]) if "at" in payload else notice.created_at
 
-    def moment(told: str, *, since: bool = False) -> str:
+    def moment(told: str, *, since: bool = False, ends: bool = False) -> str:
         at = datetime.fromisoformat(told)
-        year = at.astimezone(zone).year != written_at.astimezone(zone).year
-        return when(at, zone, None, year=year, since=since)
+        day = last_day(at, zone) if ends else at.astimezone(zone).date()
+        year = day.year != written_at.astimezone(zone).year
+        return when(at, zone, None, year=year, since=since, ends=ends)
 
     return {
         **payload,
         "audience": notice.audience,
+        "answered": answer_words,
+        "because": lambda told: said(kind_of(notice.event), told),
         "moment": moment,
-        "until": lambda told: moment(told, since=True),
+        "starting": lambda told: moment(told, since=True),
+        "until": lambda told: moment(told, since=True, ends=True),
+        "ending": lambda told: moment(told, ends=True),
         "money": lambda cents: format_money(cents, payload["currency"]),
         "order_url": f"{settings.SITE_URL}/pedidos/{quote(payload.get('reference', ''), safe='')}/",
         "home_url": f"{settings.SITE_URL}/",

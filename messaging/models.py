@@ -41,6 +41,11 @@ class Notice(Claimable):
             models.Index(
                 fields=["order_id"], name="notice_of_order", condition=models.Q(order_id__isnull=False)
             ),
+            models.Index(
+                fields=["given_up_at"],
+                name="notice_given_up",
+                condition=models.Q(given_up_at__isnull=False, sent_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

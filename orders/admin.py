@@ -1,6 +1,5 @@
-"""The operators' rooms of orders: looking them up, acting through the services, and what is held (ROL-02)."""
+"""The operators' room of orders: looking them up, and acting through the services (ROL-02)."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,9 +14,8 @@ from unfold.contrib.filters.admin import (
 )
 
 from marketplace import bell
-from marketplace.refusals import Outcome
+from marketplace.countries import country_word
 from marketplace.rooms import (
-    SHOWN_REFUSALS,
     ChannelFilter,
     EstimatingPaginator,
     Panel,
@@ -27,26 +25,22 @@ from marketplace.rooms import (
     column,
     found,
     is_key,
-    link,
     moment,
     money,
     register,
-    tell,
 )
-from orders import services
-from orders.admin_filters import DaysFilter, HeldFilter, StandingFilter
-from orders.admin_forms import FORMS, NoteForm
+from orders import (
+    admin_figures,  # noqa: F401
+    admin_holds,  # noqa: F401
+    services,
+)
+from orders.admin_acts import AT_MOST, FOLLOWERS, report
+from orders.admin_filters import DaysFilter, HeldFilter, TurnFilter
+from orders.admin_forms import FORMS
 from orders.admin_panels import ORDER_PANELS, events_panel, holds_panel, lines_panel, parcels_panel
-from orders.models import Hold, Order
-from orders.signals import Moved
-from orders.states import FINAL, HoldKind, State, Verb
+from orders.models import Order
+from orders.states import FINAL, State, Verb
 from sellers.desk import operator
-
-AT_MOST = 1000
-"""How many orders one act of the list may be about."""
-
-FOLLOWERS = ("charge", "payback", "notices")
-"""The timers that do what follows from an act on orders."""
 
 COLOURS: dict[str, str] = {
     State.PENDING_ACCEPTANCE: "warning",
@@ -70,15 +64,6 @@ _DEADLINES = {
 }
 
 
-def report(request: HttpRequest, outcome: Outcome[Moved]) -> None:
-    """Wake what follows, and say how many orders moved and which were refused and why."""
-    if outcome.moved:
-        bell.ring(*FOLLOWERS)
-    ids = [refusal.id for refusal in outcome.refused[:SHOWN_REFUSALS]]
-    names = dict(Order.objects.filter(id__in=ids).values_list("id", "reference"))
-    tell(request, outcome, _("Hecho. Pedidos: %(n)s."), lambda order_id: names.get(order_id, str(order_id)))
-
-
 def offered(order: Order, request: HttpRequest) -> set[str]:
     """The acts that this operator may make on this order now (ORD-10)."""
     by, at = operator(request.user), timezone.now()  # type: ignore[arg-type]
@@ -90,7 +75,7 @@ def offered(order: Order, request: HttpRequest) -> set[str]:
     return verbs
 
 
-STANDING = (("reference", "state", "held"), ("shop", "manager", "basket"), ("channel", "policy"))
+STANDING = (("reference", "state", "held", "next_deadline"), ("shop", "manager", "basket", "policy"))
 AMOUNTS = (
     ("goods", "shipping", "total"),
     ("commission", "charged", "refunded"),
@@ -105,7 +90,7 @@ MOMENTS = (
 CUSTOMER = (
     ("customer_name", "customer_email", "customer_phone"),
     ("street", "postal_code", "city"),
-    ("region", "country"),
+    ("region", "country_name"),
 )
 
 
@@ -116,15 +101,16 @@ class OrderAdmin(ReadingRoom):
     list_display = (
         "reference",
         "state_word",
-        "held",
-        "shop",
-        "channel",
-        "customer_name",
-        "total",
-        "placed",
         "next_deadline",
+        "total",
+        "shop",
+        "customer_name",
+        "placed",
+        "held",
+        "channel",
     )
     list_filter = (
+        TurnFilter,
         ("state", ChoicesDropdownFilter),
         ("channel", ChannelFilter),
         ("shop", ShopFilter),
@@ -146,7 +132,13 @@ class OrderAdmin(ReadingRoom):
         (gettext_lazy("Momentos y plazos"), {"classes": ("tab",), "fields": MOMENTS}),
         (gettext_lazy("Cliente"), {"classes": ("tab",), "fields": CUSTOMER}),
     )
-    readonly_fields = ("held", "manager", *(name for row in AMOUNTS for name in row))
+    readonly_fields = (
+        "held",
+        "next_deadline",
+        "manager",
+        "country_name",
+        *(name for row in AMOUNTS for name in row),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows: QuerySet[Order] = super().get_queryset(request)
@@ -278,6 +270,10 @@ class OrderAdmin(ReadingRoom):
         name = _DEADLINES.get(State(order.state))
         return moment(getattr(order, name)) if name else "–"
 
+    @column(gettext_lazy("País"))
+    def country_name(self, order: Order) -> str:
+        return country_word(order.country)
+
     @column(gettext_lazy("Gestor de cuenta"))
     def manager(self, order: Order) -> str:
         return str(order.shop.account_manager or "–")
@@ -290,7 +286,7 @@ class OrderAdmin(ReadingRoom):
     def shipping(self, order: Order) -> str:
         return money(order.shipping_cents, order.currency)
 
-    @column(gettext_lazy("Total"))
+    @column(gettext_lazy("Total"), formatting="price")
     def total(self, order: Order) -> str:
         return money(order.total_cents, order.currency)
 
@@ -307,73 +303,10 @@ class OrderAdmin(ReadingRoom):
     def refunded(self, order: Order) -> str:
         return money(order.refunded_cents, order.currency)
 
-    @column(gettext_lazy("Total de la cesta"))
+    @column(gettext_lazy("Total de la cesta"), formatting="price")
     def basket_total(self, order: Order) -> str:
         return money(order.basket.total_cents, order.currency)
 
     @column(gettext_lazy("Pagado según el escaparate"))
     def basket_paid(self, order: Order) -> str:
         return money(order.basket.paid_cents, order.currency) if order.basket.payments else "–"
-
-
-@register(Hold)
-class HoldAdmin(ReadingRoom):
-    """What is held and why; a payment that does not match its basket is here with both figures (PAY-07)."""
-
-    list_display = (
-        "order_word",
-        "shop_word",
-        "kind",
-        "paid",
-        "basket_total",
-        "note",
-        "placed_at",
-        "placed_by",
-        "released_at",
-    )
-    list_filter = (("kind", ChoicesDropdownFilter), StandingFilter, ("shop", ShopFilter))
-    list_select_related = ("shop", "order__basket")
-    ordering = ("-id",)
-    sortable_by = ()
-    paginator = EstimatingPaginator
-    actions = ("lift",)
-    fields = (
-        "order_word", "shop_word", "kind", "paid", "basket_total", "note", "until", "placed_at", "placed_by",
-        "released_at", "released_by",
-    )  # fmt: skip
-    list_display_links = ("kind",)
-    readonly_fields = ("order_word", "shop_word", "paid", "basket_total")
-
-    @column(gettext_lazy("Pedido"))
-    def order_word(self, hold: Hold) -> str:
-        return link(hold.order)
-
-    @column(gettext_lazy("Pagado según el escaparate"))
-    def paid(self, hold: Hold) -> str:
-        mismatch = hold.kind == HoldKind.PAYMENT_MISMATCH
-        return money(hold.order.basket.paid_cents, hold.order.currency) if mismatch else "–"
-
-    @column(gettext_lazy("Total de la cesta"))
-    def basket_total(self, hold: Hold) -> str:
-        return money(hold.order.basket.total_cents, hold.order.currency)
-
-    @act(gettext_lazy("Levantar con una nota"))
-    def lift(self, request: HttpRequest, rows: QuerySet[Hold]) -> HttpResponse | None:
-        """Lift the holds chosen, kind by kind, with a word for the history of their orders (PAY-07)."""
-        chosen = list(
-            rows.filter(released_at=None).order_by("id").values_list("id", "kind", "order_id")[:AT_MOST]
-        )
-        form = NoteForm(request.POST if "apply" in request.POST else None)
-        if not form.is_valid():
-            carried = [("action", "lift"), ("select_across", "0")]
-            carried += [("_selected_action", str(pk)) for pk, _kind, _order in chosen]
-            intro = _("Retenciones elegidas: %(n)s.") % {"n": len(chosen)}
-            title, back = _("Levantar con una nota"), request.get_full_path()
-            return self.ask(request, form, title, back=back, carried=carried, intro=intro)
-        by_kind: dict[str, list[int]] = defaultdict(list)
-        for _pk, kind, order_id in chosen:
-            by_kind[kind].append(order_id)
-        by, note = operator(request.user), form.cleaned_data["note"]  # type: ignore[arg-type]
-        for kind, order_ids in by_kind.items():
-            report(request, services.release(order_ids, HoldKind(kind), note=note, by=by, at=timezone.now()))
-        return None

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from marketplace.models import Carrier, Reason, ReasonKind
+from marketplace.reasons import OTHER, Why
 from marketplace.refusals import Outcome
 from marketplace.rooms import RoomForm
 from orders import services
@@ -17,8 +18,6 @@ from orders.services import Answer, Parcel
 from orders.signals import Moved
 from orders.states import HoldKind, Verb
 from sellers.desk import Actor
-
-OTHER = "other"
 
 
 class VerbForm(RoomForm):
@@ -76,10 +75,9 @@ class ReasonForm(VerbForm):
         return data
 
     @property
-    def said(self) -> str:
-        """The reason in words; one's own go first."""
-        data = self.cleaned_data
-        return str(data["note"] or self.words[data["reason"]])
+    def said(self) -> Why:
+        """The reason, and one's own words beside it or instead of it."""
+        return Why(self.cleaned_data["reason"], self.cleaned_data["note"])
 
 
 class RefuseForm(ReasonForm):
@@ -116,7 +114,7 @@ class AcceptForm(VerbForm):
 
     def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
         said = {int(name.removeprefix("line_")): code for name, code in self.cleaned_data.items() if code}
-        answer = Answer({line_id: self.words[code] for line_id, code in said.items()})
+        answer = Answer({line_id: Why(code) for line_id, code in said.items()})
         return services.accept(dict.fromkeys(order_ids, answer), by=by, at=at)
 
 
@@ -125,7 +123,10 @@ class ShipForm(VerbForm):
 
     verb = Verb.SHIP
     carrier = forms.ModelChoiceField(
-        Carrier.objects.filter(active=True), label=gettext_lazy("Transportista"), required=False
+        Carrier.objects.filter(active=True),
+        label=gettext_lazy("Transportista"),
+        required=False,
+        empty_label=gettext_lazy("Elige un transportista"),
     )
     carrier_name = forms.CharField(label=gettext_lazy("Otro transportista"), max_length=80, required=False)
     tracking = forms.CharField(label=gettext_lazy("Número de seguimiento"), max_length=80, required=False)
@@ -134,7 +135,10 @@ class ShipForm(VerbForm):
         for line in self.order.lines.all() if self.order else ():
             if line.to_ship:
                 self.fields[f"line_{line.id}"] = forms.IntegerField(
-                    label=line.title, min_value=0, max_value=line.to_ship, initial=line.to_ship
+                    label=_("Unidades de «%(article)s»") % {"article": line.title},
+                    min_value=0,
+                    max_value=line.to_ship,
+                    initial=line.to_ship,
                 )
 
     def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
@@ -158,6 +162,7 @@ class HoldForm(VerbForm):
 
     verb = Verb.HOLD
     kind = forms.ChoiceField(label=gettext_lazy("Clase"), choices=HoldKind.choices, initial=HoldKind.OPERATOR)
+    reason = forms.ChoiceField(label=gettext_lazy("Motivo"), required=False)
     note = forms.CharField(label=gettext_lazy("Explicación"), max_length=300, required=False)
     until = forms.DateTimeField(
         label=gettext_lazy("Hasta"),
@@ -165,6 +170,11 @@ class HoldForm(VerbForm):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
         help_text=gettext_lazy("Solo en una preventa: se levanta sola entonces."),
     )
+
+    def build(self) -> None:
+        listed = Reason.objects.filter(kind=ReasonKind.HOLD, active=True)
+        choices = [("", "–"), *((one.code, str(one)) for one in listed)]
+        self.fields["reason"].choices = choices  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -175,7 +185,8 @@ class HoldForm(VerbForm):
     def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
         data = self.cleaned_data
         until = data["until"] if data["kind"] == HoldKind.PRESALE else None
-        return services.hold(order_ids, HoldKind(data["kind"]), note=data["note"], until=until, by=by, at=at)
+        note = Why(data["reason"], data["note"])
+        return services.hold(order_ids, HoldKind(data["kind"]), note=note, until=until, by=by, at=at)
 
 
 class ReleaseForm(VerbForm):

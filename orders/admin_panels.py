@@ -8,9 +8,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from marketplace.reasons import said
 from marketplace.rooms import Panel, moment, money
-from orders.models import Order
+from orders.models import Event, Order
 from orders.states import HoldKind, State
+from orders.telling import explanation, kind_of, mismatch, refusal
+from sellers.desk import who
 
 ORDER_PANELS: list[Callable[[Order], Panel]] = []
 """Tables that the apps above add to the page of an order."""
@@ -30,10 +33,10 @@ def lines_panel(order: Order) -> Panel:
     rows = [
         (one.title, one.sku, one.quantity, one.shipped_quantity, money(one.goods_cents, order.currency),
          money(one.shipping_cents, order.currency),
-         f"{one.get_decision_display()} {one.refuse_reason}".strip())
+         f"{one.get_decision_display()} {refusal(one)}".strip())
         for one in order.lines.all()
     ]  # fmt: skip
-    return Panel(_("Líneas"), headers, rows)
+    return Panel(_("Líneas"), headers, rows, numbers=(2, 3, 4, 5))
 
 
 def parcels_panel(order: Order) -> Panel:
@@ -70,8 +73,8 @@ def holds_panel(order: Order) -> Panel:
         _("Por"),
     )
     rows = [
-        (str(one), one.note, moment(one.placed_at), one.placed_by, moment(one.until), moment(one.released_at),
-         one.released_by)
+        (str(one), explanation(one, order.currency), moment(one.placed_at), who(one.placed_by),
+         moment(one.until), moment(one.released_at), who(one.released_by))
         for one in order.holds.all()
     ]  # fmt: skip
     return Panel(_("Retenciones"), headers, rows)
@@ -96,16 +99,20 @@ DETAILS = {
 }
 
 
-def details(data: dict[str, Any], currency: str) -> str:
+def details(event: Event, currency: str) -> str:
     """What an event says besides its verb, in words; a key without words stands as it is."""
-    told = []
-    for key, value in data.items():
-        if key.endswith("_cents"):
+    told, kind = [], kind_of(event.verb)
+    for key, value in event.data.items():
+        if key == "reason":
+            value = said(kind, value)
+        elif key == "mismatch":
+            value = mismatch(value, currency)
+        elif key.endswith("_cents"):
             value = money(value, currency)
         elif key == "kind":
             value = dict(HoldKind.choices).get(value, value)
         elif isinstance(value, list):
-            value = "; ".join(_line(one) if isinstance(one, dict) else str(one) for one in value)
+            value = "; ".join(_line(one, kind) if isinstance(one, dict) else str(one) for one in value)
         elif (
             parsed := parse_datetime(value) if isinstance(value, str) and key in ("until", "cycle") else None
         ):
@@ -115,8 +122,8 @@ def details(data: dict[str, Any], currency: str) -> str:
     return " · ".join(told)
 
 
-def _line(told: dict[str, Any]) -> str:
-    return f"{told.get('title') or told.get('line', '')} ({told.get('reason', '')})"
+def _line(told: dict[str, Any], kind: str) -> str:
+    return f"{told.get('title') or told.get('line', '')}: {said(kind, told.get('reason'))}"
 
 
 def events_panel(order: Order) -> Panel:
@@ -125,7 +132,7 @@ def events_panel(order: Order) -> Panel:
     words = dict(State.choices)
     rows = [
         (moment(one.at), one.get_verb_display(), words.get(one.before, "–"), words.get(one.after, one.after),
-         one.by, details(one.data, order.currency))
+         who(one.by), details(one, order.currency))
         for one in order.events.all()
     ]  # fmt: skip
     return Panel(_("Historial"), headers, rows)

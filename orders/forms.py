@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.clocks import Calendar
 from marketplace.models import Carrier, Reason
+from marketplace.reasons import OTHER, Why
 from marketplace.refusals import Refusal
 from orders.models import Line
 from orders.services import Answer, Parcel, odd_tracking
 from orders.states import SELLER_HOLDS, HoldKind
 
-OTHER = "other"
 _LONGEST_REASON = 160
 _LONGEST_WAIT_YEARS = 2
 _UNSEEN = {"Cc", "Cf", "Zl", "Zp", "Zs"}
@@ -31,12 +31,13 @@ class Attempt:
     refusal: Refusal | None = None
 
 
-def _reason(given: Mapping[str, Any], code: str, note: str, reasons: Sequence[Reason]) -> str:
-    """The words of a reason: one of the list, or one's own."""
+def _reason(given: Mapping[str, Any], code: str, note: str, reasons: Sequence[Reason]) -> Why:
+    """A reason of the list, or one's own words; what stands in the box of these is unseen beside another reason."""
     chosen = given.get(code) or OTHER
     if chosen == OTHER:
-        return _visible(str(given.get(note) or ""))
-    return next((str(reason) for reason in reasons if reason.code == chosen), "")
+        words = _visible(str(given.get(note) or ""))
+        return Why(OTHER, words) if words else Why()
+    return Why(chosen) if chosen in {reason.code for reason in reasons} else Why()
 
 
 def _visible(text: str) -> str:
@@ -65,7 +66,7 @@ class AnswerForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        self.refused: dict[int, str] = {}
+        self.refused: dict[int, Why] = {}
         self._check_answers(given)
         for line in self.lines:
             if given.get(f"answer_{line.id}") == "refuse":
@@ -95,11 +96,6 @@ class AnswerForm(forms.Form):
     def refuses_all(self) -> bool:
         return len(self.refused) == len(self.lines)
 
-    @property
-    def reason(self) -> str:
-        """All the reasons in one, for an order whose every line is refused."""
-        return "; ".join(dict.fromkeys(self.refused.values()))[:_LONGEST_REASON]
-
 
 class ReasonForm(forms.Form):
     """Why an order is refused or cancelled: a reason of the list, or one's own words."""
@@ -113,8 +109,8 @@ class ReasonForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        self.words = _reason(given, "reason", "note", self.reasons)
-        if not self.words:
+        self.why = _reason(given, "reason", "note", self.reasons)
+        if not self.why:
             self.add_error("reason", _("Elige un motivo o escríbelo."))
         return given
 

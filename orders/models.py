@@ -6,7 +6,7 @@ so the database itself refuses a foreign parent (ROL-01, I10).
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField
@@ -170,7 +170,10 @@ class Child(models.Model):
 
 
 class Line(Child):
-    """An article of an order, with the shipping charge that falls on it. Amounts include taxes."""
+    """An article of an order, with the shipping charge that falls on it. Amounts include taxes.
+
+    `refuse_code` is of the operators' list, `refuse_reason` a note; before there were codes, the whole reason.
+    """
 
     order = models.ForeignKey(
         Order, models.CASCADE, related_name="lines", db_constraint=False, db_index=False
@@ -184,6 +187,7 @@ class Line(Child):
     goods_cents = models.BigIntegerField(_("importe"))
     shipping_cents = models.BigIntegerField(_("envío"))
     decision = models.CharField(_("respuesta"), max_length=10, choices=Decision, default=Decision.PENDING)
+    refuse_code = models.CharField(_("código del motivo"), max_length=50, default="", db_default="")
     refuse_reason = models.CharField(_("motivo del rechazo"), max_length=160, blank=True, default="")
     shipped_quantity = models.PositiveIntegerField(_("unidades enviadas"), default=0)
     promised_ship_by = models.DateTimeField(_("envío prometido por el escaparate"), null=True)
@@ -288,7 +292,9 @@ class Hold(Child):
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="holds", db_constraint=False)
     kind = models.CharField(_("clase"), max_length=20, choices=HoldKind)
+    reason_code = models.CharField(_("código del motivo"), max_length=50, default="", db_default="")
     note = models.CharField(_("explicación"), max_length=300, blank=True, default="")
+    facts = models.JSONField(_("cifras"), default=dict, db_default=Value({}, models.JSONField()))
     until = models.DateTimeField(_("hasta"), null=True)
     placed_at = models.DateTimeField(_("desde"))
     placed_by = models.CharField(_("puesta por"), max_length=150)

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from marketplace.bell import ring
 from marketplace.models import Carrier, Reason, ReasonKind
+from marketplace.money import format_money
 from marketplace.pdf import TO_INSTALL, PdfUnavailable
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
 from orders import documents, services
@@ -110,7 +111,7 @@ def order_accept(request: DeskRequest, order: Order) -> HttpResponse:
             request,
             order,
             Attempt("accept", form),
-            lambda: services.refuse([order.id], reason=form.reason, by=by, at=at),
+            lambda: services.refuse([order.id], reason=form.refused, by=by, at=at),
             said=_("Pedido rechazado. No se cobra nada."),
         )
     return _try(
@@ -124,9 +125,15 @@ def order_accept(request: DeskRequest, order: Order) -> HttpResponse:
 
 
 def _accepted(moved: Moved) -> str:
+    left = moved.total_cents - moved.commission_cents - moved.commission_vat_cents
+    words = {"amount": format_money(left, moved.currency)}
     if moved.held:
-        return _("Pedido aceptado. Está en espera: se cobrará al cliente cuando salga de ella.")
-    return _("Pedido aceptado. Ahora se cobra al cliente.")
+        said = _(
+            "Pedido aceptado: recibirás %(amount)s. Está en espera: se cobrará al cliente cuando salga de ella."
+        )
+    else:
+        said = _("Pedido aceptado: recibirás %(amount)s. Ahora se cobra al cliente.")
+    return said % words
 
 
 @_act
@@ -138,7 +145,7 @@ def order_refuse(request: DeskRequest, order: Order) -> HttpResponse:
         request,
         order,
         Attempt("refuse", form),
-        lambda: services.refuse([order.id], reason=form.words, by=by, at=at),
+        lambda: services.refuse([order.id], reason=form.why, by=by, at=at),
         said=_("Pedido rechazado. No se cobra nada."),
     )
 
@@ -187,7 +194,7 @@ def order_cancel(request: DeskRequest, order: Order) -> HttpResponse:
         request,
         order,
         Attempt("cancel", form),
-        lambda: services.cancel([order.id], reason=form.words, by=by, at=at),
+        lambda: services.cancel([order.id], reason=form.why, by=by, at=at),
         said=said,
         bells=("payback", "notices"),
     )
@@ -217,7 +224,7 @@ def order_release(request: DeskRequest, order: Order) -> HttpResponse:
         order,
         Attempt("release", form),
         lambda: services.release([order.id], form.hold, by=by, at=at),
-        said=_("La retención se ha quitado."),
+        said=_("La espera se ha quitado."),
         bells=("charge", "notices"),
     )
 

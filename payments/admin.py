@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from marketplace import bell
+from marketplace import bell, waits
+from marketplace.admin_forms import provider_word
+from marketplace.reasons import answer_words
 from marketplace.rooms import (
     EstimatingPaginator,
     Panel,
@@ -22,6 +24,7 @@ from marketplace.rooms import (
     moment,
     money,
     register,
+    shortened,
     tell,
 )
 from orders.admin_panels import ORDER_PANELS
@@ -52,18 +55,57 @@ def asks_panel(order: Order) -> Panel:
     )
     asks: list[Charge | Payback] = [*order.charges.order_by("id"), *order.paybacks.order_by("id")]
     rows = [
-        (link(one, one._meta.verbose_name), money(one.amount_cents, one.currency), one.get_state_display(),
-         moment(one.asked_at), moment(one.answered_at), one.tries, one.message or one.last_error)
+        (link(one, str(one._meta.verbose_name).capitalize()), money(one.amount_cents, one.currency),
+         one.get_state_display(), moment(one.asked_at), moment(one.answered_at), one.tries, answer_word(one))
         for one in asks
     ]  # fmt: skip
-    return Panel(_("Cobros y devoluciones"), headers, rows)
+    return Panel(_("Cobros y devoluciones"), headers, rows, numbers=(1,))
 
 
 ORDER_PANELS.append(asks_panel)
 
 
+def stuck() -> QuerySet[Charge]:
+    """Charges without an answer for longer than the policy's patience (PAY-03)."""
+    return Charge.objects.filter(alerted_at__isnull=False, state__in=[AskState.WAITING, AskState.ASKED])
+
+
+def refused_paybacks() -> QuerySet[Payback]:
+    """Money that the provider would not return, and that nobody has asked for again (CAN-05)."""
+    return Payback.objects.filter(state=AskState.REFUSED, asked_anew=False)
+
+
+waits.add(
+    waits.Wait(
+        1,
+        "stuck",
+        gettext_lazy("Cobros atascados"),
+        gettext_lazy("El proveedor no contesta. Pregúntale ahora o mira el pedido."),
+        "payments_charge_changelist",
+        "?stuck=yes",
+        stuck,
+    )
+)
+waits.add(
+    waits.Wait(
+        2,
+        "refused",
+        gettext_lazy("Devoluciones rechazadas"),
+        gettext_lazy("El dinero no ha vuelto al cliente. Pide la devolución de nuevo."),
+        "payments_payback_changelist",
+        "?state__exact=refused&asked_anew__exact=0",
+        refused_paybacks,
+    )
+)
+
+
+def answer_word(ask: Ask) -> str:
+    """What the provider answered, or else what went wrong in asking; what we have no words for is as it came."""
+    return answer_words(ask.message or ask.last_error)
+
+
 class StuckFilter(SimpleListFilter):
-    """Charges that have waited for an answer longer than the policy's patience (PAY-03)."""
+    """Charges that wait too long, or all."""
 
     title = gettext_lazy("respuesta")
     parameter_name = "stuck"
@@ -72,9 +114,7 @@ class StuckFilter(SimpleListFilter):
         return [("yes", _("Tardan demasiado"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Charge]) -> QuerySet[Charge]:
-        if self.value() != "yes":
-            return queryset
-        return queryset.filter(alerted_at__isnull=False, state__in=[AskState.WAITING, AskState.ASKED])
+        return queryset & stuck() if self.value() == "yes" else queryset
 
 
 class AskRoom(ReadingRoom):
@@ -83,32 +123,43 @@ class AskRoom(ReadingRoom):
     list_select_related = ("shop", "order")
     list_display_links = ("amount",)
     fields = (
-        "order_word",
-        "shop_word",
-        "amount",
-        "state",
-        "provider",
-        "key",
-        "reference",
-        "asked_at",
-        "answered_at",
-        "due_at",
-        "claimed_until",
-        "tries",
-        "message",
-        "last_error",
+        ("order_word", "shop_word", "amount"),
+        ("state", "asked_at", "answered_at"),
+        ("tries", "due_at", "claimed_until"),
+        ("answer", "last_error"),
+        ("provider_name", "reference", "key"),
         "created_at",
     )
-    readonly_fields = ("order_word", "shop_word", "amount")
+    readonly_fields = ("order_word", "shop_word", "amount", "provider_name", "answer")
     ordering = ("-id",)
     sortable_by = ()
     paginator = EstimatingPaginator
+
+    def name_of(self, row: Charge | Payback) -> str:
+        words = {
+            "what": str(row._meta.verbose_name).capitalize(),
+            "amount": self.amount(row),
+            "order": row.order,
+        }
+        return _("%(what)s de %(amount)s · %(order)s") % words
+
+    @column(gettext_lazy("Proveedor"))
+    def provider_name(self, ask: Ask) -> str:
+        return provider_word(ask.provider)
+
+    @column(gettext_lazy("Respuesta"))
+    def answer(self, ask: Ask) -> str:
+        return answer_word(ask) if ask.message else "–"
+
+    @column(gettext_lazy("Último error"))
+    def error_word(self, ask: Ask) -> str:
+        return shortened(answer_word(ask))
 
     @column(gettext_lazy("Pedido"))
     def order_word(self, ask: Charge | Payback) -> str:
         return link(ask.order)
 
-    @column(gettext_lazy("Importe"))
+    @column(gettext_lazy("Importe"), formatting="price")
     def amount(self, ask: Ask) -> str:
         return money(ask.amount_cents, ask.currency)
 
@@ -128,10 +179,9 @@ class ChargeAdmin(AskRoom):
         "state_word",
         "since",
         "asked_at",
-        "alerted_at",
         "due_at",
         "tries",
-        "last_error",
+        "error_word",
     )
     list_filter = (StuckFilter, ("state", ChoicesDropdownFilter), ("shop", ShopFilter))
     actions = ("hurry",)
@@ -163,7 +213,7 @@ class PaybackAdmin(AskRoom):
         "answered_at",
         "due_at",
         "tries",
-        "last_error",
+        "error_word",
     )
     list_filter = (("state", ChoicesDropdownFilter), ("shop", ShopFilter))
     actions = ("pay_back_again",)

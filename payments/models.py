@@ -27,7 +27,7 @@ class Ask(AskMachine, Claimable):
     )
     amount_cents = models.BigIntegerField(_("importe"))
     currency = models.CharField(_("moneda"), max_length=3)
-    asked_at = models.DateTimeField(_("pedido"), null=True)
+    asked_at = models.DateTimeField(_("preguntado"), null=True)
     answered_at = models.DateTimeField(_("respondido"), null=True)
     reference = models.CharField(_("referencia del proveedor"), max_length=120, blank=True, default="")
     message = models.CharField(_("respuesta"), max_length=200, blank=True, default="")
@@ -66,6 +66,11 @@ class Charge(Ask):
         indexes = [
             Claimable.due_index("charge_due"),
             models.Index(fields=["alert_at"], name="charge_to_alert", condition=Q(alert_at__isnull=False)),
+            models.Index(
+                fields=["alerted_at"],
+                name="charge_stuck",
+                condition=Q(alerted_at__isnull=False, state__in=["waiting", "asked"]),
+            ),
         ]
 
 
@@ -80,7 +85,12 @@ class Payback(Ask):
         verbose_name = _("devolución al cliente")
         verbose_name_plural = _("devoluciones al cliente")
         constraints = [models.CheckConstraint(condition=Q(amount_cents__gt=0), name="payback_of_something")]
-        indexes = [Claimable.due_index("payback_due")]
+        indexes = [
+            Claimable.due_index("payback_due"),
+            models.Index(
+                fields=["order"], name="payback_refused", condition=Q(state="refused", asked_anew=False)
+            ),
+        ]
 
 
 class SandboxBook(models.Model):
@@ -93,9 +103,9 @@ class SandboxBook(models.Model):
     amount_cents = models.BigIntegerField(_("importe"))
     currency = models.CharField(_("moneda"), max_length=3)
     status = models.CharField(_("estado"), max_length=10)
-    asked_at = models.DateTimeField(_("pedido"))
+    asked_at = models.DateTimeField(_("preguntado"))
     settles_at = models.DateTimeField(_("se resuelve"), null=True)
-    times_asked = models.PositiveIntegerField(_("veces pedido"), default=1)
+    times_asked = models.PositiveIntegerField(_("veces preguntado"), default=1)
 
     class Meta:
         verbose_name = _("apunte del proveedor de pruebas")

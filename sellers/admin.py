@@ -12,9 +12,9 @@ from unfold.admin import TabularInline
 from unfold.forms import AdminPasswordChangeForm
 
 from marketplace.admin_site import is_operator
-from marketplace.rooms import Room, act, found, register
+from marketplace.rooms import Room, act, column, found, register
 from sellers import services
-from sellers.admin_forms import InviteForm, NewUserForm, UserForm
+from sellers.admin_forms import OPERATOR_IS_NO_MEMBER, InviteForm, MemberForm, NewUserForm, UserForm
 from sellers.models import Membership, Shop, User
 
 
@@ -22,7 +22,9 @@ class Members(TabularInline):  # type: ignore[misc]
     """Who works in the shop, and as what (ROL-01)."""
 
     model = Membership
+    form = MemberForm
     extra = 0
+    show_title = False
     autocomplete_fields = ("user",)
     verbose_name_plural = gettext_lazy("miembros")
 
@@ -43,7 +45,7 @@ class Places(Members):
 class ShopAdmin(Room):
     """Shops with their members and their account manager, an operator (ROL-02)."""
 
-    list_display = ("name", "code", "city", "account_manager", "contact_email", "active")
+    list_display = ("name", "code", "city", "manager_word", "contact_email", "is_active")
     list_filter = ("active",)
     list_select_related = ("account_manager",)
     search_fields = ("name", "code", "contact_email")
@@ -61,6 +63,14 @@ class ShopAdmin(Room):
     def get_readonly_fields(self, request: HttpRequest, obj: Shop | None = None) -> tuple[str, ...]:
         return ("code", "created_at") if obj else ("created_at",)
 
+    @column(gettext_lazy("Gestor de cuenta"), ordering="account_manager__name")
+    def manager_word(self, shop: Shop) -> str:
+        return str(shop.account_manager or "–")
+
+    @column(gettext_lazy("Estado"), ordering="active", label={"yes": "success", "no": "default"})
+    def is_active(self, shop: Shop) -> tuple[str, str]:
+        return ("yes", _("Activa")) if shop.active else ("no", _("Cerrada"))
+
     @act(gettext_lazy("Invitar a alguien"), icon="person_add")
     def invite(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Let a person into the shop; one who is new sets a password by "forgotten password" (ROL-01)."""
@@ -69,11 +79,17 @@ class ShopAdmin(Room):
         form = InviteForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             given = form.cleaned_data
-            member, new = services.invite(shop, given["email"], name=given["name"], role=given["role"])
-            if new:
-                messages.success(request, _("%(member)s: hecho.") % {"member": member})
-                return HttpResponseRedirect(back)
-            form.add_error("email", _("Ya está en la tienda."))
+            try:
+                member, new = services.invite(shop, given["email"], name=given["name"], role=given["role"])
+            except services.AlreadyOperator:
+                form.add_error("email", OPERATOR_IS_NO_MEMBER)
+            else:
+                if new:
+                    messages.success(
+                        request, _("%(person)s ya puede entrar en la tienda.") % {"person": member.user}
+                    )
+                    return HttpResponseRedirect(back)
+                form.add_error("email", _("Ya está en la tienda."))
         title = _("%(shop)s: invitar a alguien") % {"shop": shop}
         intro = _("Quien no tenga cuenta entra la primera vez por «¿Has olvidado tu contraseña?».")
         return self.ask(request, form, title, back=back, label=_("Invitar"), intro=intro)
@@ -86,7 +102,7 @@ class UserAdmin(DjangoUserAdmin, Room):  # type: ignore[type-arg, misc]
     form = UserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("email", "name", "language", "is_staff", "is_active", "last_login")
+    list_display = ("email", "name", "part", "language", "access", "last_login")
     list_filter = ("is_staff", "is_active")
     search_fields = ("email", "name")
     ordering = ("email",)
@@ -105,6 +121,14 @@ class UserAdmin(DjangoUserAdmin, Room):  # type: ignore[type-arg, misc]
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         rows: QuerySet[User] = super().get_queryset(request)
         return rows
+
+    @column(gettext_lazy("Papel"), ordering="is_staff", label={"operator": "primary", "member": "default"})
+    def part(self, person: User) -> tuple[str, str]:
+        return ("operator", _("Operador")) if person.is_staff else ("member", _("Tienda"))
+
+    @column(gettext_lazy("Acceso"), ordering="is_active", label={"yes": "success", "no": "danger"})
+    def access(self, person: User) -> tuple[str, str]:
+        return ("yes", _("Puede entrar")) if person.is_active else ("no", _("Cerrado"))
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         ruler = bool(getattr(request.user, "is_superuser", False))

@@ -10,6 +10,27 @@ from unfold.forms import UserChangeForm, UserCreationForm
 from marketplace.rooms import RoomForm
 from sellers.models import Membership, User
 
+OPERATOR_IS_NO_MEMBER = gettext_lazy(
+    "Es un operador: ya ve todas las tiendas y no puede ser miembro de una. Usa otro correo."
+)
+MEMBER_IS_NO_OPERATOR = gettext_lazy("Trabaja en una tienda (%(shops)s): quítale primero ese sitio.")
+
+
+class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A place in a shop; an operator has none, whichever page it is given on (ROL-01, ROL-02)."""
+
+    class Meta:
+        model = Membership
+        fields = ("user", "shop", "role")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        user = data.get("user")
+        if user is not None and user.is_staff and self.has_changed():
+            field = "user" if not self.fields["user"].widget.is_hidden else "shop"
+            self.add_error(field, OPERATOR_IS_NO_MEMBER)
+        return data
+
 
 class NewUserForm(UserCreationForm):  # type: ignore[misc]
     """A new person; without a password they set one themselves by "forgotten password"."""
@@ -36,6 +57,15 @@ class UserForm(UserChangeForm):  # type: ignore[misc]
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).lower()
+
+    def clean_is_staff(self) -> bool:
+        """Whoever works in a shop is not made an operator: they would judge their own orders."""
+        chosen = bool(self.cleaned_data["is_staff"])
+        if chosen and not self.instance.is_staff and self.instance.pk:
+            shops = self.instance.memberships.values_list("shop__name", flat=True)
+            if shops:
+                raise forms.ValidationError(MEMBER_IS_NO_OPERATOR % {"shops": ", ".join(shops)})
+        return chosen
 
 
 class InviteForm(RoomForm):

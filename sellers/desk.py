@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from marketplace.policy import Role
+from marketplace.policy import ROLE_LABELS, Role
 from sellers.models import Membership, User
 
 
@@ -44,7 +44,14 @@ class Actor:
         return self.role != Role.SELLER or right in self.rights
 
 
-PLATFORM = Actor(Role.PLATFORM, "plataforma")
+PLATFORM = Actor(Role.PLATFORM, Role.PLATFORM.value)
+_PLATFORMS = frozenset({PLATFORM.label, "plataforma"})
+"""What is written down for the platform, and what was before it had a word in each language."""
+
+
+def who(label: str) -> str:
+    """Whoever acted, from what was written down: a person's name, or the platform in the reader's language."""
+    return str(ROLE_LABELS[Role.PLATFORM]) if label in _PLATFORMS else label
 
 
 def seller(membership: Membership) -> Actor:

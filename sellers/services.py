@@ -11,13 +11,20 @@ def speak(user: User, language: str) -> None:
     user.language = language
 
 
+class AlreadyOperator(Exception):
+    """An operator has the rooms of every shop, and none of their own: they are no member of one."""
+
+
 @transaction.atomic
 def invite(shop: Shop, email: str, *, name: str, role: str) -> tuple[Membership, bool]:
     """Give a person a place in a shop (ROL-01); answers it, and whether it is new.
 
     Someone not known yet gets an account without a usable password, and sets one by "forgotten password".
+    Raises AlreadyOperator.
     """
     user = User.objects.filter(email=email.lower()).first()
+    if user and user.is_staff:
+        raise AlreadyOperator
     if user is None:
         user = User.objects.create_user(email, None, name=name, language=shop.language)
     return Membership.objects.get_or_create(user=user, shop=shop, defaults={"role": role})

@@ -1,16 +1,22 @@
 """The operators' rooms of settlement: statements with their lines, what the bank said (SET-03, SET-05)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.contrib.admin import SimpleListFilter
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from ledger.models import Balance
+from marketplace import waits
+from marketplace.admin_front import FIGURES, Figure
 from marketplace.rooms import (
     SHOWN_IN_A_PANEL,
     ChannelFilter,
@@ -35,6 +41,53 @@ from settlements.states import PayoutState, StatementState
 AT_MOST = 1000
 
 
+def owed() -> QuerySet[Payout]:
+    """Transfers that failed, of shops that have been sent nothing since (SET-05)."""
+    since = Payout.objects.filter(shop=OuterRef("shop"), currency=OuterRef("currency"), id__gt=OuterRef("id"))
+    return Payout.objects.filter(~Exists(since.exclude(state=PayoutState.FAILED)), state=PayoutState.FAILED)
+
+
+waits.add(
+    waits.Wait(
+        4,
+        "payouts",
+        gettext_lazy("Transferencias fallidas"),
+        gettext_lazy("El banco las devolvió. Habla con la tienda: el dinero va en su próxima liquidación."),
+        "settlements_payout_changelist",
+        "?owed=yes",
+        owed,
+    )
+)
+
+
+def money_figures(now: datetime) -> Iterator[Figure]:
+    """What shops are owed, and what travels to their banks."""
+    for row in Balance.objects.values("currency").annotate(cents=Sum("payable_cents")).order_by("currency"):
+        address = reverse("admin:ledger_balance_changelist")
+        yield Figure(_("A pagar a las tiendas"), money(row["cents"], row["currency"]), "", address)
+    travelling = Payout.objects.filter(state=PayoutState.IN_TRANSIT).values("currency")
+    for row in travelling.annotate(cents=Sum("amount_cents"), n=Count("*")).order_by("currency"):
+        words = ngettext("%(n)s transferencia", "%(n)s transferencias", row["n"]) % {"n": row["n"]}
+        address = reverse("admin:settlements_payout_changelist") + "?state__exact=in_transit"
+        yield Figure(_("De camino al banco"), money(row["cents"], row["currency"]), words, address)
+
+
+FIGURES.append((2, money_figures))
+
+
+class OwedFilter(SimpleListFilter):
+    """Transfers that failed and that no later one has made up for."""
+
+    title = gettext_lazy("fallidas")
+    parameter_name = "owed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", _("Sin otra después"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Payout]) -> QuerySet[Payout]:
+        return queryset.filter(pk__in=owed().values("pk")) if self.value() == "yes" else queryset
+
+
 class AnswerForm(RoomForm):
     """What the bank said."""
 
@@ -46,7 +99,7 @@ class CycleAdmin(ReadingRoom):
     """The closings of each channel's calendar (SET-01)."""
 
     list_display = ("channel_word", "closes_at", "ended_at")
-    fields = ("channel_word", "closes_at", "ended_at")
+    fields = (("channel_word", "closes_at", "ended_at"),)
     readonly_fields = ("channel_word",)
     list_filter = (("channel", ChannelFilter),)
     list_select_related = ("channel",)
@@ -73,9 +126,11 @@ class StatementAdmin(ReadingRoom):
     sortable_by = ()
     paginator = EstimatingPaginator
     fields = (
-        "shop_word", "channel_word", "cycle_word", "state", "closed_at", "lines_count", "opening", "orders",
-        "commission", "commission_vat", "other", "payout_words", "carried",
-    )  # fmt: skip
+        ("shop_word", "channel_word", "cycle_word"),
+        ("state", "closed_at", "lines_count"),
+        ("opening", "orders", "commission", "commission_vat"),
+        ("other", "payout_words", "carried"),
+    )
     readonly_fields = (
         "shop_word",
         "channel_word",
@@ -88,6 +143,9 @@ class StatementAdmin(ReadingRoom):
         "payout_words",
         "carried",
     )
+
+    def name_of(self, row: Statement) -> str:
+        return f"{row.shop} · {row.cycle}"
 
     def panels(self, request: HttpRequest, obj: Statement) -> Iterable[Panel]:
         headers = (_("Pedido"), _("Importe"), _("Comisión"), _("IVA de la comisión"), _("Otros"))
@@ -104,7 +162,7 @@ class StatementAdmin(ReadingRoom):
                 "shown": len(lines),
                 "all": obj.lines_count,
             }
-        yield Panel(title, headers, rows)
+        yield Panel(title, headers, rows, numbers=(1, 2, 3, 4))
         payouts = Payout.objects.filter(statement=obj)
         yield Panel(
             _("Transferencia"),
@@ -127,11 +185,11 @@ class StatementAdmin(ReadingRoom):
     def opening(self, statement: Statement) -> str:
         return money(statement.opening_cents, statement.currency)
 
-    @column(gettext_lazy("Pedidos"))
+    @column(gettext_lazy("Pedidos"), formatting="price")
     def orders(self, statement: Statement) -> str:
         return money(statement.orders_cents, statement.currency)
 
-    @column(gettext_lazy("Comisión"))
+    @column(gettext_lazy("Comisión"), formatting="price")
     def commission(self, statement: Statement) -> str:
         return money(statement.commission_cents, statement.currency)
 
@@ -143,11 +201,11 @@ class StatementAdmin(ReadingRoom):
     def other(self, statement: Statement) -> str:
         return money(statement.other_cents, statement.currency)
 
-    @column(gettext_lazy("Pago"))
+    @column(gettext_lazy("Transferido"), formatting="price")
     def payout_words(self, statement: Statement) -> str:
         return money(statement.payout_cents, statement.currency)
 
-    @column(gettext_lazy("Saldo que pasa"))
+    @column(gettext_lazy("Saldo que pasa"), formatting="price")
     def carried(self, statement: Statement) -> str:
         return money(statement.carried_cents, statement.currency)
 
@@ -156,15 +214,20 @@ class StatementAdmin(ReadingRoom):
 class PayoutAdmin(ReadingRoom):
     """Transfers to shops; the bank's answer is written down once (SET-05)."""
 
-    list_display = ("shop_word", "amount", "state_word", "created_at", "answered_at", "answer")
-    list_filter = (("state", ChoicesDropdownFilter), ("shop", ShopFilter))
-    list_select_related = ("shop",)
+    list_display = (
+        "shop_word", "amount", "state_word", "statement_word", "created_at", "answered_at", "answer"
+    )  # fmt: skip
+    list_filter = (OwedFilter, ("state", ChoicesDropdownFilter), ("shop", ShopFilter))
+    list_select_related = ("shop", "statement__cycle")
     ordering = ("-id",)
     sortable_by = ()
     paginator = EstimatingPaginator
     actions = ("paid", "failed")
-    fields = ("shop_word", "statement_word", "amount", "state", "created_at", "answered_at", "answer")
+    fields = (("shop_word", "statement_word", "amount"), ("state", "created_at", "answered_at"), "answer")
     readonly_fields = ("shop_word", "statement_word", "amount")
+
+    def name_of(self, row: Payout) -> str:
+        return f"{row.shop} · {self.amount(row)}"
 
     def _answer(self, request: HttpRequest, rows: QuerySet[Payout], name: str) -> HttpResponse | None:
         """Ask what the bank said, and write it down for the payouts chosen; an answered one is refused."""
@@ -174,7 +237,8 @@ class PayoutAdmin(ReadingRoom):
             told: Any = services.answer_payouts(
                 ids, paid=name == "paid", answer=form.cleaned_data["answer"], at=timezone.now()
             )
-            tell(request, told, _("Respuesta anotada. Transferencias: %(n)s."))
+            names = {one.pk: self.name_of(one) for one in rows.select_related("shop").filter(pk__in=ids)}
+            tell(request, told, _("Respuesta anotada. Transferencias: %(n)s."), lambda pk: names.get(pk, "–"))
             return None
         carried = [("action", name), ("select_across", "0"), *(("_selected_action", str(pk)) for pk in ids)]
         intro = _("Transferencias elegidas: %(n)s.") % {"n": len(ids)}
@@ -189,13 +253,13 @@ class PayoutAdmin(ReadingRoom):
     def failed(self, request: HttpRequest, rows: QuerySet[Payout]) -> HttpResponse | None:
         return self._answer(request, rows, "failed")
 
-    @column(gettext_lazy("Importe"))
+    @column(gettext_lazy("Importe"), formatting="price")
     def amount(self, payout: Payout) -> str:
         return money(payout.amount_cents, payout.currency)
 
     @column(gettext_lazy("Liquidación"))
     def statement_word(self, payout: Payout) -> str:
-        return link(payout.statement)
+        return link(payout.statement, payout.statement.cycle)
 
     @column(
         gettext_lazy("Estado"),

@@ -18,7 +18,7 @@ from django.db import connection, connections
 if "DATABASE_URL" not in os.environ:
     pytest.exit("The tests run on the embedded services: ./run test", returncode=2)
 
-from marketplace import invariants, queries
+from marketplace import invariants, queries, waits
 from marketplace.models import Channel
 from marketplace.policy import Role
 from marketplace.services import open_channel
@@ -44,9 +44,11 @@ def at() -> datetime:
 def _fresh_reads() -> Iterator[None]:
     queries.forget()
     sellers_queries.forget()
+    waits.forget()
     yield
     queries.forget()
     sellers_queries.forget()
+    waits.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from marketplace import bulk, clocks, money
 from marketplace.policy import Settings
+from marketplace.reasons import Reasoned, Why, why
 from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order
 from orders.services.move import Change, Channels, Refuse, _move, rules
@@ -19,7 +20,7 @@ from sellers.desk import Actor
 class Answer:
     """Which lines of an order are refused, and why; every other line is accepted."""
 
-    refused: Mapping[int, str]
+    refused: Mapping[int, Reasoned]
 
 
 EVERYTHING = Answer({})
@@ -37,7 +38,7 @@ def accept(
     wanted = dict(answers) if isinstance(answers, Mapping) else dict.fromkeys(answers, EVERYTHING)
     lines = _lines_of(order_id for order_id, answer in wanted.items() if answer.refused)
     channels = Channels()
-    decided: list[tuple[int, str, str]] = []
+    decided: list[_Decided] = []
     whole: list[int] = []
 
     def change(order: Order) -> Change:
@@ -47,8 +48,8 @@ def accept(
             order.goods_cents = sum(line.goods_cents for line in accepted)
             order.shipping_cents = sum(line.shipping_cents for line in accepted)
             order.total_cents = order.goods_cents + order.shipping_cents
-            decided.extend((line.id, Decision.ACCEPTED.value, "") for line in accepted)
-            decided.extend((line.id, Decision.REFUSED.value, answer.refused[line.id]) for line in refused)
+            decided.extend((line.id, Decision.ACCEPTED.value, "", "") for line in accepted)
+            decided.extend(_refused(line, why(answer.refused[line.id])) for line in refused)
         else:
             refused = []
             whole.append(order.id)
@@ -59,7 +60,11 @@ def accept(
             {
                 "total_cents": order.total_cents,
                 "refused": [
-                    {"line": line.external_id, "title": line.title, "reason": answer.refused[line.id]}
+                    {
+                        "line": line.external_id,
+                        "title": line.title,
+                        "reason": why(answer.refused[line.id]).kept,
+                    }
                     for line in refused
                 ],
             }
@@ -70,11 +75,19 @@ def accept(
         Verb.ACCEPT,
         change,
         fields=(*_ACCEPTED, "accepted_at", "ship_by"),
-        also=lambda: _answer_lines(whole, Decision.ACCEPTED, "", decided),
+        also=lambda: _answer_lines(whole, Decision.ACCEPTED, Why(), decided),
         skip_locked=skip_locked,
         by=by,
         at=at,
     )
+
+
+type _Decided = tuple[int, str, str, str]
+"""A line, its answer, and of a refusal the code and the note."""
+
+
+def _refused(line: Line, reason: Why) -> _Decided:
+    return line.id, Decision.REFUSED.value, reason.code, reason.note
 
 
 _ACCEPTED = ("goods_cents", "shipping_cents", "total_cents", "commission_cents", "commission_vat_cents")
@@ -107,33 +120,47 @@ def _lines_of(order_ids: Iterable[int]) -> dict[int, list[Line]]:
     return lines
 
 
-def _answer_lines(
-    whole: Collection[int], decision: Decision, reason: str, single: list[tuple[int, str, str]]
-) -> None:
+def _answer_lines(whole: Collection[int], decision: Decision, reason: Why, single: list[_Decided]) -> None:
     if whole:
         bulk.write(
             Line,
-            "UPDATE orders_line SET decision = %s, refuse_reason = %s WHERE order_id = ANY(%s::bigint[])",
-            [str(decision), reason, list(whole)],
+            "UPDATE orders_line SET decision = %s, refuse_code = %s, refuse_reason = %s "
+            "WHERE order_id = ANY(%s::bigint[])",
+            [str(decision), reason.code, reason.note, list(whole)],
         )
-    bulk.update(Line, ("id", "decision", "refuse_reason"), single)
+    bulk.update(Line, ("id", "decision", "refuse_code", "refuse_reason"), single)
 
 
-def refuse(order_ids: Iterable[int], *, reason: str, by: Actor, at: datetime) -> Outcome[Moved]:
-    """Refuse whole orders (*Rechazado*): nothing is charged; a reason is needed (ORD-05)."""
-    refused: list[int] = []
+def refuse(
+    order_ids: Iterable[int], *, reason: Reasoned | Mapping[int, Reasoned], by: Actor, at: datetime
+) -> Outcome[Moved]:
+    """Refuse whole orders (*Rechazado*): nothing is charged (ORD-05).
+
+    A reason is needed: one for everything, or one for each line by its id.
+    """
+    wanted = list(order_ids)
+    each = {key: why(one) for key, one in reason.items()} if isinstance(reason, Mapping) else {}
+    alike = Why() if isinstance(reason, Mapping) else why(reason)
+    lines = _lines_of(wanted) if each else {}
+    whole: list[int] = []
+    single: list[_Decided] = []
 
     def change(order: Order) -> Change:
-        if not reason:
+        given = [each.get(line.id, alike) for line in lines[order.id]] if each else [alike]
+        if not all(given):
             raise Refuse(Code.REASON_NEEDED)
-        refused.append(order.id)
-        return Change({"reason": reason})
+        if each:
+            single.extend(map(_refused, lines[order.id], given))
+        else:
+            whole.append(order.id)
+        kept = [one.kept for one in dict.fromkeys(given)]
+        return Change({"reason": kept[0] if len(kept) == 1 else kept})
 
     return _move(
-        order_ids,
+        wanted,
         Verb.REFUSE,
         change,
-        also=lambda: _answer_lines(refused, Decision.REFUSED, reason, []),
+        also=lambda: _answer_lines(whole, Decision.REFUSED, alike, single),
         by=by,
         at=at,
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from marketplace import bulk, clocks
 from marketplace.policy import Role, ShippingClockFrom
+from marketplace.reasons import Reasoned, why
 from marketplace.refusals import Code, Outcome
 from orders.models import Hold, Order
 from orders.services.move import Change, Channels, Refuse, _move, rules
@@ -48,16 +49,19 @@ def hold(
     order_ids: Iterable[int],
     kind: HoldKind,
     *,
-    note: str = "",
+    note: Reasoned = "",
     until: datetime | None = None,
     by: Actor,
     at: datetime,
 ) -> Outcome[Moved]:
     """Put orders in wait. A pre-sale says until when, and ends by itself then; the acceptance clock runs on.
 
+    `note` may carry a reason of the operators' list as well (`Why`).
+
     Refused as `duplicate` when a hold of this kind stands already, `reason_needed` for a pre-sale without its date.
     """
     held: list[Hold] = []
+    given = why(note)
     wanted = list(order_ids)
     standing = _Standing(wanted)
 
@@ -77,13 +81,15 @@ def hold(
                 shop_id=order.shop_id,
                 order_id=order.id,
                 kind=kind,
-                note=note,
+                reason_code=given.code,
+                note=given.note,
                 until=until,
                 placed_at=at,
                 placed_by=by.label,
             )
         )
-        return Change({"kind": kind.value, "note": note, "until": until.isoformat() if until else None})
+        told = {"kind": kind.value, "note": given.note, "until": until.isoformat() if until else None}
+        return Change({**told, "reason": {"code": given.code}} if given.code else told)
 
     return _move(
         wanted,

@@ -134,11 +134,11 @@ def _paid(new: NewBasket) -> int:
 
 @dataclass(slots=True)
 class _Draft:
-    """An order about to be written, with its lines (and their shipping) and whether its money does not fit."""
+    """An order about to be written, with its lines (and their shipping); what was paid, where it does not fit."""
 
     order: Order
     lines: list[tuple[NewLine, int]]
-    mismatch: str
+    mismatch: dict[str, int]
 
 
 def _letters_taken(commercial_ids: list[str], channel: Channel) -> dict[str, int]:
@@ -172,9 +172,9 @@ def _drafts(basket_id: int, new: NewBasket, channel: Channel, policy: Policy, ta
     for line, share in zip(new.lines, shares, strict=True):
         shops.setdefault(line.shop_id, []).append((line, line.shipping_cents + share))
     total, paid = _total(new), _paid(new)
-    mismatch = ""
+    mismatch = {}
     if new.payments is not None and total != paid:
-        mismatch = f"{money.format_money(paid, new.currency)} ≠ {money.format_money(total, new.currency)}"
+        mismatch = {"paid_cents": paid, "total_cents": total}
     accept_by = clocks.deadline(new.placed_at, policy.rules.accept_within.span, channel.calendar)
     return [
         _Draft(
@@ -187,7 +187,7 @@ def _drafts(basket_id: int, new: NewBasket, channel: Channel, policy: Policy, ta
                 policy=policy,
                 accept_by=accept_by,
                 reference=f"{new.commercial_id}-{_letter(taken + n)}",
-                mismatch=mismatch,
+                held=bool(mismatch),
             ),
             lines,
             mismatch,
@@ -206,7 +206,7 @@ def _order(
     policy: Policy,
     accept_by: datetime,
     reference: str,
-    mismatch: str,
+    held: bool,
 ) -> Order:
     customer = new.customer
     goods = sum(line.unit_price_cents * line.quantity for line, _ in lines)
@@ -226,7 +226,7 @@ def _order(
         moved_at=new.placed_at,
         accept_by=accept_by,
         promised_at=new.promised_at,
-        held_at=new.placed_at if mismatch else None,
+        held_at=new.placed_at if held else None,
         goods_cents=goods,
         shipping_cents=shipping,
         total_cents=goods + shipping,
@@ -260,6 +260,7 @@ LINE_COLUMNS = (
     "goods_cents",
     "shipping_cents",
     "decision",
+    "refuse_code",
     "refuse_reason",
     "shipped_quantity",
     "promised_ship_by",
@@ -289,7 +290,7 @@ def _write(drafts: list[_Draft], *, by: Actor) -> list[Moved]:
         moves.append(_moved(order, Verb.PLACE, "", data, at=order.placed_at))
     holds = [d for d in drafts if d.mismatch]
     for draft in holds:
-        told = {"kind": HoldKind.PAYMENT_MISMATCH.value, "note": draft.mismatch}
+        told = {"kind": HoldKind.PAYMENT_MISMATCH.value, "mismatch": draft.mismatch}
         events.append(
             _event(draft.order, Verb.HOLD, State.PENDING_ACCEPTANCE, told, by=by, at=draft.order.placed_at)
         )
@@ -299,7 +300,7 @@ def _write(drafts: list[_Draft], *, by: Actor) -> list[Moved]:
                 shop_id=d.order.shop_id,
                 order_id=d.order.id,
                 kind=HoldKind.PAYMENT_MISMATCH,
-                note=d.mismatch,
+                facts=d.mismatch,
                 placed_at=d.order.placed_at,
                 placed_by=by.label,
             )
@@ -331,6 +332,7 @@ def _line_row(order: Order, line: NewLine, shipping_cents: int) -> tuple[object,
         line.unit_price_cents * line.quantity,
         shipping_cents,
         str(Decision.PENDING),
+        "",
         "",
         0,
         line.promised_ship_by,

@@ -17,13 +17,13 @@ DAYS = 70
 _HOUR = timedelta(hours=1)
 _BUSY_HOURS = (1, 1, 0, 0, 0, 0, 1, 2, 4, 6, 7, 7, 6, 5, 5, 6, 6, 6, 7, 8, 9, 9, 6, 3)
 _CARDS = {"visa-ok": 952, "visa-slow": 35, "visa-refused": 7, "visa-lost": 4, "visa-down": 2}
-_REFUSALS = ("Sin existencias", "Precio equivocado", "No se envía a esa zona")
-_CANCELLATIONS = ("El cliente lo pide", "Sin existencias", "Dirección imposible")
+_REFUSALS = ("out-of-stock", "wrong-price", "area-not-served")
+_CANCELLATIONS = ("customer-asks", "out-of-stock", "impossible-address")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing done to an order. `told` is a reason, a kind of hold, or for an answer the line that is refused."""
+    """One thing done to an order. `told` is a reason's code, a kind of hold, or for an answer the refused line."""
 
     at: datetime
     verb: Verb
@@ -166,7 +166,7 @@ def _life(dice: random.Random, hours: Hours, purchase: Purchase, share: Share) -
     if purchase.missing_cents:
         free_at = hours.office(answered_at + 2 * _HOUR)
         if purchase.customer % 3 == 0:
-            return [*steps, Step(free_at, Verb.CANCEL, "Sospecha de fraude", Role.OPERATOR)]
+            return [*steps, Step(free_at, Verb.CANCEL, "suspected-fraud", Role.OPERATOR)]
         steps.append(Step(free_at, Verb.RELEASE, HoldKind.PAYMENT_MISMATCH, Role.OPERATOR))
     if purchase.card == "visa-refused":
         return steps

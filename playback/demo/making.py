@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from marketplace import queries
 from marketplace.models import Carrier, Channel
 from marketplace.policy import Role
+from marketplace.reasons import Why
 from marketplace.refusals import Outcome
 from marketplace.services import open_channel
 from messaging.services import muted
@@ -200,9 +201,9 @@ class Making:
             case Verb.RELEASE:
                 outcome = services.release(ids, HoldKind(step.told), by=by, at=at)
             case Verb.REFUSE:
-                outcome = services.refuse(ids, reason=step.told, by=by, at=at)
+                outcome = services.refuse(ids, reason=Why(step.told), by=by, at=at)
             case Verb.CANCEL:
-                outcome = services.cancel(ids, reason=step.told, by=by, at=at)
+                outcome = services.cancel(ids, reason=Why(step.told), by=by, at=at)
             case Verb.READY:
                 outcome = services.ready(ids, by=by, at=at)
             case _:
@@ -231,7 +232,7 @@ class Making:
         if not refused:
             return dict.fromkeys(ids, services.EVERYTHING)
         lines = Line.objects.filter(order_id__in=list(ids), external_id=refused)
-        return {line.order_id: services.Answer({line.id: "Sin existencias"}) for line in lines}
+        return {line.order_id: services.Answer({line.id: Why("out-of-stock")}) for line in lines}
 
     def _parcels(self, ids: Iterable[int], part: bool) -> dict[int, services.Parcel]:
         """A parcel of everything that is left, or of one unit of the first line."""

@@ -81,10 +81,10 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// htmx brought something else than the list (the sign-in page, an error): show it as a page of its own.
+// htmx brought something else than the part it asked for (the sign-in page, an error): show it as a page of its own.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr, target } = event.detail;
-  if (target.id !== "found" || xhr.responseText.includes('id="found"')) return;
+  if (!target.id || xhr.responseText.includes(`id="${target.id}"`)) return;
   event.detail.shouldSwap = false;
   location.assign(event.detail.pathInfo.finalRequestPath);
 });

@@ -210,19 +210,19 @@ def test_a_link_keeps_all_of_it(channel: Channel, shop: Shop, client: Client) ->
 
 
 NONSENSE = {
-    "desde=ayer-noche": "fecha desde: no se entiende “ayer-noche”",
-    "hasta=2026-13-45": "fecha hasta: no se entiende “2026-13-45”",
-    "desde=0001-01-01": "fecha desde: no se entiende “0001-01-01”",
-    "hasta=9999-12-31": "fecha hasta: no se entiende “9999-12-31”",
-    "estado=<b>": "estado: no se entiende “<b>”",
-    "plazo=nunca": "plazo: no se entiende “nunca”",
-    "orden=-id": "orden: no se entiende “-id”",
-    "despues=x": "página: no se entiende “x”",
-    "despues=2026-01-01T00:00:00~1": "página: no se entiende “2026-01-01T00:00:00~1”",
-    "antes=2026-01-01T00:00:00Z~99999999999999999999": "página: no se entiende “2026-01-01T00:00:00Z~9999",
-    "antes=0001-01-01T00:00:00%2B14:00~1": "página: no se entiende “0001-01-01T00:00:00+14:00~1”",
-    "desde=1/2": "fecha desde: no se entiende “1/2”",
-    "plazo=%00hoy%00x": "plazo: no se entiende “hoyx”",
+    "desde=ayer-noche": "Recibido desde: no se entiende “ayer-noche”",
+    "hasta=2026-13-45": "Recibido hasta: no se entiende “2026-13-45”",
+    "desde=0001-01-01": "Recibido desde: no se entiende “0001-01-01”",
+    "hasta=9999-12-31": "Recibido hasta: no se entiende “9999-12-31”",
+    "estado=<b>": "Estado: no se entiende “<b>”",
+    "plazo=nunca": "Plazo: no se entiende “nunca”",
+    "orden=-id": "Orden: no se entiende “-id”",
+    "despues=x": "Página: no se entiende “x”",
+    "despues=2026-01-01T00:00:00~1": "Página: no se entiende “2026-01-01T00:00:00~1”",
+    "antes=2026-01-01T00:00:00Z~99999999999999999999": "Página: no se entiende “2026-01-01T00:00:00Z~9999",
+    "antes=0001-01-01T00:00:00%2B14:00~1": "Página: no se entiende “0001-01-01T00:00:00+14:00~1”",
+    "desde=1/2": "Recibido desde: no se entiende “1/2”",
+    "plazo=%00hoy%00x": "Plazo: no se entiende “hoyx”",
 }
 
 

@@ -346,6 +346,20 @@ class TestExplanation:
             "96 hours from Thursday 19 November at 14:05."
         )
 
+    def test_a_deadline_at_midnight_is_the_end_of_the_day_before(self) -> None:
+        why = explain(at(2026, 11, 20), Span(72), CALENDAR)
+        with override("es"):
+            assert why.sentence("Se cancelará {when}.", at(2026, 11, 21, 9)) == (
+                "Se cancelará mañana a las 24:00. 72 horas desde ayer a las 00:00."
+            )
+        with override("en"):
+            assert why.sentence("It will be cancelled {when}.").startswith(
+                "It will be cancelled on Sunday 22 November at midnight (end of the day). 72 hours from Friday 20"
+            )
+        new_year = explain(at(2026, 12, 30), Span(48), CALENDAR)
+        with override("es"):
+            assert "el jueves 31 de diciembre a las 24:00" in new_year.sentence("Acaba {when}.")
+
     def test_it_says_how_long_a_hold_stopped_the_clock(self) -> None:
         why = explain(THURSDAY, Span(72), CALENDAR, shifted=26 * HOUR)
         assert why.deadline_at == at(2026, 11, 23, 16, 5)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -11,12 +12,14 @@ from django.template import engines
 from django.utils import translation
 
 from marketplace.models import Channel
+from marketplace.reasons import Why
 from messaging.documents import Letters
 from messaging.models import Notice
 from messaging.notice_table import TABLE
 from orders import services
+from orders.models import Line
 from sellers.models import Shop
-from tests.conftest import ANA, AT, SELLER, Placing, basket
+from tests.conftest import ANA, AT, CLOCK, SELLER, Placing, basket
 from tests.messaging.conftest import Server, Telling, drain
 
 FOLDER = Path(settings.ROOT) / "templates" / "mail"
@@ -134,6 +137,70 @@ def test_the_customer_reads_which_lines_were_refused_and_what_is_charged(
     assert "- Plato hondo: Sin existencias" in said
     assert "Ahora se cobrarán 70,00 €" in said
     assert "Cerámicas Alba tiene hasta el jueves 5 de marzo a las 11:00 para enviarlo" in said
+
+
+@pytest.mark.rule("ORD-05", "ORD-12", "CAN-05")
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("language", "stock", "asks"),
+    [("es", "Sin existencias", "El cliente lo pide"), ("en", "Out of stock", "The customer asks for it")],
+)
+def test_reasons_are_read_in_the_customers_language(
+    language: str, stock: str, asks: str, channel: Channel, shop: Shop, server: Server
+) -> None:
+    Shop.objects.update(language=language)
+    ana = replace(ANA, language=language)
+    refused, cancelled, accepted = (
+        move.order_id
+        for move in services.place(
+            channel, [basket(shop, number=f"P-{n}", customer=ana) for n in range(3)]
+        ).moved
+    )
+    plate = Line.objects.get(order_id=accepted, sku="PLA-HONDO")
+    with translation.override("es"):
+        services.refuse([refused], reason=Why("out-of-stock"), by=SELLER, at=AT)
+        services.cancel([cancelled], reason=Why("customer-asks", "se muda"), by=SELLER, at=AT)
+        services.accept({accepted: services.Answer({plate.id: Why("out-of-stock")})}, by=SELLER, at=AT)
+        drain(AT)
+    said = {
+        (notice.event, notice.audience): " ".join(text(mail).split())
+        for notice in Notice.objects.all()
+        for mail in server.received
+        if mail["Message-ID"] == f"<notice-{notice.pk}@localhost>"
+    }
+    label = {"es": "Motivo", "en": "Reason"}[language]
+    assert f"{label}: {stock} --" in said["refuse", "customer"]
+    assert f"{label}: {asks} (se muda) --" in said["cancel", "customer"]
+    assert f"{label}: {asks} (se muda) " in said["cancel", "seller"]
+    assert f"- Plato hondo: {stock}" in said["accept", "customer"]
+
+
+@pytest.mark.rule("ORD-16")
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("language", "subject"),
+    [
+        ("es", "Pedido P-9-A: acéptalo hasta el viernes 6 de marzo a las 24:00"),
+        ("en", "Order P-9-A: accept it by Friday 6 March at midnight (end of the day)"),
+    ],
+)
+def test_a_deadline_at_midnight_is_told_of_the_day_that_ends(
+    language: str, subject: str, place: Placing, shop: Shop, server: Server
+) -> None:
+    Shop.objects.update(language=language)
+    midnight = datetime(2026, 3, 3, 23, tzinfo=UTC)  # the 4th at 00:00 there; 72 hours later it is the 7th
+    order = place(number="P-9", at=midnight, customer=replace(ANA, language=language))
+    drain(midnight)
+    mail = next(mail for mail in server.received if mail["To"] == "pedidos@alba.example")
+    assert mail["Subject"] == subject
+    services.expire([order.id], by=CLOCK, at=order.accept_by + timedelta(seconds=1))
+    drain(midnight + timedelta(days=4))
+    last = next(mail for mail in reversed(server.received) if mail["To"] == "ana@cliente.example")
+    ended = {
+        "es": "terminó el viernes 6 de marzo a las 24:00",
+        "en": "Friday 6 March at midnight (end of the day)",
+    }
+    assert ended[language] in " ".join(text(last).split())
 
 
 @pytest.mark.rule("SHP-01")

@@ -124,7 +124,7 @@ def test_a_click_and_a_job_over_many_write_the_same_history(channel: Channel, sh
     ids = placed(channel, shop, 25)
     tick("expire", AT + H72 + INSTANT)
     told = set(Event.objects.filter(verb="expire").values_list("before", "after", "role", "by"))
-    assert told == {(State.PENDING_ACCEPTANCE, State.CANCELLED, "platform", "plataforma")}
+    assert told == {(State.PENDING_ACCEPTANCE, State.CANCELLED, "platform", "platform")}
     assert Event.objects.filter(verb="expire").count() == len(ids)
 
 

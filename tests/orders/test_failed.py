@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from marketplace.reasons import answer_words
 from orders import services
 from orders.states import State
 from payments.models import Charge
@@ -22,8 +23,8 @@ def test_a_failed_order_shows_what_the_provider_answered(place: Placing, alice: 
     order = place(at=at, card="refused")
     services.one(services.accept([order.id], by=SELLER, at=at))
     tick("charge", at)
-    answer = Charge.objects.get(order=order).message
-    assert answer
+    answer = answer_words(Charge.objects.get(order=order).message)
+    assert answer == "tarjeta rechazada"
     assert again(order).state == State.FAILED
     page = read(alice, again(order))
     assert "Fallido" in page

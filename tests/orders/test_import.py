@@ -108,89 +108,89 @@ def test_what_was_paid_is_compared_when_it_is_told(file: Path, payments: object,
 
 
 REFUSED: list[tuple[object, str, str, str]] = [
-    (b'{"commercial_id": "P-1"', "", "malformed", "no es JSON (columna 24: Expecting ',' delimiter)"),
-    (b"hola", "", "malformed", "no es JSON (columna 1: Expecting value)"),
-    (b"[]", "", "malformed", "debe ser un objeto con campos"),
-    (b'{"title": "\xe9"}', "", "malformed", "no es UTF-8 (byte 12)"),
-    (b'{"a": Infinity}', "", "malformed", "«Infinity» no es un número de JSON"),
-    (b'{"a": NaN}', "", "malformed", "«NaN» no es un número de JSON"),
-    (b'{"a": 1, "b": {"c": 1, "c": 2}}', "", "malformed", "el campo «c» está dos veces"),
-    (b'{"a": 1' + b"0" * 400 + b"}", "", "malformed", "contiene un número sin medida"),
-    (b'{"a": 1' + b"0" * 9000 + b"}", "", "malformed", "contiene un número sin medida"),
-    (b'{"a": 1e99999999999999999999999999}', "", "malformed", "contiene un número sin medida"),
-    (b"[" * 200_000, "", "malformed", "el JSON está anidado sin medida"),
-    (b'{"a": "' + b"x" * 1_000_000 + b'"}', "", "malformed", "la línea pasa de 1 MB"),
+    (b'{"commercial_id": "P-1"', "", "malformed", "is not JSON (column 24: Expecting ',' delimiter)"),
+    (b"hola", "", "malformed", "is not JSON (column 1: Expecting value)"),
+    (b"[]", "", "malformed", "must be an object with fields"),
+    (b'{"title": "\xe9"}', "", "malformed", "is not UTF-8 (byte 12)"),
+    (b'{"a": Infinity}', "", "malformed", "“Infinity” is not a JSON number"),
+    (b'{"a": NaN}', "", "malformed", "“NaN” is not a JSON number"),
+    (b'{"a": 1, "b": {"c": 1, "c": 2}}', "", "malformed", "the field “c” is there twice"),
+    (b'{"a": 1' + b"0" * 400 + b"}", "", "malformed", "contains a number beyond measure"),
+    (b'{"a": 1' + b"0" * 9000 + b"}", "", "malformed", "contains a number beyond measure"),
+    (b'{"a": 1e99999999999999999999999999}', "", "malformed", "contains a number beyond measure"),
+    (b"[" * 200_000, "", "malformed", "the JSON is nested beyond measure"),
+    (b'{"a": "' + b"x" * 1_000_000 + b'"}', "", "malformed", "the line is longer than 1 MB"),
     (
         basket_in("\x00"),
         "\\x00",
         "malformed",
-        "commercial_id: no puede llevar / \\ ? # % ni caracteres invisibles",
+        "commercial_id: cannot carry / \\ ? # % or invisible characters",
     ),
     (
         json.dumps(basket_in("\ud800")).encode(),
         "\\ud800",
         "malformed",
-        "commercial_id: no es texto Unicode válido",
+        "commercial_id: is not valid Unicode text",
     ),
     (
         basket_in(lines=[line_in(title="a\x00b")]),
         "P-1",
         "malformed",
-        "lines.0.title: no puede llevar caracteres nulos",
+        "lines.0.title: cannot contain null characters",
     ),
-    (basket_in(lines=[line_in(quantity=0)]), "P-1", "malformed", "lines.0.quantity: debe ser al menos 1"),
+    (basket_in(lines=[line_in(quantity=0)]), "P-1", "malformed", "lines.0.quantity: must be at least 1"),
     (
         basket_in(lines=[line_in(quantity=100_001)]),
         "P-1",
         "malformed",
-        "lines.0.quantity: debe ser como mucho 100000",
+        "lines.0.quantity: must be at most 100000",
     ),
     (
         basket_in(lines=[line_in(unit_price="1e3")]),
         "P-1",
         "malformed",
-        "lines.0.unit_price: no es un importe: solo cifras y, si acaso, una coma o un punto decimal",
+        "lines.0.unit_price: not an amount: digits only, with a decimal point or comma if need be",
     ),
     (
         basket_in(lines=[line_in(unit_price=19.999)]),
         "P-1",
         "malformed",
-        "lines.0.unit_price: el importe tiene más decimales que su moneda",
+        "lines.0.unit_price: the amount has more decimals than its currency",
     ),
     (
         basket_in(lines=[line_in(unit_price="-1")]),
         "P-1",
         "malformed",
-        "lines.0.unit_price: el importe no puede ser negativo",
+        "lines.0.unit_price: the amount cannot be negative",
     ),
     (
         basket_in(lines=[line_in(unit_price="900000000", quantity=99_999)]),
         "P-1",
         "malformed",
-        "el total es demasiado grande",
+        "the total is too large",
     ),
     (
         basket_in(lines=[line_in(external_id="7"), line_in(2, external_id="7")]),
         "P-1",
         "malformed",
-        "lines.1.external_id: la línea 7 está dos veces",
+        "lines.1.external_id: line 7 is there twice",
     ),
-    (basket_in(placed="x"), "P-1", "malformed", "placed: no existe ese campo"),
-    (basket_in(currency="USD"), "P-1", "malformed", "currency: este canal vende en EUR"),
+    (basket_in(placed="x"), "P-1", "malformed", "placed: there is no such field"),
+    (basket_in(currency="USD"), "P-1", "malformed", "currency: this channel sells in EUR"),
     (
         basket_in(placed_at="2026-03-02T09:30:00"),
         "P-1",
         "malformed",
-        "placed_at: le falta la zona horaria, por ejemplo Z o +02:00",
+        "placed_at: has no time zone, such as Z or +02:00",
     ),
     (
         basket_in(placed_at=1_772_000_000),
         "P-1",
         "malformed",
-        "placed_at: debe ser una fecha y hora ISO 8601, por ejemplo 2026-03-01T10:00:00Z",
+        "placed_at: must be an ISO 8601 date and time, such as 2026-03-01T10:00:00Z",
     ),
-    (basket_in(placed_at="2098-01-01T00:00:00Z"), "P-1", "too_early", "placed_at: está en el futuro"),
-    (basket_in(lines=[line_in(shop="nadie")]), "P-1", "unknown_shop", "no existe la tienda «nadie»"),
+    (basket_in(placed_at="2098-01-01T00:00:00Z"), "P-1", "too_early", "placed_at: is in the future"),
+    (basket_in(lines=[line_in(shop="nadie")]), "P-1", "unknown_shop", "there is no shop “nadie”"),
 ]
 
 
@@ -223,7 +223,7 @@ def test_a_basket_with_one_bad_line_leaves_nothing(file: Path) -> None:
 def test_unknown_shops_can_be_created(file: Path) -> None:
     lines = [line_in(shop="nueva", shop_name="La Nueva", shop_city="Soria"), line_in(2, shop="sola")]
     json_file(file, basket_in(lines=lines), basket_in("P-2", lines=[line_in(shop="sola")]))
-    assert bring(file).report[0][3] == "no existe la tienda «nueva»"
+    assert bring(file).report[0][3] == "there is no shop “nueva”"
     done = bring(file, "--create-shops", "--batch", "1")
     assert (done.counts, done.summary["shops"]) == ((3, 0, 0), 2)
     made = Shop.objects.filter(code__in=["nueva", "sola"]).order_by("code")
@@ -265,7 +265,7 @@ def test_a_gzip_cut_short_keeps_what_was_read(file: Path) -> None:
         file.with_suffix(".gz"), *(basket_in(f"P-{n}-{os.urandom(9).hex()}") for n in range(300))
     )
     path.write_bytes(path.read_bytes()[:-2000])
-    with pytest.raises(CommandError, match="dañado o cortado") as cut:
+    with pytest.raises(CommandError, match="damaged or cut off") as cut:
         bring(path)
     assert cut.value.returncode == 1
     made = Order.objects.count()
@@ -286,16 +286,16 @@ def test_what_people_read_at_the_end(file: Path) -> None:
     out = io.StringIO()
     call_command("import_orders", str(file), "--channel", "tienda", stdout=out)
     said = out.getvalue().splitlines()
-    assert said[0] == "línea 2: no es JSON (columna 1: Expecting value)"
+    assert said[0] == "line 2: malformed: is not JSON (column 1: Expecting value)"
     assert [" ".join(line.split()) for line in said[20:]] == [
-        "… y 1 rechazo más",
-        "líneas leídas 23",
-        "cestas 23",
-        "pedidos nuevos 2",
-        "ya estaban 0",
-        "tiendas creadas 0",
-        "rechazadas 21",
-        "malformed: Los datos no tienen la forma debida. 21",
+        "… and 1 more refused",
+        "lines read 23",
+        "baskets 23",
+        "new orders 2",
+        "already there 0",
+        "shops created 0",
+        "refused 21",
+        "malformed: The data are malformed. 21",
     ]
 
 
@@ -303,24 +303,24 @@ def test_what_a_file_says_cannot_play_tricks_on_a_terminal(file: Path) -> None:
     json_file(file, basket_in("\x1b[31mB"), basket_in("C\u202e", lines=[line_in(shop="[red]")]))
     out = io.StringIO()
     call_command("import_orders", str(file), "--channel", "tienda", stdout=out)
-    assert out.getvalue().splitlines()[0].startswith("línea 1 · \\x1b[31mB: commercial_id: ")
+    assert out.getvalue().splitlines()[0].startswith("line 1 · \\x1b[31mB: malformed: commercial_id: ")
     assert "\x1b" not in out.getvalue()
     assert "\u202e" not in out.getvalue()
 
 
 def test_a_report_cell_is_never_a_formula(file: Path) -> None:
     done = bring(json_file(file, basket_in("=1+1", currency="USD")))
-    assert done.report == [("1", "'=1+1", "malformed", "currency: este canal vende en EUR")]
+    assert done.report == [("1", "'=1+1", "malformed", "currency: this channel sells in EUR")]
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["no-existe.jsonl", "--channel", "tienda"], "No se puede abrir no-existe.jsonl"),
-        (["pyproject.toml", "--channel", "otra"], "No existe el canal «otra»"),
+        (["no-existe.jsonl", "--channel", "tienda"], "Cannot open no-existe.jsonl"),
+        (["pyproject.toml", "--channel", "otra"], "There is no channel “otra”"),
         (["pyproject.toml"], "--channel"),
-        (["pyproject.toml", "--channel", "tienda", "--report", "/"], "No se puede abrir /"),
-        (["pyproject.toml", "--channel", "tienda", "--report", "pyproject.toml"], "propio fichero"),
+        (["pyproject.toml", "--channel", "tienda", "--report", "/"], "Cannot open /"),
+        (["pyproject.toml", "--channel", "tienda", "--report", "pyproject.toml"], "the file itself"),
     ],
 )
 def test_what_is_not_there_ends_with_two(channel: Channel, arguments: list[str], words: str) -> None:

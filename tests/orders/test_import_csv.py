@@ -76,26 +76,26 @@ REFUSED: list[tuple[dict[str, str] | str, str, str]] = [
     (
         row_in("A", unit_price="1.999"),
         "malformed",
-        "línea 4, unit_price: el importe tiene más decimales que su moneda",
+        "line 4, unit_price: the amount has more decimals than its currency",
     ),
-    (row_in("A", quantity="dos"), "malformed", "línea 4, quantity: debe ser un número entero"),
-    (row_in("A", sku=""), "malformed", "línea 4, sku: falta"),
+    (row_in("A", quantity="dos"), "malformed", "line 4, quantity: must be a whole number"),
+    (row_in("A", sku=""), "malformed", "line 4, sku: is missing"),
     (
         row_in("A", currency="USD"),
         "malformed",
-        "currency: la línea 2 dice «EUR» y la línea 4 «USD»",
+        "currency: line 2 says “EUR” and line 4 “USD”",
     ),
     (
         row_in("A", city="Huesca", customer_email="otra@cliente.example"),
         "malformed",
-        "customer_email: la línea 2 dice «ana@cliente.example» y la línea 4 «otra@cliente.example»; "
-        "city: la línea 2 dice «Zaragoza» y la línea 4 «Huesca»",
+        "customer_email: line 2 says “ana@cliente.example” and line 4 “otra@cliente.example”; "
+        "city: line 2 says “Zaragoza” and line 4 “Huesca”",
     ),
-    (row_in("A", shop="nadie"), "unknown_shop", "no existe la tienda «nadie»"),
-    ("A,solo,tres", "malformed", "línea 4: tiene 3 celdas y la cabecera 20"),
-    ('A,"sin cerrar', "malformed", "línea 4: no es una fila de CSV (unexpected end of data)"),
-    ('"A",2"x,"y"z', "malformed", "línea 4: no es una fila de CSV (',' expected after '\"')"),
-    (LONG, "malformed", "línea 4: la línea pasa de 1 MB"),
+    (row_in("A", shop="nadie"), "unknown_shop", "there is no shop “nadie”"),
+    ("A,solo,tres", "malformed", "line 4: has 3 cells and the header 20"),
+    ('A,"sin cerrar', "malformed", "line 4: is not a row of CSV (unexpected end of data)"),
+    ('"A",2"x,"y"z', "malformed", "line 4: is not a row of CSV (',' expected after '\"')"),
+    (LONG, "malformed", "line 4: the line is longer than 1 MB"),
 ]
 
 
@@ -117,7 +117,7 @@ def test_what_is_not_utf_8_takes_its_whole_basket(file: Path) -> None:
     text = csv_text(row_in("A", "1", title="Jarra"), row_in("B", title="Jarra"), row_in("A", "2"))
     file.write_bytes(text.encode("latin-1"))
     done = bring(file)
-    flaw = "línea 4: no es UTF-8: guarda el fichero como «CSV UTF-8»"
+    flaw = "line 4: is not UTF-8: save the file as “CSV UTF-8”"
     assert (done.report, numbers()) == ([("2 4", "A", "malformed", flaw)], ["B"])
 
 
@@ -126,15 +126,15 @@ def test_what_is_not_utf_8_takes_its_whole_basket(file: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "flaw"),
     [
-        (row_in(""), "commercial_id: falta"),
-        ('"A,sin cerrar', "no es una fila de CSV (unexpected end of data)"),
+        (row_in(""), "commercial_id: is missing"),
+        ('"A,sin cerrar', "is not a row of CSV (unexpected end of data)"),
     ],
 )
 def test_a_row_of_no_basket_casts_doubt_on_its_neighbours(
     file: Path, row: dict[str, str] | str, flaw: str
 ) -> None:
     done = bring(csv_file(file, row_in("A"), row_in("B"), row, row_in("C"), row_in("C", "2"), row_in("D")))
-    doubt = "la línea 4, a su lado, no se puede leer y podría ser suya"
+    doubt = "line 4, next to it, cannot be read and may belong to it"
     assert sorted(done.report) == [
         ("3", "B", "malformed", doubt),
         ("4", "", "malformed", flaw),
@@ -148,17 +148,20 @@ def test_a_basket_of_too_many_rows_names_them_all(file: Path) -> None:
     rows = [row_in("A", str(n)) for n in range(MOST_LINES + 2)]
     [(lines, number, code, reason)] = bring(csv_file(file, *rows)).report
     assert lines == " ".join(str(n) for n in range(2, MOST_LINES + 4))
-    assert (number, code, reason) == ("A", "malformed", "lines: tiene más de 1000 elementos")
+    assert (number, code, reason) == ("A", "malformed", "lines: has more than 1000 items")
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("header", "words"),
     [
-        ("", "está vacío"),
-        (HEADER.replace("title", "titel"), "columnas que no existen: titel; columnas que faltan: title"),
-        (f"{HEADER},sku", "columnas repetidas: sku"),
-        (f"shop,{HEADER.replace(',shop,', ',')}", "commercial_id debe ser la primera columna"),
+        ("", "is empty"),
+        (
+            HEADER.replace("title", "titel"),
+            "columns that do not exist: titel; columns that are missing: title",
+        ),
+        (f"{HEADER},sku", "columns that are there twice: sku"),
+        (f"shop,{HEADER.replace(',shop,', ',')}", "commercial_id must be the first column"),
     ],
 )
 def test_a_header_that_is_not_in_order_stops_the_import(file: Path, header: str, words: str) -> None:

@@ -1,5 +1,6 @@
 """The order page: what it says of an order on each tab, to whom, in how many reads."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 from marketplace import timers
 from marketplace.celery import BY_NAME
 from marketplace.models import Carrier, Channel, Policy
+from marketplace.moments import stamp
 from marketplace.services import publish_policy
 from orders import services
 from orders.models import Event, Order
@@ -96,7 +98,7 @@ def test_after_acceptance_the_ship_by_is_shown(recent: Callable[..., Order], ali
     assert "Se cancelará" not in page
     zone = order.channel.calendar.zone
     assert order.ship_by is not None
-    assert order.ship_by.astimezone(zone).strftime("%d/%m/%Y %H:%M") in read(alice, order, "envio")
+    assert stamp(order.ship_by, zone, ends=True) in read(alice, order, "envio")
 
 
 @pytest.mark.rule("ORD-16")
@@ -146,6 +148,52 @@ def test_the_figures_follow_what_was_accepted(recent: Callable[..., Order], alic
     assert "Rechazada" in after
     assert "Sin existencias" in after
     assert "71,80 €" not in after
+
+
+@pytest.mark.rule("ORD-05")
+def test_what_is_left_follows_the_lines_chosen(recent: Callable[..., Order], alice: User) -> None:
+    order, other = recent(JAR, PLATE), recent(JAR, PLATE)
+    jar, plate = order.lines.all()
+    everything = read(alice, order)
+    assert "71,80 €" in everything
+    assert "Son las cifras con todas las líneas" in everything
+    assert "Aceptar 1 línea" not in everything
+    chosen = read(alice, order, **{f"answer_{jar.id}": "accept", f"answer_{plate.id}": "refuse"})
+    for amount in ("66,00 €", "4,00 €", "−8,40 €", "−1,76 €", "59,84 €"):
+        assert amount in chosen
+    assert "71,80 €" not in chosen
+    assert "Aceptar 1 línea y rechazar 1" in chosen
+    assert f'name="answer_{plate.id}" value="refuse" checked' in chosen
+    nothing = read(alice, order, **{f"answer_{line.id}": "refuse" for line in (jar, plate)})
+    assert "<dt>Recibirás</dt><dd>0,00 €</dd>" in nothing
+    assert "Si rechazas todas las líneas no se cobra nada al cliente." in nothing
+    strange = {f"answer_{line.id}": "refuse" for line in other.lines.all()}
+    assert "71,80 €" in read(alice, order, **strange, answer_x="refuse")
+    assert again(order).total_cents == 8400
+    assert "59,84 €" in read(alice, accepted(order, PLATE[0]))
+    assert "59,84 €" in read(alice, again(order), **{f"answer_{jar.id}": "refuse"})
+
+
+def test_the_button_says_the_same_on_every_tab(recent: Callable[..., Order], alice: User) -> None:
+    one, two = recent(JAR), recent(JAR, PLATE)
+    for tab in TABS:
+        assert "Aceptar el pedido" in read(alice, one, tab)
+        assert "Aceptar las 2 líneas" in read(alice, two, tab)
+    assert read(alice, debited(one), "envio").count("Enviar el bulto") == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "country", "said"),
+    [("es", "ES", "España"), ("en", "DE", "Germany"), ("es", "pt", "Portugal"), ("es", "ZZ", "ZZ")],
+)
+def test_a_country_is_called_by_its_name(
+    recent: Callable[..., Order], alice: User, language: str, country: str, said: str
+) -> None:
+    alice.language = language
+    alice.save()
+    order = recent()
+    Order.objects.filter(id=order.id).update(country=country)
+    assert re.search(rf"<bdi>([^<]*, )?{said}</bdi></address>", read(alice, order))
 
 
 @pytest.mark.rule("ORD-09")

@@ -12,8 +12,7 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import override
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -30,7 +29,7 @@ _EVERY = 100
 
 
 class Command(BaseCommand):
-    help = "Bring orders in from a JSON Lines or CSV file; what is refused is told line by line."
+    help = "Bring orders in from a JSON Lines or CSV file; what is refused is told line by line, in English."
     # What the checks look at (addresses, templates) is not its business, and to load it all takes a second.
     requires_system_checks: list[str] = []
 
@@ -45,6 +44,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument("--schema", action="store_true", help="print the JSON Schema of a line, and end")
 
+    @override("en")
     def handle(self, *args: Any, **options: Any) -> None:
         if options["schema"]:
             self.stdout.write(published(), ending="")
@@ -78,21 +78,20 @@ class Command(BaseCommand):
 
     def _tell(self, summary: dict[str, Any], refusals: "_Refusals") -> None:
         for refused in refusals.first:
-            where = ngettext("línea {lines}", "líneas {lines}", len(refused.lines))
+            where = f"{'line' if len(refused.lines) == 1 else 'lines'} {_listed(refused.lines)}"
             number = f" · {refused.commercial_id}" if refused.commercial_id else ""
-            self.stdout.write(f"{where.format(lines=_listed(refused.lines))}{number}: {refused.reason}")
+            self.stdout.write(f"{where}{number}: {refused.code}: {refused.reason}")
         if refusals.more:
-            more = ngettext("… y {n} rechazo más", "… y {n} rechazos más", refusals.more)
-            self.stdout.write(more.format(n=refusals.more))
+            self.stdout.write(f"… and {refusals.more} more refused")
         if summary["dry_run"]:
-            self.stdout.write(_("Solo un ensayo: no se ha guardado nada."))
+            self.stdout.write("Only a rehearsal: nothing was kept.")
         rows: list[tuple[str, int]] = [
-            (_("líneas leídas"), summary["lines"]),
-            (_("cestas"), summary["baskets"]),
-            (_("pedidos nuevos"), summary["orders"]),
-            (_("ya estaban"), summary["already_there"]),
-            (_("tiendas creadas"), summary["shops"]),
-            (_("rechazadas"), sum(summary["refused"].values())),
+            ("lines read", summary["lines"]),
+            ("baskets", summary["baskets"]),
+            ("new orders", summary["orders"]),
+            ("already there", summary["already_there"]),
+            ("shops created", summary["shops"]),
+            ("refused", sum(summary["refused"].values())),
         ]
         rows += [(f"  {code}: {Code(code).label}", n) for code, n in sorted(summary["refused"].items())]
         width = max(len(label) for label, _n in rows)
@@ -139,9 +138,9 @@ def _channel(file: str | None, code: str | None, batch: int) -> Channel:
         raise CommandError("--batch is a number from 1.", returncode=2)
     channel = Channel.objects.select_related("policy").filter(code=code).first()
     if channel is None:
-        raise CommandError(_("No existe el canal «{code}».").format(code=code), returncode=2)
+        raise CommandError(f"There is no channel “{code}”.", returncode=2)
     if channel.policy is None:
-        raise CommandError(_("El canal «{code}» no tiene política.").format(code=code), returncode=2)
+        raise CommandError(f"The channel “{code}” has no policy.", returncode=2)
     return channel
 
 
@@ -159,12 +158,11 @@ def _opened(stack: ExitStack, options: dict[str, Any]) -> tuple[Source, _Refusal
         if report is None:
             return source, _Refusals(None)
         if path != "-" and Path(report).exists() and os.path.samefile(path, report):
-            raise CommandError(_("El informe no puede ser el propio fichero."), returncode=2)
+            raise CommandError("The report cannot be the file itself.", returncode=2)
         out = open(report, "w", encoding="utf-8", newline="")  # noqa: SIM115
         stack.callback(out.close)
     except OSError as error:
-        told = _("No se puede abrir {path}: {what}.").format(path=error.filename, what=error.strerror)
-        raise CommandError(told, returncode=2) from error
+        raise CommandError(f"Cannot open {error.filename}: {error.strerror}.", returncode=2) from error
     return source, _Refusals(out)
 
 

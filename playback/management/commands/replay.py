@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import override
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -46,7 +47,7 @@ class Command(BaseCommand):
         self._alone_with_time(target)
         player = Player(target)
         try:
-            with timers.clock(alone=True):
+            with timers.clock(alone=True), override("en"):
                 self._play(player, file, self._moment(until))
         except timers.ClockTaken as taken:
             raise CommandError(

@@ -1,0 +1,140 @@
+"""How the operators' rooms look, and the links beside them, grouped by what an operator comes for."""
+
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+
+def _shades(chroma: float, hue: float) -> dict[str, str]:
+    """Eleven shades of one colour, from the lightest to the darkest."""
+    lightness = {
+        "50": 97,
+        "100": 94,
+        "200": 88,
+        "300": 80,
+        "400": 68,
+        "500": 54,
+        "600": 42,
+        "700": 36,
+        "800": 30,
+        "900": 25,
+        "950": 18,
+    }
+    return {name: f"oklch({percent}% {chroma} {hue})" for name, percent in lightness.items()}
+
+
+def _room(title: object, icon: str, view: str, query: str = "", waits: str = "") -> dict[str, object]:
+    """A link of the sidebar; `waits` names what is counted beside it (`marketplace.waits`)."""
+    link = {"title": title, "icon": icon, "link": lambda request: f"{reverse(f'admin:{view}')}{query}"}
+    return {**link, "waits": waits} if waits else link
+
+
+UNFOLD = {
+    "SITE_TITLE": "Trastienda",
+    "SITE_HEADER": "Trastienda",
+    "SITE_SUBHEADER": _("Las salas del operador"),
+    "SITE_SYMBOL": "storefront",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "6px",
+    "STYLES": [lambda request: static("admin_rooms/rooms.css")],
+    "COLORS": {"primary": _shades(0.09, 165)},
+    "DASHBOARD_CALLBACK": "marketplace.admin_front.front",
+    "SIDEBAR": {
+        "navigation": [
+            {"items": [_room(_("Inicio"), "home", "index")]},
+            {
+                "title": _("Lo que espera por ti"),
+                "separator": True,
+                "items": [
+                    _room(
+                        _("Cobros atascados"),
+                        "hourglass_top",
+                        "payments_charge_changelist",
+                        "?stuck=yes",
+                        waits="stuck",
+                    ),
+                    _room(
+                        _("Devoluciones rechazadas"),
+                        "currency_exchange",
+                        "payments_payback_changelist",
+                        "?state__exact=refused&asked_anew__exact=0",
+                        waits="refused",
+                    ),
+                    _room(
+                        _("Pagos que no cuadran"),
+                        "balance",
+                        "orders_hold_changelist",
+                        "?kind__exact=payment_mismatch&standing=yes",
+                        waits="mismatch",
+                    ),
+                    _room(
+                        _("Transferencias fallidas"),
+                        "money_off",
+                        "settlements_payout_changelist",
+                        "?owed=yes",
+                        waits="payouts",
+                    ),
+                    _room(
+                        _("Avisos abandonados"),
+                        "unsubscribe",
+                        "messaging_notice_changelist",
+                        "?situation=given_up",
+                        waits="given_up",
+                    ),
+                    _room(
+                        _("Filas apartadas"), "inventory_2", "marketplace_parked_changelist", waits="parked"
+                    ),
+                ],
+            },
+            {
+                "title": _("Pedidos"),
+                "separator": True,
+                "items": [
+                    _room(_("Pedidos"), "receipt_long", "orders_order_changelist"),
+                    _room(_("Retenciones"), "pause_circle", "orders_hold_changelist"),
+                    _room(_("Cobros"), "credit_card", "payments_charge_changelist"),
+                    _room(_("Devoluciones al cliente"), "undo", "payments_payback_changelist"),
+                    _room(_("Avisos"), "mail", "messaging_notice_changelist"),
+                ],
+            },
+            {
+                "title": _("Dinero"),
+                "separator": True,
+                "items": [
+                    _room(_("Liquidaciones"), "account_balance", "settlements_statement_changelist"),
+                    _room(_("Transferencias"), "payments", "settlements_payout_changelist"),
+                    _room(_("Ciclos"), "event_repeat", "settlements_cycle_changelist"),
+                    _room(_("Asientos"), "menu_book", "ledger_entry_changelist"),
+                    _room(_("Saldos"), "savings", "ledger_balance_changelist"),
+                ],
+            },
+            {
+                "title": _("Tiendas y personas"),
+                "separator": True,
+                "items": [
+                    _room(_("Tiendas"), "store", "sellers_shop_changelist"),
+                    _room(_("Personas"), "group", "sellers_user_changelist"),
+                ],
+            },
+            {
+                "title": _("Reglas y listas"),
+                "separator": True,
+                "items": [
+                    _room(_("Canales y políticas"), "policy", "marketplace_channel_changelist"),
+                    _room(_("Versiones publicadas"), "history", "marketplace_policy_changelist"),
+                    _room(_("Motivos"), "list_alt", "marketplace_reason_changelist"),
+                    _room(_("Transportistas"), "local_shipping", "marketplace_carrier_changelist"),
+                ],
+            },
+            {
+                "title": _("Relojes"),
+                "separator": True,
+                "items": [
+                    _room(_("Todos los relojes"), "schedule", "marketplace_timerrun_clocks"),
+                    _room(_("Pasadas"), "play_circle", "marketplace_timerrun_changelist"),
+                ],
+            },
+        ]
+    },
+}
