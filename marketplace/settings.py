@@ -20,7 +20,7 @@ def _flag(name: str, default: bool) -> bool:
 def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    options: dict[str, object] = {"application_name": "trastienda"}
+    options: dict[str, object] = {"application_name": "trastienda", "prepare_threshold": 3}
     if _flag("TRASTIENDA_DB_POOL", False):
         options["pool"] = {"min_size": 1, "max_size": 12, "timeout": 10}
     return {
