@@ -31,6 +31,7 @@ TIMER_WORDS = {
     "receive": gettext_lazy("da por recibido lo enviado"),
     "statements": gettext_lazy("cierra las liquidaciones según el calendario"),
     "notices": gettext_lazy("envía los avisos"),
+    "watch": gettext_lazy("revisa lo que debe cumplirse siempre"),
 }
 
 

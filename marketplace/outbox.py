@@ -43,13 +43,14 @@ def claim[Row: Claimable](
         bulk.read(
             model,
             """
-            UPDATE {table} SET claimed_until = %s, claimed_by = %s, tries = tries + 1 WHERE id IN (
-                SELECT id FROM {table}
+            WITH due AS MATERIALIZED (
+                SELECT id AS taken FROM {table}
                  WHERE due_at <= %s AND (claimed_until IS NULL OR claimed_until <= %s)
                  ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED)
-            RETURNING {columns}
+            UPDATE {table} SET claimed_until = %s, claimed_by = %s, tries = tries + 1
+              FROM due WHERE id = taken RETURNING {columns}
             """,
-            [at + lease, uuid.uuid4(), due_by, at, count],
+            [due_by, at, count, at + lease, uuid.uuid4()],
         ),
         key=lambda row: (row.due_at, row.pk),
     )

@@ -92,7 +92,7 @@ def resting(channel: Channel, minimum_cents: int, *, count: int | None = None) -
          ORDER BY s.shop_id, s.currency LIMIT %s
         """,
         [channel.id, minimum_cents, count],
-    )  # type: ignore[return-value]
+    )
 
 
 def loose_entries(channel: Channel, up_to: datetime) -> list[tuple[int, int, int | None, str, int]]:

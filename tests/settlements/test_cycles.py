@@ -181,7 +181,10 @@ def test_a_balance_that_rested_is_paid_without_new_orders_once_less_is_asked_for
     brought_to(State.RECEIVED, channel, shop, 1)
     adjust(other_shop.id, channel.id, -500, "EUR", key="1", note="Etiquetas", at=AT)
     tick("statements", APRIL)
-    assert set(Statement.objects.values_list("shop__code", "carried_cents")) == {("alba", NET), ("bruma", -500)}
+    assert set(Statement.objects.values_list("shop__code", "carried_cents")) == {
+        ("alba", NET),
+        ("bruma", -500),
+    }
     publish_policy(channel, rules.model_copy(update={"minimum_payout_cents": NET}), by="x", at=APRIL)
     assert queries.next_closing() == MID_APRIL
     tick("statements", MID_APRIL)
