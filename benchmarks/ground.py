@@ -12,12 +12,7 @@ import django
 from django.db import connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
-os.environ["TRASTIENDA_DEBUG"] = "1"
 django.setup()
-
-from django.conf import settings  # noqa: E402
-
-settings.DEBUG = False  # a server does not keep a log of its queries
 
 AT = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 

@@ -116,6 +116,6 @@ def _chips(asked: Asked) -> list[dict[str, str]]:
 @require_safe
 def design(request: HttpRequest) -> HttpResponse:
     """Every component in all its states, for those who build and run the site."""
-    if not (settings.DEBUG or (request.user.is_authenticated and request.user.is_staff)):
+    if not (settings.DEVELOPMENT or (request.user.is_authenticated and request.user.is_staff)):
         raise Http404
     return render(request, "dashboard/design.jinja", samples.everything(timezone.now()))

@@ -23,6 +23,7 @@ USAGE = """\
 
 TRASTIENDA_HOME (.data)    where a stack keeps its data; another folder is another, empty stack
 TRASTIENDA_PORT (8000)     TRASTIENDA_HOST (127.0.0.1)     TRASTIENDA_DEMO=0 for no demo data
+TRASTIENDA_DEBUG=1         Django's error pages, with the trace, instead of ours
 DATABASE_URL, REDIS_URL    to use servers of your own instead of the embedded ones"""
 
 # Commands that do not need an up-to-date schema, or whose business it is.
@@ -129,7 +130,8 @@ def environment(env: Mapping[str, str]) -> dict[str, str]:
     if "DATABASE_URL" in env:
         ours = {name: value for name, value in ours.items() if not name.startswith("PG")}
     path = f"{Path(sys.executable).parent}{os.pathsep}{ours.get('PATH', os.defpath)}"
-    return {"DJANGO_SETTINGS_MODULE": "marketplace.settings", **ours, **env, "PATH": path}
+    development = {"TRASTIENDA_DEVELOPMENT": "1", "DJANGO_SETTINGS_MODULE": "marketplace.settings"}
+    return {**development, **ours, **env, "PATH": path}
 
 
 def main(arguments: list[str]) -> int:

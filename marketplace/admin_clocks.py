@@ -21,6 +21,7 @@ TIMER_NAMES = {
     "receive": gettext_lazy("Recepción"),
     "statements": gettext_lazy("Liquidaciones"),
     "notices": gettext_lazy("Avisos"),
+    "watch": gettext_lazy("Cuentas"),
 }
 TIMER_WORDS = {
     "expire": gettext_lazy("cancela lo que no se aceptó a tiempo"),
@@ -31,6 +32,7 @@ TIMER_WORDS = {
     "receive": gettext_lazy("da por recibido lo enviado"),
     "statements": gettext_lazy("cierra las liquidaciones según el calendario"),
     "notices": gettext_lazy("envía los avisos"),
+    "watch": gettext_lazy("revisa lo que debe cumplirse siempre"),
 }
 
 PATIENCE = timedelta(minutes=2)

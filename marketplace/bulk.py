@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
+from threading import get_ident
 from typing import Any, NamedTuple, cast
 
 import psycopg
@@ -63,12 +64,26 @@ def _send() -> None:
     writes = _waiting.get()
     if not writes:
         return
-    *others, last = writes
     _waiting.set([])
-    head = b", ".join(b"w%d AS (%s)" % (n, write.statement) for n, write in enumerate(others))
-    statement = b"WITH " + head + b" " + last.statement if others else last.statement
+    statement = _joined(tuple(write.statement for write in writes))
     with _cursor() as cursor:
         cursor.execute(statement, [value for write in writes for value in write.params])
+
+
+@lru_cache(maxsize=512)
+def _joined(statements: tuple[bytes, ...]) -> bytes:
+    *others, last = statements
+    if not others:
+        return _numbered(last)
+    head = b", ".join(b"w%d AS (%s)" % (n, statement) for n, statement in enumerate(others))
+    return _numbered(b"WITH " + head + b" " + last)
+
+
+@lru_cache(maxsize=512)
+def _numbered(statement: bytes) -> bytes:
+    """The statement with its places numbered, as the server reads it: psycopg has nothing left to translate."""
+    first, *rest = statement.split(b"%s")
+    return b"".join((first, *(b"$%d%s" % (n, part) for n, part in enumerate(rest, 1))))
 
 
 def _write(table: str, statement: bytes, params: Sequence[object]) -> None:
@@ -76,7 +91,7 @@ def _write(table: str, statement: bytes, params: Sequence[object]) -> None:
     writes = _waiting.get()
     if writes is None:
         with _cursor() as cursor:
-            cursor.execute(statement, params)
+            cursor.execute(_numbered(statement), params)
         return
     if any(write.table == table for write in writes):
         _send()
@@ -87,11 +102,14 @@ def _write(table: str, statement: bytes, params: Sequence[object]) -> None:
 
 @contextmanager
 def _cursor(*, reads_moments: bool = False) -> Iterator[psycopg.Cursor[Any]]:
-    """A server-side-binding cursor on Django's own connection; errors come out as Django's."""
+    """A server-side-binding cursor on Django's own connection; errors come out as Django's.
+
+    What is asked often is prepared by the server (`prepare_threshold` in the settings), not planned anew each time.
+    """
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
     raw = cast("psycopg.Connection[Any]", connection.connection)
-    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+    with connection.wrap_database_errors, psycopg.RawCursor(raw) as cursor:
         if reads_moments:  # psycopg's own loader: Django's does the same in Python, for another time zone
             cursor.adapters.register_loader("timestamptz", _MOMENTS)
         yield cursor
@@ -209,11 +227,28 @@ def _arrays(columns: Sequence[tuple[str, str]]) -> sql.Composed:
 
 
 def fetch(statement: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-    """The rows of a query that is asked often: prepared by the server, not compiled anew each time."""
+    """The rows of a query that is asked often."""
     _send()
     with _cursor() as cursor:
-        cursor.execute(statement.encode(), params)
+        cursor.execute(_numbered(statement.encode()), params)
         return cursor.fetchall()
+
+
+def read[Row: models.Model](model: type[Row], statement: str, params: Sequence[object] = ()) -> list[Row]:
+    """Rows of a model, built as the ORM builds them less its per-row signals.
+
+    `{columns}` in the statement stands for the model's columns, `{table}` for its table.
+    """
+    _send()
+    with _cursor(reads_moments=True) as cursor:
+        cursor.execute(_about(model, statement), params)
+        return [_built(model, values) for values in cursor.fetchall()]
+
+
+@lru_cache(maxsize=64)
+def _about(model: type[models.Model], statement: str) -> bytes:
+    columns = _listed(_columns(model, _attributes(model))).as_string()
+    return _numbered(statement.format(columns=columns, table=_table(model).as_string()).encode())
 
 
 def write(model: type[models.Model], statement: str, params: Sequence[object] = ()) -> None:
@@ -244,14 +279,43 @@ def insert_numbered(
     """Write new rows and answer their ids, in the order of the rows, so that children can be written after them."""
     if not rows:
         return []
-    with _cursor() as cursor:  # taking numbers needs nothing of what waits
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-            [model._meta.db_table, len(rows)],
-        )
-        ids = [row[0] for row in cursor.fetchall()]
+    ids = _take_numbers(model, len(rows))
     insert(model, ("id", *names), [(row_id, *row) for row_id, row in zip(ids, rows, strict=True)])
     return ids
+
+
+_ahead: ContextVar[dict[tuple[type[models.Model], int], list[int]] | None] = ContextVar("ahead", default=None)
+_AHEAD = 200
+
+
+@contextmanager
+def numbers_ahead() -> Iterator[None]:
+    """Take the numbers of new rows from the database by the hundred; those left over at the end are never used."""
+    token = _ahead.set({})
+    try:
+        yield
+    finally:
+        _ahead.reset(token)
+
+
+def _take_numbers(model: type[models.Model], count: int) -> list[int]:
+    ahead = _ahead.get()
+    if ahead is None:
+        return _next_numbers(model, count)
+    waiting = ahead.setdefault((model, get_ident()), [])  # batches run side by side never share numbers
+    if len(waiting) < count:
+        waiting += _next_numbers(model, max(count, _AHEAD))
+    taken, waiting[:count] = waiting[:count], []
+    return taken
+
+
+def _next_numbers(model: type[models.Model], count: int) -> list[int]:
+    with _cursor() as cursor:  # needs nothing of what waits
+        cursor.execute(
+            b"SELECT nextval(pg_get_serial_sequence($1, 'id')) FROM generate_series(1, $2)",
+            [model._meta.db_table, count],
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def insert_missing(
@@ -263,7 +327,8 @@ def insert_missing(
     _send()
     with _cursor() as cursor:
         cursor.execute(
-            _insert_missing(model, tuple(names)), [list(values) for values in zip(*rows, strict=True)]
+            _numbered(_insert_missing(model, tuple(names))),
+            [list(values) for values in zip(*rows, strict=True)],
         )
         return dict(cursor.fetchall())
 
@@ -281,13 +346,10 @@ def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Seque
 
 
 def lock[Row: models.Model](model: type[Row], ids: Sequence[int], *, skip_locked: bool = False) -> list[Row]:
-    """Read rows whole and lock them in the order of their ids, so that two lockers never wait in a ring.
-
-    The rows are built as the ORM builds them, less its per-row signals.
-    """
+    """Read rows whole and lock them in the order of their ids, so that two lockers never wait in a ring."""
     _send()
     with _cursor(reads_moments=True) as cursor:
-        cursor.execute(_select_for_update(model, skip_locked), [list(ids)])
+        cursor.execute(_numbered(_select_for_update(model, skip_locked)), [list(ids)])
         return [_built(model, values) for values in cursor.fetchall()]
 
 

@@ -53,6 +53,8 @@ TIMERS = (
           "close statements on the calendar"),
     Timer("notices", "messaging.tasks.send_notices", "messaging.queries.next_notice", 5,
           "send notices"),
+    Timer("watch", "messaging.tasks.watch_invariants", "messaging.queries.next_watch", 600,
+          "check what must always hold"),
 )  # fmt: skip
 
 BY_NAME = {timer.name: timer for timer in TIMERS}

@@ -39,17 +39,18 @@ def claim[Row: Claimable](
     model: type[Row], *, due_by: datetime, at: datetime, count: int, lease: timedelta
 ) -> list[Row]:
     """Take up to `count` rows due by a moment for `lease`; rows that another worker is taking are passed over."""
-    table = model._meta.db_table
     return sorted(
-        model._default_manager.raw(
-            f"""
-            UPDATE {table} SET claimed_until = %s, claimed_by = %s, tries = tries + 1 WHERE id IN (
-                SELECT id FROM {table}
+        bulk.read(
+            model,
+            """
+            WITH due AS MATERIALIZED (
+                SELECT id AS taken FROM {table}
                  WHERE due_at <= %s AND (claimed_until IS NULL OR claimed_until <= %s)
                  ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED)
-            RETURNING *
+            UPDATE {table} SET claimed_until = %s, claimed_by = %s, tries = tries + 1
+              FROM due WHERE id = taken RETURNING {columns}
             """,
-            [at + lease, uuid.uuid4(), due_by, at, count],
+            [due_by, at, count, at + lease, uuid.uuid4()],
         ),
         key=lambda row: (row.due_at, row.pk),
     )

@@ -20,7 +20,7 @@ def _flag(name: str, default: bool) -> bool:
 def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    options: dict[str, object] = {"application_name": "trastienda"}
+    options: dict[str, object] = {"application_name": "trastienda", "prepare_threshold": 3}
     if _flag("TRASTIENDA_DB_POOL", False):
         options["pool"] = {"min_size": 1, "max_size": 12, "timeout": 10}
     return {
@@ -37,11 +37,16 @@ def _database(url: str) -> dict[str, object]:
     }
 
 
-DEBUG = _flag("TRASTIENDA_DEBUG", True)
+DEVELOPMENT = _flag("TRASTIENDA_DEVELOPMENT", False)
+"""A site that people build and try out: `./run` says so, a server never does."""
+
+DEBUG = DEVELOPMENT and _flag("TRASTIENDA_DEBUG", False)
+"""Django's own error pages, with the trace, instead of ours."""
+
 DEVELOPMENT_KEY = "development-only-key-never-used-on-a-server"
-SECRET_KEY = os.environ.get("TRASTIENDA_SECRET_KEY", DEVELOPMENT_KEY if DEBUG else "")
+SECRET_KEY = os.environ.get("TRASTIENDA_SECRET_KEY", DEVELOPMENT_KEY if DEVELOPMENT else "")
 ALLOWED_HOSTS = os.environ.get(
-    "TRASTIENDA_HOSTS", "localhost,127.0.0.1,[::1],testserver" if DEBUG else ""
+    "TRASTIENDA_HOSTS", "localhost,127.0.0.1,[::1],testserver" if DEVELOPMENT else ""
 ).split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("TRASTIENDA_ORIGINS", "").split(",") if o]
 SITE_URL = os.environ.get("TRASTIENDA_URL", f"http://localhost:{os.environ.get('TRASTIENDA_PORT', '8000')}")
@@ -124,6 +129,7 @@ TEMPLATES = [
         "APP_DIRS": False,
         "OPTIONS": {
             "environment": "marketplace.jinja.environment",
+            "auto_reload": DEVELOPMENT,
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.csp",
@@ -201,12 +207,12 @@ STORAGES = {
     },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
+        if DEVELOPMENT
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = DEBUG
-WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_USE_FINDERS = DEVELOPMENT
+WHITENOISE_AUTOREFRESH = DEVELOPMENT
 
 MAILBOX = HOME / "mailbox"
 MAIL_FROM = os.environ.get("TRASTIENDA_MAIL_FROM", "Trastienda <avisos@trastienda.example>")
@@ -249,7 +255,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SECURE_REFERRER_POLICY = "same-origin"
-if not DEBUG:
+if not DEVELOPMENT:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = _flag("TRASTIENDA_HTTPS_REDIRECT", True)
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -266,6 +272,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("TRASTIENDA_LOG_LEVEL", "INFO")},
     "loggers": {
+        "django": {"handlers": []},  # Django's own would write each line a second time
         "django.server": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},
         "weasyprint": {"level": "ERROR"},

@@ -43,6 +43,7 @@ EVENT_WORDS: dict[str, object] = {
     "payback_refused": gettext_lazy("Devolución rechazada"),
     "mismatch": gettext_lazy("Lo pagado no coincide"),
     "statement_closed": gettext_lazy("Liquidación cerrada"),
+    "invariant_broken": gettext_lazy("Las cuentas no cuadran"),
 }
 """What each event of the table of notices is called."""
 

@@ -24,5 +24,6 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     "debit_stuck": (O,),
     "payback_refused": (O,),
     "mismatch": (O,),
+    "invariant_broken": (O,),
     "statement_closed": (S,),
 }

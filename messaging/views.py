@@ -25,7 +25,7 @@ def _local(view: View) -> View:
     @wraps(view)
     def seen(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         backend = settings.MAILERS["default"]["BACKEND"]
-        if not settings.DEBUG or backend != "messaging.mailbox.MailboxBackend":
+        if not settings.DEVELOPMENT or backend != "messaging.mailbox.MailboxBackend":
             raise Http404
         return view(request, *args, **kwargs)
 

@@ -32,15 +32,19 @@ TOUCHED = {
 }
 
 
+LIVE_ONLY = ("notices", "watch")
+"""History tells nobody, and is judged when it has been played."""
+
+
 class Stuck(Exception):
     """A timer says that something is due, does nothing about it, and says so again."""
 
 
 class Clockwork:
-    """Runs the timers up to a moment. Notices are left alone: history tells nobody."""
+    """Runs the timers up to a moment."""
 
     def __init__(self) -> None:
-        self.timers: dict[str, Timer] = {timer.name: timer for timer in TIMERS if timer.name != "notices"}
+        self.timers: dict[str, Timer] = {timer.name: timer for timer in TIMERS if timer.name not in LIVE_ONLY}
         self.at = datetime.min.replace(tzinfo=UTC)
         self.parked = 0
         self._due: dict[str, datetime] = {}

@@ -118,7 +118,7 @@ class Player:
         with connection.cursor() as cursor:
             # What a killed replay loses it plays again: its commits need not wait for the disk.
             cursor.execute("SET synchronous_commit = off")
-        with self.clock.listening(), muted():
+        with self.clock.listening(), muted(), bulk.numbers_ahead():
             events = read(lines)
             while chunk := list(islice(events, _CHUNK)):
                 known = set(
@@ -135,7 +135,7 @@ class Player:
 
     def run_on(self, until: datetime) -> None:
         """Let the clock run on, up to a moment or (NEVER) until nothing that is not held is due."""
-        with self.clock.listening(), muted():
+        with self.clock.listening(), muted(), bulk.numbers_ahead():
             self.clock.run_to(until, inclusive=True)
 
     def _hear(self, heard: Heard) -> None:

@@ -73,6 +73,13 @@ class Statement(StatementMachine, models.Model):
             ),
             models.CheckConstraint(condition=Q(payout_cents__gte=0), name="statement_never_takes"),
         ]
+        indexes = [
+            models.Index(
+                fields=["channel", "carried_cents"],
+                name="statement_resting",
+                condition=Q(carried_cents__gt=0),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.shop_id} · {self.cycle_id}"

@@ -41,16 +41,18 @@ def next_closing_of(channel: Channel) -> datetime | None:
     unfinished = Cycle.objects.filter(channel=channel, ended_at=None).order_by("closes_at").first()
     if unfinished:
         return unfinished.closes_at
-    firsts = [first_received(channel.id), _first_loose(channel)]
-    since = min((moment for moment in firsts if moment), default=None)
-    if since is None:
-        return None
     ended = (
         Cycle.objects.filter(channel=channel)
         .order_by("-closes_at")
         .values_list("closes_at", flat=True)
         .first()
     )
+    firsts = [first_received(channel.id), _first_loose(channel)]
+    if resting(channel, minimum_payout(channel), count=1):
+        firsts.append(ended)
+    since = min((moment for moment in firsts if moment), default=None)
+    if since is None:
+        return None
     if ended is not None and ended >= since:
         since = ended + timedelta(microseconds=1)
     return min((moment for moment in closings(channel, since) if moment >= since), default=None)
@@ -70,6 +72,27 @@ _LOOSE_FROM = """
     WHERE e.kind = ANY(%s) AND taken.id IS NULL AND (o.id IS NULL OR o.state = 'closed')
       AND EXISTS (SELECT 1 FROM ledger_posting p WHERE p.entry_id = e.id AND p.account = 'payable')
 """
+
+
+def minimum_payout(channel: Channel) -> int:
+    """The least that the channel pays out, in cents; a payout is never of nothing."""
+    return max(channel.policy.rules.minimum_payout_cents if channel.policy else 0, 1)
+
+
+def resting(channel: Channel, minimum_cents: int, *, count: int | None = None) -> list[tuple[int, str]]:
+    """Shops, with a currency, whose last statement carried over what the channel would pay out by now."""
+    return bulk.fetch(
+        """
+        SELECT s.shop_id, s.currency
+          FROM settlements_statement s JOIN settlements_cycle c ON c.id = s.cycle_id
+         WHERE s.channel_id = %s AND s.carried_cents >= %s AND s.carried_cents > 0
+           AND NOT EXISTS (SELECT 1 FROM settlements_statement t JOIN settlements_cycle d ON d.id = t.cycle_id
+                            WHERE t.shop_id = s.shop_id AND t.channel_id = s.channel_id
+                              AND t.currency = s.currency AND d.closes_at > c.closes_at)
+         ORDER BY s.shop_id, s.currency LIMIT %s
+        """,
+        [channel.id, minimum_cents, count],
+    )
 
 
 def loose_entries(channel: Channel, up_to: datetime) -> list[tuple[int, int, int | None, str, int]]:

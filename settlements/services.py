@@ -61,6 +61,7 @@ def close_cycle(
             return
         _collect_orders(cycle, tally=tally, by=by, at=at)
         _collect_loose(cycle)
+        _open_resting(cycle)
         _close_statements(cycle, at=at)
         cycle.ended_at = at
         cycle.save(update_fields=["ended_at"])
@@ -123,15 +124,23 @@ def collect(
     nothing = (None, 0, 0, 0)
     bulk.insert(
         StatementLine,
-        ("shop_id", "statement_id", "order_id", "entry_id", "orders_cents", "commission_cents", "commission_vat_cents",
-         "other_cents"),
+        _LINE,
         [
-            (move.shop_id, statements[move.shop_id, move.currency], move.order_id,
-             *booked.get(move.order_id, nothing), 0)
+            (
+                move.shop_id,
+                statements[move.shop_id, move.currency],
+                move.order_id,
+                *booked.get(move.order_id, nothing),
+                0,
+            )
             for move in moves
         ],
-    )  # fmt: skip
+    )
     return outcome
+
+
+_SUMS = ("orders_cents", "commission_cents", "commission_vat_cents", "other_cents")
+_LINE = ("shop_id", "statement_id", "order_id", "entry_id", *_SUMS)
 
 
 def _open_statements(cycle: Cycle, wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
@@ -173,13 +182,20 @@ def _collect_loose(cycle: Cycle) -> None:
             )
             bulk.insert(
                 StatementLine,
-                ("shop_id", "statement_id", "order_id", "entry_id", "orders_cents", "commission_cents",
-                 "commission_vat_cents", "other_cents"),
+                _LINE,
                 [
                     (shop_id, statements[shop_id, currency], order_id, entry_id, 0, 0, 0, cents)
                     for entry_id, shop_id, order_id, currency, cents in batch
                 ],
-            )  # fmt: skip
+            )
+
+
+def _open_resting(cycle: Cycle) -> None:
+    """A balance that was too small to pay is paid, without new lines, once the policy asks for less (SET-08)."""
+    resting = queries.resting(cycle.channel, queries.minimum_payout(cycle.channel))
+    for start in range(0, len(resting), BATCH):
+        with transaction.atomic():
+            _open_statements(cycle, set(resting[start : start + BATCH]))
 
 
 def _close_statements(cycle: Cycle, *, at: datetime) -> None:
@@ -187,9 +203,6 @@ def _close_statements(cycle: Cycle, *, at: datetime) -> None:
     while ids := queries.collecting(cycle, after, BATCH):
         after = ids[-1]
         close_statements(cycle, ids, at=at)
-
-
-_SUMS = ("orders_cents", "commission_cents", "commission_vat_cents", "other_cents")
 
 
 @transaction.atomic
@@ -201,10 +214,9 @@ def close_statements(cycle: Cycle, statement_ids: Sequence[int], *, at: datetime
         return 0
     sums = queries.sums([row.id for row in rows])
     carried = queries.carried(cycle.channel_id, [row.shop_id for row in rows])
-    policy = cycle.channel.policy
-    minimum = max(policy.rules.minimum_payout_cents if policy else 0, 1)
+    minimum = queries.minimum_payout(cycle.channel)
     for row in rows:
-        _add_up(row, sums[row.id], carried.get((row.shop_id, row.currency), 0), minimum, at)
+        _add_up(row, sums.get(row.id, _NO_LINES), carried.get((row.shop_id, row.currency), 0), minimum, at)
     names = (
         "id",
         "state",
@@ -226,9 +238,12 @@ def close_statements(cycle: Cycle, statement_ids: Sequence[int], *, at: datetime
         ],
     )
     post(_payment(row, at) for row in paid)
-    told = [(row.shop_id, _told(row, cycle, sums[row.id][1])) for row in rows]
+    told = [(row.shop_id, _told(row, cycle, sums.get(row.id, _NO_LINES)[1])) for row in rows]
     messaging.tell_shops("statement_closed", told, at=at)
     return len(rows)
+
+
+_NO_LINES = (0,) * (2 + len(_SUMS))
 
 
 def _add_up(row: Statement, sums: Sequence[int], opening_cents: int, minimum: int, at: datetime) -> None:

@@ -36,7 +36,8 @@ def accept(
     `nothing_chosen`: refusing the order is `refuse`.
     """
     wanted = dict(answers) if isinstance(answers, Mapping) else dict.fromkeys(answers, EVERYTHING)
-    lines = _lines_of(order_id for order_id, answer in wanted.items() if answer.refused)
+    some = [order_id for order_id, answer in wanted.items() if answer.refused]
+    lines = _lines_of(some) if some else {}
     channels = Channels()
     decided: list[_Decided] = []
     whole: list[int] = []
@@ -112,10 +113,10 @@ def _split(lines: list[Line], answer: Answer) -> tuple[list[Line], list[Line]]:
     return accepted, [line for line in lines if line.id in answer.refused]
 
 
-def _lines_of(order_ids: Iterable[int]) -> dict[int, list[Line]]:
+def _lines_of(order_ids: Collection[int]) -> dict[int, list[Line]]:
     """Lines by order; their amounts never change, so they are read before the lock."""
     lines: dict[int, list[Line]] = defaultdict(list)
-    for line in Line.objects.filter(order_id__in=list(order_ids)).order_by("id"):
+    for line in Line.objects.filter(order_id__in=order_ids).order_by("id"):
         lines[line.order_id].append(line)
     return lines
 

@@ -96,9 +96,12 @@ def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[M
 def _lines_of(order_ids: Iterable[int]) -> dict[int, list[Line]]:
     """The lines, read under the lock of their orders: quantities are decided on what stands now."""
     lines: dict[int, list[Line]] = {}
-    for line in Line.objects.filter(order_id__in=list(order_ids)).order_by("id"):
+    for line in bulk.read(Line, LINES_OF, [list(order_ids)]):
         lines.setdefault(line.order_id, []).append(line)
     return lines
+
+
+LINES_OF = "SELECT {columns} FROM {table} WHERE order_id = ANY(%s::bigint[]) ORDER BY id"
 
 
 def _carrier_name(order: Order, parcel: Parcel) -> str:

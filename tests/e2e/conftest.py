@@ -79,7 +79,6 @@ def _environment(database: str, home: Path, port: int) -> dict[str, str]:
         "REDIS_URL": broker,
         "TRASTIENDA_HOME": str(home),
         "TRASTIENDA_PORT": str(port),
-        "TRASTIENDA_DEBUG": "1",
         "PYTHONWARNINGS": "ignore",
     }
 

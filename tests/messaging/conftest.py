@@ -17,7 +17,7 @@ from marketplace import timers
 from marketplace.celery import BY_NAME
 from marketplace.models import Channel
 from marketplace.refusals import Tally
-from messaging.tasks import send_notices
+from messaging.tasks import InvariantsBroken, send_notices
 from orders import services
 from orders.models import Line, Order
 from sellers.models import Shop, User
@@ -178,6 +178,10 @@ def tell_everything(channel: Channel, shop: Shop, olga: User) -> Telling:
         closes_at = BY_NAME["statements"].next_due()
         assert closes_at is not None
         _tick("statements", closes_at)
+        Order.objects.filter(id=shipped).update(held_at=AT)
+        with pytest.raises(InvariantsBroken):
+            _tick("watch", AT)
+        Order.objects.filter(id=shipped).update(held_at=None)
         return closes_at
 
     return tell

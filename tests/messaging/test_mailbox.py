@@ -15,7 +15,7 @@ from tests.messaging.conftest import drain
 @pytest.fixture(autouse=True)
 def kept(settings: Settings, tmp_path: Path) -> Path:
     """The folder of the mailbox of a machine that has no mail server."""
-    settings.DEBUG = True
+    settings.DEVELOPMENT = True
     settings.MAILBOX = tmp_path / "mailbox"
     settings.MAILERS = {"default": {"BACKEND": "messaging.mailbox.MailboxBackend", "OPTIONS": {}}}
     return tmp_path / "mailbox"
@@ -131,14 +131,14 @@ def test_other_names_are_not_found(name: str, client: Client, kept: Path) -> Non
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("reason", ["no debug", "a mail server"])
+@pytest.mark.parametrize("reason", ["a server", "a mail server"])
 def test_there_is_no_page_where_mail_really_goes_out(
     reason: str, client: Client, kept: Path, settings: Settings
 ) -> None:
     put("uno", html="<html><head></head></html>")
     (one,) = mailbox.latest(start=0, count=9)
-    if reason == "no debug":
-        settings.DEBUG = False
+    if reason == "a server":
+        settings.DEVELOPMENT = False
     else:
         backend = "django.core.mail.backends.smtp.EmailBackend"
         settings.MAILERS = {"default": {"BACKEND": backend, "OPTIONS": {"host": "mail.example"}}}

@@ -72,7 +72,11 @@ def _check_words(mail: EmailMessage, notice: Notice, language: str) -> None:
     assert mail.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
     plain, html = text(mail), text(mail, "html")
-    number = notice.payload.get("reference") or notice.payload.get("commercial_id", "")
+    number = (
+        notice.payload.get("reference")
+        or notice.payload.get("commercial_id")
+        or notice.payload.get("code", "")
+    )
     assert number in mail["Subject"]
     assert f'<html lang="{language}">' in html
     assert ("Recibes este correo" in plain, "You get this mail" in plain) == (

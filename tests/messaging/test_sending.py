@@ -282,6 +282,7 @@ def committed(own_database: str) -> Iterator[Shop]:
 
 def _drain_in_thread(gate: threading.Barrier, done: list[int]) -> None:
     try:
+        connections["default"].ensure_connection()
         gate.wait(timeout=10)
         done.append(drain(AT).done)
     finally:

@@ -40,7 +40,7 @@ SMALL = 0.02
 
 @pytest.fixture
 def development(settings: Any, tmp_path: Path) -> Path:
-    settings.DEBUG = True
+    settings.DEVELOPMENT = True
     settings.HOME = tmp_path
     return tmp_path
 
@@ -154,7 +154,7 @@ def test_a_site_with_shops_of_its_own_is_left_alone(development: Path, shop: Sho
 
 @pytest.mark.django_db
 def test_a_real_site_never_gets_passwords_that_everybody_knows(settings: Any) -> None:
-    settings.DEBUG = False
+    settings.DEVELOPMENT = False
     with pytest.raises(CommandError, match="development sites only"):
         demo(scale=SMALL)
     assert not Shop.objects.exists()
@@ -164,7 +164,7 @@ def test_a_real_site_never_gets_passwords_that_everybody_knows(settings: Any) ->
 def test_killed_half_way_it_leaves_nothing_and_the_next_makes_it_whole(
     own_database: str, tmp_path: Path
 ) -> None:
-    environment = {**os.environ, "TRASTIENDA_HOME": str(tmp_path), "TRASTIENDA_DEBUG": "1"}
+    environment = {**os.environ, "TRASTIENDA_HOME": str(tmp_path)}
     database = connections["default"].settings_dict
     environment["DATABASE_URL"] = f"postgresql://{database['USER']}@/{own_database}?host={database['HOST']}"
     command = [sys.executable, "manage.py", "demo", "--scale", str(SMALL)]

@@ -169,6 +169,31 @@ def test_below_the_minimum_the_balance_waits(channel: Channel, shop: Shop) -> No
     tick("statements", APRIL)
     assert Statement.objects.get().carried_cents == NET
     assert not Payout.objects.exists()
+    assert queries.next_closing() is None
+
+
+@pytest.mark.rule("SET-08")
+def test_a_balance_that_rested_is_paid_without_new_orders_once_less_is_asked_for(
+    channel: Channel, shop: Shop, other_shop: Shop
+) -> None:
+    rules = Policy.objects.get(channel=channel).rules
+    publish_policy(channel, rules.model_copy(update={"minimum_payout_cents": 2 * NET}), by="x", at=AT)
+    brought_to(State.RECEIVED, channel, shop, 1)
+    adjust(other_shop.id, channel.id, -500, "EUR", key="1", note="Etiquetas", at=AT)
+    tick("statements", APRIL)
+    assert set(Statement.objects.values_list("shop__code", "carried_cents")) == {
+        ("alba", NET),
+        ("bruma", -500),
+    }
+    publish_policy(channel, rules.model_copy(update={"minimum_payout_cents": NET}), by="x", at=APRIL)
+    assert queries.next_closing() == MID_APRIL
+    tick("statements", MID_APRIL)
+    last = Statement.objects.get(cycle__closes_at=MID_APRIL)
+    assert (last.shop, last.opening_cents, last.lines_count, last.carried_cents) == (shop, NET, 0, 0)
+    assert Payout.objects.get().amount_cents == last.payout_cents == NET
+    assert queries.next_closing() is None
+    tick("statements", MID_APRIL)
+    assert Statement.objects.count() == 3
 
 
 @pytest.mark.rule("SET-05")
