@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from marketplace import bulk, outbox
 from marketplace.models import Parked
@@ -52,6 +53,7 @@ class _Lanes:
         self.tally = tally
         self._pool: ThreadPoolExecutor | None = None
         self._running: deque[Future[Tally]] = deque()
+        self._lines: set[BaseDatabaseWrapper] = set()
 
     def __enter__(self) -> "_Lanes":
         return self
@@ -63,6 +65,8 @@ class _Lanes:
         finally:
             if self._pool:
                 self._pool.shutdown()
+            for line in self._lines:
+                line.close()
 
     def do(self, batch: Callable[[], Tally], *, alone: bool) -> None:
         """Do a batch now if it is the only one, else as soon as a lane is free."""
@@ -73,17 +77,19 @@ class _Lanes:
             self._pool = ThreadPoolExecutor(LANES, thread_name_prefix="batch")
         if len(self._running) >= LANES:
             self._heed(self._running.popleft())
-        self._running.append(self._pool.submit(copy_context().run, _on_its_own, batch))
+        self._running.append(self._pool.submit(copy_context().run, self._on_its_own, batch))
+
+    def _on_its_own(self, batch: Callable[[], Tally]) -> Tally:
+        """Do a batch on the connection of its lane: opened once, and closed by whoever opened the lanes."""
+        line = connections[DEFAULT_DB_ALIAS]
+        if line not in self._lines:
+            line.inc_thread_sharing()
+            self._lines.add(line)
+        line.close_if_unusable_or_obsolete()
+        return batch()
 
     def _heed(self, future: "Future[Tally]") -> None:
         self.tally.join(future.result())
-
-
-def _on_its_own(batch: Callable[[], Tally]) -> Tally:
-    try:
-        return batch()
-    finally:
-        connection.close()
 
 
 def _batch(timer: str, ids: list[int], work: Work, parked: dict[int, datetime], *, at: datetime) -> Tally:
