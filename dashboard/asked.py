@@ -15,21 +15,28 @@ from django.utils.translation import gettext_lazy
 from orders.states import State
 
 TABS: dict[str, tuple[str, ...]] = {
+    "por-pagar": (State.PENDING_PAYMENT,),
     "por-aceptar": (State.PENDING_ACCEPTANCE,),
     "debito": (State.DEBIT,),
     "por-enviar": (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP),
     "enviados": (State.SHIPPED,),
+    "entrega-fallida": (State.EXCEPTION,),
     "entregados": (State.DELIVERED,),
     "recibidos": (State.RECEIVED,),
     "cerrados": (State.CLOSED,),
-    "no-completados": (State.CANCELLED, State.REFUSED, State.FAILED),
+    "no-completados": (State.CANCELLED, State.REFUSED, State.FAILED, State.RETURNED),
 }
+SELDOM = ("por-pagar", "entrega-fallida")
+"""Tabs that are shown only while there is something in them: many marketplaces never have any."""
+
 TAB_WORDS = {
     "": gettext_lazy("Todos"),
+    "por-pagar": gettext_lazy("Sin pagar"),
     "por-aceptar": gettext_lazy("Por aceptar"),
     "debito": gettext_lazy("Débito"),
     "por-enviar": gettext_lazy("Por enviar"),
     "enviados": gettext_lazy("Enviados"),
+    "entrega-fallida": gettext_lazy("Entrega fallida"),
     "entregados": gettext_lazy("Entregados"),
     "recibidos": gettext_lazy("Recibidos"),
     "cerrados": gettext_lazy("Cerrados"),
@@ -50,6 +57,7 @@ SORT_WORDS = {
 }
 _NAMES = {
     "estado": gettext_lazy("Estado"),
+    "canal": gettext_lazy("Canal"),
     "desde": gettext_lazy("Recibido desde"),
     "hasta": gettext_lazy("Recibido hasta"),
     "plazo": gettext_lazy("Plazo"),
@@ -91,6 +99,7 @@ class Asked:
     """A question to the orders list; `unclear` names what was not understood, in the active language."""
 
     tab: str = ""
+    channel: str = ""
     words: str = ""
     since: date | None = None
     until: date | None = None
@@ -103,12 +112,13 @@ class Asked:
     @property
     def filtered(self) -> bool:
         """Whether something besides the tab narrows the list."""
-        return bool(self.words or self.since or self.until or self.due)
+        return bool(self.channel or self.words or self.since or self.until or self.due)
 
     def parameters(self) -> dict[str, str]:
         """The question as parameters of an address; what is at its usual value is left out."""
         given = {
             "estado": self.tab,
+            "canal": self.channel,
             "buscar": self.words,
             "desde": self.since.isoformat() if self.since else "",
             "hasta": self.until.isoformat() if self.until else "",
@@ -125,8 +135,8 @@ class Asked:
         return reverse("orders", query=other.parameters() or None)
 
 
-def read(given: Mapping[str, str]) -> Asked:
-    """Understand the parameters of an address."""
+def read(given: Mapping[str, str], channels: Mapping[str, object]) -> Asked:
+    """Understand the parameters of an address; `channels` are those there are, by code."""
     unclear: list[str] = []
 
     def name(parameter: str, value: str) -> None:
@@ -168,6 +178,7 @@ def read(given: Mapping[str, str]) -> Asked:
     after = place("despues")
     return Asked(
         tab=one_of("estado", TABS),
+        channel=one_of("canal", channels),
         words=" ".join(given.get("buscar", "").replace("\0", "").split())[:_MOST_LETTERS],
         since=since,
         until=until,

@@ -22,6 +22,8 @@ TEXTS = {
     Verb.REFUSE: gettext_lazy("Rechazar el pedido"),
     Verb.SHIP: gettext_lazy("Enviar"),
     Verb.READY: gettext_lazy("Listo para recoger"),
+    Verb.RETRY: gettext_lazy("Enviar otra vez"),
+    Verb.RETURN_TO_SENDER: gettext_lazy("Ha vuelto a la tienda"),
     Verb.CANCEL: gettext_lazy("Cancelar el pedido"),
     Verb.DELIVER: gettext_lazy("Confirmar la entrega"),
     Verb.HOLD: gettext_lazy("Poner en espera"),
@@ -35,6 +37,7 @@ NEXT = {
     State.DEBIT: Verb.SHIP,
     State.AWAITING_SHIPMENT: Verb.SHIP,
     State.AWAITING_PICKUP: Verb.SHIP,
+    State.EXCEPTION: Verb.RETRY,
 }
 
 

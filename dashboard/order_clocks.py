@@ -11,6 +11,7 @@ from dashboard.kept_words import length_words, moment_words, what_is_left
 from dashboard.order_queries import deliver_from
 from marketplace import clocks
 from marketplace.clocks import Calendar, Left, Span
+from marketplace.policy import ReceiptClockFrom
 from orders.models import Hold, Order
 from orders.states import State
 
@@ -53,6 +54,8 @@ def next_running(order: Order, now: datetime) -> Running | None:
 
 
 def _each(order: Order, holds: Sequence[Hold], now: datetime) -> Iterator[Running]:
+    if order.state == State.PENDING_PAYMENT:
+        yield _payment(order, now)
     if order.state == State.PENDING_ACCEPTANCE:
         yield _acceptance(order, now)
     if order.state in _SHIPPING and order.ship_by:
@@ -64,7 +67,21 @@ def _each(order: Order, holds: Sequence[Hold], now: datetime) -> Iterator[Runnin
     yield from (_presale(order, hold, now) for hold in holds if hold.until)
 
 
+def _payment(order: Order, now: datetime) -> Running:
+    assert order.pay_by is not None
+    calendar, rules = order.channel.calendar, order.policy.rules
+    ends = moment_words(order.pay_by, now, calendar.zone, ends=True)
+    if now > order.pay_by:
+        says = _("El plazo para pagarlo terminó %(when)s: se cancelará enseguida.")
+    else:
+        says = _("Se cancelará %(when)s si el cliente no lo paga. Hasta entonces no hay nada que preparar.")
+    left = what_is_left(order.pay_by, now, calendar.zone)
+    why = partial(_why, order.placed_at, rules.pay_within.span, calendar, order.pay_by, now)
+    return Running("pay_by", order.pay_by, Left("calm", left.text), says % {"when": ends}, why)
+
+
 def _acceptance(order: Order, now: datetime) -> Running:
+    assert order.accept_by is not None
     calendar, rules = order.channel.calendar, order.policy.rules
     ends = moment_words(order.accept_by, now, calendar.zone, ends=True)
     if now > order.accept_by:
@@ -125,6 +142,7 @@ def _receipt(order: Order, now: datetime) -> Running:
     assert order.receive_at is not None
     assert order.shipped_at is not None
     calendar, rules = order.channel.calendar, order.policy.rules
+    arrived = order.delivered_at if rules.receive_clock_from == ReceiptClockFrom.DELIVERY else None
     words = {"when": moment_words(order.receive_at, now, calendar.zone, ends=True)}
     left = what_is_left(order.receive_at, now, calendar.zone)
     if left.kind != "calm":
@@ -133,10 +151,13 @@ def _receipt(order: Order, now: datetime) -> Running:
         says = _("Su plazo acaba %(when)s, pero no se dará por recibido mientras algo lo retenga.")
     else:
         says = _("Se dará por recibido %(when)s y entrará en la siguiente liquidación.")
-    counted = partial(_why, order.shipped_at, rules.receive_after.span, calendar, order.receive_at, now)
+    counted = partial(
+        _why, arrived or order.shipped_at, rules.receive_after.span, calendar, order.receive_at, now
+    )
 
     def why() -> str:
-        return counted() + " " + _("Cuenta desde el envío del último bulto.")
+        since = _("Cuenta desde la entrega.") if arrived else _("Cuenta desde el envío del último bulto.")
+        return f"{counted()} {since}"
 
     return Running("receive_at", order.receive_at, left, says % words, why)
 

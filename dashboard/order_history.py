@@ -65,6 +65,9 @@ def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -
     for key, words in (("total_cents", _("Total: %(amount)s")), ("charged_cents", _("Cobrado: %(amount)s"))):
         if key in data:
             said.append(words % {"amount": format_money(data[key], order.currency)})
+    if data.get("collected_cents"):
+        amount = format_money(data["collected_cents"], order.currency)
+        said.append(_("Cobrado por el mensajero: %(amount)s") % {"amount": amount})
     if data.get("refunded_cents"):
         amount = format_money(data["refunded_cents"], order.currency)
         said.append(_("Se devuelve: %(amount)s") % {"amount": amount})

@@ -13,7 +13,7 @@ from marketplace.money import format_money
 from marketplace.reasons import answer_words
 from orders import services
 from orders.models import Line, Order
-from orders.states import State
+from orders.states import FINAL, State
 from payments.models import Charge
 from payments.states import AskState
 
@@ -85,7 +85,13 @@ def _nothing(order: Order) -> str:
 def _when(order: Order, now: datetime) -> str:
     """When the money comes, as far as it can be told (SET-01)."""
     if order.state == State.PENDING_ACCEPTANCE:
+        if order.cash_on_delivery:
+            return _("Lo cobra el mensajero al entregarlo. Lo que rechaces no se cobra.")
         return _("Se cobra al cliente cuando aceptes. Lo que rechaces no se cobra.")
+    if order.state == State.PENDING_PAYMENT:
+        return _("Todavía no está pagado: no lo prepares hasta que lo esté.")
+    if order.cash_on_delivery and not order.charged_cents and order.state not in FINAL:
+        return _("Lo cobra el mensajero al entregarlo.")
     if order.state == State.CLOSED:
         line = order_queries.settled_in(order)
         if line is None:

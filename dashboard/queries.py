@@ -36,9 +36,10 @@ from sellers.models import Shop
 PAGE = 50
 COUNTED = 10_000
 TO_SHIP = (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
-ON_ITS_WAY = (State.SHIPPED, State.DELIVERED)
+ON_ITS_WAY = (State.SHIPPED, State.EXCEPTION, State.DELIVERED)
+TO_ACT_ON = (State.PENDING_ACCEPTANCE, *TO_SHIP, State.EXCEPTION)
 OPEN = (State.PENDING_ACCEPTANCE, State.DEBIT, *TO_SHIP, *ON_ITS_WAY, State.RECEIVED)
-WAITS = Q(state=State.PENDING_ACCEPTANCE) | Q(state__in=TO_SHIP, held_at=None)
+WAITS = Q(state=State.PENDING_ACCEPTANCE) | Q(state__in=(*TO_SHIP, State.EXCEPTION), held_at=None)
 HELD = Q(state__in=OPEN, held_at__isnull=False)
 
 
@@ -78,7 +79,7 @@ def due(name: str, now: datetime) -> Q:
 
 def waiting(shop: Shop) -> int:
     """How many orders wait for the shop to act: to accept, and to ship that nothing holds."""
-    return Order.objects.filter(WAITS, shop=shop, state__in=(State.PENDING_ACCEPTANCE, *TO_SHIP)).count()
+    return Order.objects.filter(WAITS, shop=shop, state__in=TO_ACT_ON).count()
 
 
 @dataclass(slots=True)
@@ -171,7 +172,7 @@ def balances(shop: Shop) -> dict[str, int]:
 
 def comes_next(shop: Shop, count: int) -> list[Order]:
     """The orders whose deadline for the shop comes first: to accept, and to ship that nothing holds."""
-    rows = _rows(shop).filter(WAITS, state__in=(State.PENDING_ACCEPTANCE, *TO_SHIP))
+    rows = _rows(shop).filter(WAITS, state__in=TO_ACT_ON)
     return list(rows.annotate(acts_by=_acts_by()).order_by("acts_by", "id")[:count])
 
 
@@ -200,12 +201,14 @@ def furnish(orders: Iterable[Order], channels: dict[int, Channel]) -> None:
 
 def channels() -> dict[int, Channel]:
     """Every channel by key, with its policy; operators open few."""
-    return Channel.objects.select_related("policy").in_bulk()
+    return Channel.objects.select_related("policy").order_by("name").in_bulk()
 
 
 def narrowed(shop: Shop, asked: Asked, now: datetime) -> Q:
     """Everything that an address asks for but its tab."""
     where = due(asked.due, now)
+    if asked.channel:
+        where &= Q(channel__code=asked.channel)
     if asked.since:
         where &= Q(placed_at__gte=day_starts(asked.since))
     if asked.until:

@@ -1,5 +1,6 @@
 """The pages of the panel that span apps: home, the orders list, the component page. They only read."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from dashboard import asked as asking
 from dashboard import queries, samples
-from dashboard.asked import DUE_WORDS, SORT_WORDS, TAB_WORDS, Asked
+from dashboard.asked import DUE_WORDS, SELDOM, SORT_WORDS, TAB_WORDS, Asked
 from dashboard.home import money_rows, next_settlement
 from dashboard.rows import rows
 from dashboard.words import greeting, today_words
@@ -52,10 +53,12 @@ def home(request: DeskRequest) -> HttpResponse:
 def orders(request: DeskRequest) -> HttpResponse:
     """The orders of the shop, fifty at a time; the same address gives htmx the list alone."""
     now = timezone.now()
-    asked = asking.read(request.GET)
+    channels = queries.channels()
+    names = {channel.code: channel.name for channel in channels.values()}
+    asked = asking.read(request.GET, names)
     counts = queries.count_by_tab(request.shop, asked, now)
     page = queries.page(request.shop, asked, now)
-    queries.furnish(page.orders, queries.channels())
+    queries.furnish(page.orders, channels)
     told = {
         "section": "orders",
         "at": now,
@@ -65,7 +68,8 @@ def orders(request: DeskRequest) -> HttpResponse:
         "rows": rows(page.orders, by=request.actor, at=now),
         "previous": asked.link(before=page.previous) if page.previous else "",
         "next": asked.link(after=page.next) if page.next else "",
-        "chips": _chips(asked),
+        "chips": _chips(asked, names),
+        "channels": names if len(names) > 1 else {},
         "due_words": DUE_WORDS,
         "sort_words": SORT_WORDS,
         "waiting": queries.waiting(request.shop),
@@ -88,12 +92,16 @@ def _tabs(asked: Asked, counts: dict[str, queries.Tally]) -> list[dict[str, obje
             "current": tab == asked.tab,
         }
         for tab, text in TAB_WORDS.items()
+        if tab not in SELDOM or counts[tab].n or tab == asked.tab
     ]
 
 
-def _chips(asked: Asked) -> list[dict[str, str]]:
+def _chips(asked: Asked, channels: Mapping[str, str]) -> list[dict[str, str]]:
     """The filters in force, each with the list without it."""
     found = []
+    if asked.channel:
+        name = channels[asked.channel]
+        found.append({"name": _("Canal"), "text": name, "remove": asked.link(channel="")})
     if asked.words:
         found.append({"name": _("Busca"), "text": asked.words, "remove": asked.link(words="")})
     if asked.since:

@@ -14,10 +14,13 @@ from orders.states import State
 
 TONES = {
     State.PENDING_ACCEPTANCE: "act",
+    State.PENDING_PAYMENT: "wait",
     State.DEBIT: "wait",
     State.AWAITING_SHIPMENT: "act",
     State.AWAITING_PICKUP: "act",
     State.SHIPPED: "wait",
+    State.EXCEPTION: "act",
+    State.RETURNED: "bad",
     State.FAILED: "bad",
     State.REFUSED: "bad",
     State.CANCELLED: "bad",

@@ -32,6 +32,8 @@ class EntryKind(models.TextChoices):
     """What moved the money."""
 
     CHARGE = "charge", _("Cobro al cliente")
+    COLLECT = "collect", _("Cobro del mensajero al entregar")
+    REMIT = "remit", _("Entrega del dinero por el mensajero")
     RECEIVE = "receive", _("Pedido recibido")
     REFUND = "refund", _("Devolución al cliente")
     PAID_BACK = "paid_back", _("Devuelto por el proveedor")

@@ -1,5 +1,6 @@
 """What each move of an order means in the books (the column «entry» of the table of moves)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.dispatch import receiver
@@ -18,6 +19,16 @@ def _charge(move: Moved) -> NewEntry:
         move,
         EntryKind.CHARGE,
         [(A.PROVIDER, K.ORDER_AMOUNT, amount), (A.PENDING, K.ORDER_AMOUNT, -amount)],
+    )
+
+
+def _collect(move: Moved) -> NewEntry:
+    """What the courier was paid at the door is the courier's to hand over (PAY-06)."""
+    amount = move.data.get("collected_cents", 0)
+    return _entry(
+        move,
+        EntryKind.COLLECT,
+        [(A.COURIER, K.ORDER_AMOUNT, amount), (A.PENDING, K.ORDER_AMOUNT, -amount)],
     )
 
 
@@ -60,11 +71,14 @@ def _entry(move: Moved, kind: EntryKind, postings: list[tuple[Account, Kind, int
     )
 
 
-ENTRIES = {
+ENTRIES: dict[Verb, tuple[Callable[[Moved], NewEntry], ...]] = {
     Verb.DEBIT_SUCCEEDED: (_charge,),
+    Verb.CONFIRM_PAYMENT: (_charge,),
+    Verb.DELIVER: (_collect,),
     Verb.LATE_CHARGE: (_charge, _refund_whole),
     Verb.CANCEL: (_refund_whole,),
-    Verb.RECEIVE: (_receive,),
+    Verb.RETURN_TO_SENDER: (_refund_whole,),
+    Verb.RECEIVE: (_collect, _receive),
 }
 
 

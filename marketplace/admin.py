@@ -52,6 +52,7 @@ from marketplace.rooms import (
 
 SUBJECTS = {
     "expire": "orders_order",
+    "lapse": "orders_order",
     "presale": "orders_hold",
     "receive": "orders_order",
     "statements": "orders_order",

@@ -14,6 +14,7 @@ from marketplace.moments import length_words
 
 TIMER_NAMES = {
     "expire": gettext_lazy("Pedidos sin aceptar"),
+    "lapse": gettext_lazy("Pedidos sin pagar"),
     "presale": gettext_lazy("Preventas"),
     "charge": gettext_lazy("Cobros"),
     "payback": gettext_lazy("Devoluciones"),
@@ -25,6 +26,7 @@ TIMER_NAMES = {
 }
 TIMER_WORDS = {
     "expire": gettext_lazy("cancela lo que no se aceptó a tiempo"),
+    "lapse": gettext_lazy("cancela lo que no se pagó a tiempo"),
     "presale": gettext_lazy("levanta las preventas en su fecha"),
     "charge": gettext_lazy("pide los cobros al proveedor"),
     "payback": gettext_lazy("pide las devoluciones al proveedor"),

@@ -39,6 +39,8 @@ class Timer:
 TIMERS = (
     Timer("expire", "orders.tasks.expire_unaccepted", "orders.queries.next_expiry", 20,
           "cancel what was not accepted in time"),
+    Timer("lapse", "orders.tasks.lapse_unpaid", "orders.queries.next_lapse", 60,
+          "cancel what was not paid in time"),
     Timer("presale", "orders.tasks.end_presale_holds", "orders.queries.next_presale_end", 60,
           "end pre-sale holds on their date"),
     Timer("charge", "payments.tasks.drain_charges", "payments.queries.next_charge", 5,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django_fsm import transition
+from django_fsm import GET_STATE, transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Step:
 
     `not_after`, `only_after` and `not_before` name the deadline column that bounds it in time: at most at it, only
     once it has passed, not before it is reached. `held_by_hold`, `held_by_incident` and `stopped_by_parcel` (one is on
-    its way) say what stops it.
+    its way) say what stops it. `instead` is (column, state): a row in which the column is true goes to that state.
     """
 
     verb: str
@@ -30,6 +30,12 @@ class Step:
     held_by_hold: bool = False
     held_by_incident: bool = False
     stopped_by_parcel: bool = False
+    instead: tuple[str, str] | None = None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Every state that this move can lead to."""
+        return (self.target, self.instead[1]) if self.instead else (self.target,)
 
 
 type Steps = tuple[Step, ...]
@@ -43,8 +49,16 @@ def _guarded(verb: str, steps: Iterable[Step], field: str) -> Callable[..., Any]
     move.__qualname__ = f"machine.{verb}"
     guarded: Callable[..., Any] = move
     for step in steps:
-        guarded = transition(field=field, source=step.source, target=step.target)(guarded)
+        guarded = transition(field=field, source=step.source, target=_target(step))(guarded)
     return guarded
+
+
+def _target(step: Step) -> Any:
+    """Where django-fsm is to take a row: one state, or one of two by a column of the row."""
+    if step.instead is None:
+        return step.target
+    column, other = step.instead
+    return GET_STATE(lambda row: other if getattr(row, column) else step.target, states=step.targets)
 
 
 def machine(steps: Steps, field: str = "state") -> type:
@@ -68,8 +82,8 @@ def by_source(steps: Steps) -> dict[tuple[str, str], Step]:
 def mermaid(steps: Steps, start: str) -> str:
     """The diagram of a machine in Mermaid's language, for ARCHITECTURE.md."""
     arrows = [f"    [*] --> {start}"]
-    arrows += [f"    {step.source} --> {step.target}: {step.verb}" for step in steps]
+    arrows += [f"    {step.source} --> {target}: {step.verb}" for step in steps for target in step.targets]
     sources = {step.source for step in steps}
-    ends = dict.fromkeys(step.target for step in steps if step.target not in sources)
+    ends = dict.fromkeys(target for step in steps for target in step.targets if target not in sources)
     arrows += [f"    {end} --> [*]" for end in ends]
     return "stateDiagram-v2\n" + "\n".join(arrows)

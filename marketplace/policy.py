@@ -4,6 +4,7 @@ A policy is data: windows, clocks, rights, texts, targets, commission. Operators
 admin; an order keeps the version it arrived under. Code asks the policy and never names a figure of its own.
 """
 
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -17,6 +18,8 @@ class Preset(StrEnum):
     """The ways of trading that the product knows out of the box."""
 
     ACCEPT_FIRST = "accept_first"
+    PREPAID = "prepaid"
+    CASH_ON_DELIVERY = "cash_on_delivery"
 
 
 class Role(StrEnum):
@@ -78,6 +81,28 @@ class ShippingClockFrom(StrEnum):
     AWAITING_SHIPMENT = "awaiting_shipment"
 
 
+class ReceiptClockFrom(StrEnum):
+    """When the days start to run after which an order counts as received (SHP-07)."""
+
+    HAND_OVER = "hand_over"
+    DELIVERY = "delivery"
+
+
+class StartsWith(StrEnum):
+    """What an order waits for first: the shop's answer, or the customer's payment (ORD-01, ORD-07)."""
+
+    ACCEPTANCE = "acceptance"
+    PAYMENT = "payment"
+
+
+class Contradiction(ValueError):
+    """Settings that cannot hold together; `flaws` are (name of the setting, what is wrong with it)."""
+
+    def __init__(self, flaws: Sequence[tuple[str, str]]) -> None:
+        super().__init__(" ".join(words for _name, words in flaws))
+        self.flaws = tuple(flaws)
+
+
 class Settings(Frozen):
     """Everything a channel decides about the life of its orders.
 
@@ -89,6 +114,9 @@ class Settings(Frozen):
     rights: Rights
     state_labels: dict[str, tuple[str, str]] = {}
 
+    starts_with: StartsWith = StartsWith.ACCEPTANCE
+    cash_on_delivery: bool = False
+    pay_within: Window = Window(hours=72)
     accept_within: Window = Window(hours=72)
     debit_alert_after: Window = Window(hours=1)
     debit_retries: Annotated[int, Field(ge=0, le=10)] = 0
@@ -97,6 +125,7 @@ class Settings(Frozen):
     deliver_within: Window = Window(hours=120, clock=ClockKind.WORKING)
     deliver_clock_from: ShippingClockFrom = ShippingClockFrom.HAND_OVER
     receive_after: Window = Window(hours=21 * 24)
+    receive_clock_from: ReceiptClockFrom = ReceiptClockFrom.HAND_OVER
     pickup: bool = True
     free_text_carrier: bool = True
 
@@ -109,33 +138,98 @@ class Settings(Frozen):
 
     @model_validator(mode="after")
     def _is_sane(self) -> Self:
-        if not self.settlement_days:
-            raise ValueError(str(_("Hace falta al menos un día de liquidación.")))
-        if list(self.settlement_days) != sorted(set(self.settlement_days)):
-            raise ValueError(str(_("Los días de liquidación van en orden y sin repetir.")))
-        for state, verbs in self.rights.items():
-            for verb, roles in verbs.items():
-                if not roles:
-                    raise ValueError(
-                        str(
-                            _("Nadie puede hacer «%(verb)s» en «%(state)s».") % {"verb": verb, "state": state}
-                        )
-                    )
+        flaws = [(name, str(words)) for name, words in self._flaws()]
+        if flaws:
+            raise Contradiction(flaws)
         return self
 
+    def _flaws(self) -> Iterator[tuple[str, object]]:
+        """Every setting that the others contradict, and why."""
+        if not self.settlement_days:
+            yield "settlement_days", _("Hace falta al menos un día de liquidación.")
+        if list(self.settlement_days) != sorted(set(self.settlement_days)):
+            yield "settlement_days", _("Los días de liquidación van en orden y sin repetir.")
+        counted_from_shipping = self.receive_clock_from == ReceiptClockFrom.HAND_OVER
+        if counted_from_shipping and self.receive_after.hours < self.deliver_within.hours:
+            yield "receive_after", _("Un pedido no puede darse por recibido antes de que deba entregarse.")
+        if self.cash_on_delivery and self.starts_with == StartsWith.PAYMENT:
+            yield "starts_with", _("Lo que cobra el mensajero no puede esperar a un pago por adelantado.")
+        first = ("pending_payment", "confirm_payment")
+        if self.starts_with == StartsWith.ACCEPTANCE:
+            first = ("pending_acceptance", "accept")
+        for state, verb in (first, ("awaiting_shipment", "ship")):
+            if not self.rights.get(state, {}).get(verb):
+                words = {"verb": verb, "state": state}
+                yield f"rights.{state}.{verb}", _("Nadie puede hacer «%(verb)s» en «%(state)s».") % words
+        for state, verbs in self.rights.items():
+            for verb, roles in verbs.items():
+                if not roles and (state, verb) not in (first, ("awaiting_shipment", "ship")):
+                    words = {"verb": verb, "state": state}
+                    yield f"rights.{state}.{verb}", _("Nadie puede hacer «%(verb)s» en «%(state)s».") % words
+
+
+_ON_THE_WAY = {
+    "shipped": {"deliver": "COP", "receive": "P", "report_exception": "OP"},
+    "exception": {"retry": "SO", "return_to_sender": "SO", "deliver": "COP"},
+    "delivered": {"receive": "P"},
+    "received": {"settle": "P"},
+}
+
+_ANSWERED_FIRST = {"accept": "SO", "refuse": "SO", "expire": "P", "cancel": "SCO"}
 
 ACCEPT_FIRST = _rights(
     {
-        "pending_acceptance": {"accept": "SO", "refuse": "SO", "expire": "P", "cancel": "SCO"},
+        "pending_acceptance": _ANSWERED_FIRST,
         "debit": {"cancel": "O", "debit_succeeded": "P", "debit_failed": "P"},
         "awaiting_shipment": {"cancel": "FO", "ready": "FO", "ship": "SFO"},
         "awaiting_pickup": {"cancel": "FO", "ship": "SFO"},
-        "shipped": {"deliver": "COP", "receive": "P"},
-        "delivered": {"receive": "P"},
-        "received": {"settle": "P"},
+        **_ON_THE_WAY,
+    }
+)
+
+PREPAID = _rights(
+    {
+        "pending_payment": {"confirm_payment": "OP", "debit_failed": "P", "lapse": "P", "cancel": "CO"},
+        "awaiting_shipment": {"cancel": "CO", "ship": "SFO"},
+        **_ON_THE_WAY,
+    }
+)
+
+CASH_ON_DELIVERY = _rights(
+    {
+        "pending_acceptance": _ANSWERED_FIRST,
+        "awaiting_shipment": {"cancel": "FO", "ready": "FO", "ship": "SFO"},
+        "awaiting_pickup": {"cancel": "FO", "ship": "SFO"},
+        **_ON_THE_WAY,
     }
 )
 
 PRESETS: dict[Preset, Settings] = {
     Preset.ACCEPT_FIRST: Settings(preset=Preset.ACCEPT_FIRST, rights=ACCEPT_FIRST),
+    Preset.PREPAID: Settings(
+        preset=Preset.PREPAID,
+        rights=PREPAID,
+        starts_with=StartsWith.PAYMENT,
+        pickup=False,
+        receive_clock_from=ReceiptClockFrom.DELIVERY,
+        state_labels={
+            "pending_payment": ("Pendiente de pago", "Pending payment"),
+            "awaiting_shipment": ("Procesando", "Processing"),
+            "shipped": ("En tránsito", "In transit"),
+            "delivered": ("Completado", "Completed"),
+            "cancelled": ("Anulado", "Voided"),
+        },
+    ),
+    Preset.CASH_ON_DELIVERY: Settings(
+        preset=Preset.CASH_ON_DELIVERY,
+        rights=CASH_ON_DELIVERY,
+        cash_on_delivery=True,
+        receive_clock_from=ReceiptClockFrom.DELIVERY,
+        state_labels={
+            "pending_acceptance": ("Por confirmar", "To confirm"),
+            "awaiting_shipment": ("Por alistar", "To prepare"),
+            "awaiting_pickup": ("Por recolectar", "To collect"),
+            "shipped": ("En tránsito", "In transit"),
+        },
+    ),
 }

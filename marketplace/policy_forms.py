@@ -14,20 +14,18 @@ from pydantic import ValidationError
 from marketplace import money
 from marketplace.clocks import ClockKind
 from marketplace.models import Channel
-from marketplace.policy import ROLE_LABELS, Preset, Role, Settings, ShippingClockFrom, Window
+from marketplace.policy import ROLE_LABELS, Contradiction, Role, Settings, Window
 from marketplace.policy_words import (
     CLOCK_LABELS,
-    PRESET_LABELS,
     SENTENCES,
-    SHIPPING_CLOCK_LABELS,
+    WORDS_OF,
     legal_moves,
     state_word,
     verb_word,
 )
 from marketplace.rooms import RoomForm
 
-_CHOICES: dict[type, dict[Any, Any]] = {ShippingClockFrom: SHIPPING_CLOCK_LABELS, Preset: PRESET_LABELS}
-_KEEP_PLATFORM = frozenset({"expire", "debit_succeeded", "debit_failed", "receive", "settle"})
+_KEEP_PLATFORM = frozenset({"expire", "lapse", "debit_succeeded", "debit_failed", "receive", "settle"})
 
 
 _FLAWS = {
@@ -103,8 +101,8 @@ class PolicyForm(RoomForm):
             return forms.CharField(label=label, help_text=words), localize_input(
                 Decimal(money.plain(value, currency))
             )
-        if type(value) in _CHOICES:
-            choices = [(one.value, words) for one, words in _CHOICES[type(value)].items()]
+        if type(value) in WORDS_OF:
+            choices = [(one.value, words) for one, words in WORDS_OF[type(value)].items()]
             return forms.ChoiceField(label=label, choices=choices), value.value
         if isinstance(value, tuple):
             days = forms.CharField(label=label, help_text=_("Separados por comas, del 1 al 28."))
@@ -148,6 +146,11 @@ class PolicyForm(RoomForm):
             )
         except ValidationError as flaws:
             for flaw in flaws.errors():
+                told = flaw.get("ctx", {}).get("error")
+                if isinstance(told, Contradiction):
+                    for name, words in told.flaws:
+                        self._blame((name,), words)
+                    continue
                 self._blame(flaw["loc"], _flaw_words(flaw["type"], flaw.get("ctx", {}), flaw["msg"]))
         return data
 
@@ -181,9 +184,12 @@ class PolicyForm(RoomForm):
 
     def _check_rights(self) -> None:
         """A policy that takes its own moves from the platform, or the answer from everybody, is refused."""
+        reached = {state for state, verb in legal_moves() if self.rules.rights.get(state, {}).get(verb)}
         for state, verb in legal_moves():
             name = f"rights.{state}.{verb}"
             roles = self.cleaned_data.get(name, [])
+            if state not in reached:
+                continue
             if verb in _KEEP_PLATFORM and Role.PLATFORM.value not in roles:
                 self.add_error(name, _("Esto lo hace la plataforma sola: no se le puede quitar."))
             if verb == "accept" and not roles:

@@ -15,7 +15,16 @@ from marketplace import money
 from marketplace.clocks import ClockKind
 from marketplace.fsm import Steps
 from marketplace.moments import length_words
-from marketplace.policy import ROLE_LABELS, Preset, Role, Settings, ShippingClockFrom, Window
+from marketplace.policy import (
+    ROLE_LABELS,
+    Preset,
+    ReceiptClockFrom,
+    Role,
+    Settings,
+    ShippingClockFrom,
+    StartsWith,
+    Window,
+)
 
 STATES, VERBS, MOVES = "orders.states.State", "orders.states.Verb", "orders.states.MOVES"
 
@@ -24,14 +33,37 @@ CLOCK_LABELS = {
     ClockKind.WORKING: gettext_lazy("en días laborables"),
     ClockKind.OFFICE: gettext_lazy("en horas de oficina"),
 }
-PRESET_LABELS = {Preset.ACCEPT_FIRST: gettext_lazy("primero aceptar, luego cobrar")}
+PRESET_LABELS = {
+    Preset.ACCEPT_FIRST: gettext_lazy("primero aceptar, luego cobrar"),
+    Preset.PREPAID: gettext_lazy("pagado de antemano"),
+    Preset.CASH_ON_DELIVERY: gettext_lazy("contra reembolso"),
+}
+STARTS_LABELS = {
+    StartsWith.ACCEPTANCE: gettext_lazy("la respuesta de la tienda"),
+    StartsWith.PAYMENT: gettext_lazy("el pago del cliente"),
+}
+RECEIPT_CLOCK_LABELS = {
+    ReceiptClockFrom.HAND_OVER: gettext_lazy("el envío del último bulto"),
+    ReceiptClockFrom.DELIVERY: gettext_lazy("la entrega, o el envío si nadie la confirma"),
+}
 SHIPPING_CLOCK_LABELS = {
     ShippingClockFrom.HAND_OVER: gettext_lazy("la entrega al transportista"),
     ShippingClockFrom.AWAITING_SHIPMENT: gettext_lazy("el cobro al cliente"),
 }
 
+WORDS_OF: dict[type, dict[Any, Any]] = {
+    Preset: PRESET_LABELS,
+    StartsWith: STARTS_LABELS,
+    ShippingClockFrom: SHIPPING_CLOCK_LABELS,
+    ReceiptClockFrom: RECEIPT_CLOCK_LABELS,
+}
+"""What each choice of a policy is called."""
+
 SENTENCES = {
     "preset": gettext_lazy("El modo de vender es"),
+    "starts_with": gettext_lazy("Un pedido nuevo espera"),
+    "cash_on_delivery": gettext_lazy("Los pedidos"),
+    "pay_within": gettext_lazy("El cliente paga por adelantado en"),
     "accept_within": gettext_lazy("La tienda acepta o rechaza un pedido en"),
     "debit_alert_after": gettext_lazy("Se avisa de un cobro sin respuesta tras"),
     "debit_retries": gettext_lazy("Un cobro rechazado se vuelve a intentar"),
@@ -40,6 +72,7 @@ SENTENCES = {
     "deliver_within": gettext_lazy("Lo enviado se entrega en"),
     "deliver_clock_from": gettext_lazy("El plazo de entrega cuenta desde"),
     "receive_after": gettext_lazy("Lo enviado se da por recibido tras"),
+    "receive_clock_from": gettext_lazy("Los días hasta darlo por recibido cuentan desde"),
     "pickup": gettext_lazy("La recogida por el transportista"),
     "free_text_carrier": gettext_lazy("Un transportista fuera de la lista"),
     "commission_bp": gettext_lazy("La comisión es del"),
@@ -51,6 +84,10 @@ SENTENCES = {
 """How the sentence of each field of `Settings` begins; its value ends it."""
 
 _YES_NO = {
+    "cash_on_delivery": (
+        gettext_lazy("los cobra el mensajero al entregar"),
+        gettext_lazy("se cobran como diga la cesta"),
+    ),
     "pickup": (gettext_lazy("se usa"), gettext_lazy("no se usa")),
     "free_text_carrier": (gettext_lazy("se puede escribir a mano"), gettext_lazy("no se admite")),
     "commission_on_shipping": (gettext_lazy("se cobra"), gettext_lazy("no se cobra")),
@@ -117,10 +154,8 @@ def _value_words(name: str, value: Any, currency: str) -> str:
         return money.format_money(value, currency)
     if name == "debit_retries":
         return ngettext("%(n)s vez", "%(n)s veces", value) % {"n": value}
-    if isinstance(value, ShippingClockFrom):
-        return str(SHIPPING_CLOCK_LABELS[value])
-    if isinstance(value, Preset):
-        return str(PRESET_LABELS.get(value, value))
+    if type(value) in WORDS_OF:
+        return str(WORDS_OF[type(value)].get(value, value))
     if isinstance(value, tuple):
         most, last = ", ".join(map(str, value[:-1])), str(value[-1])
         return _("%(most)s y %(last)s") % {"most": most, "last": last} if most else last

@@ -81,6 +81,10 @@ def tell_moves(moves: Sequence[Moved], *, by: Actor) -> int:
     return bulk.insert(Notice, _COLUMNS, rows)
 
 
+def _told(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
 def _payload(move: Moved, shop: Contact, by: Actor) -> dict[str, Any]:
     return {
         "reference": move.reference,
@@ -95,9 +99,9 @@ def _payload(move: Moved, shop: Contact, by: Actor) -> dict[str, Any]:
         "held": move.held,
         "by": str(by.role),
         "at": move.at.isoformat(),
-        "accept_by": move.accept_by.isoformat(),
-        "ship_by": move.ship_by.isoformat() if move.ship_by else None,
-        "deliver_by": move.deliver_by.isoformat() if move.deliver_by else None,
+        "after": move.after,
+        "cash_on_delivery": move.cash_on_delivery,
+        **{name: _told(getattr(move, name)) for name in ("pay_by", "accept_by", "ship_by", "deliver_by")},
         **move.data,
     }
 
@@ -120,7 +124,7 @@ def tell_mismatches(moves: Sequence[Moved]) -> int:
             "currency": basket.currency,
             "paid_cents": basket.paid_cents,
             "total_cents": basket.total_cents,
-            "accept_by": first.accept_by.isoformat(),
+            "accept_by": _told(first.accept_by),
         }
         told += tell_operators("mismatch", [payload], at=first.at)
     return told

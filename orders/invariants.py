@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from marketplace.invariants import broken, invariant
-from orders.states import MOVES, State, Verb
+from orders.states import FIRST, MOVES, Verb
 
 LATE = timedelta(minutes=10)
 """How long after its moment a timer may come before it counts as overdue."""
@@ -11,8 +11,8 @@ LATE = timedelta(minutes=10)
 
 def _paths() -> list[str]:
     """Legal steps as «verb before after»; told without a move, a verb leaves the state as it was."""
-    moves = [f"{step.verb} {step.source} {step.target}" for step in MOVES]
-    return [*moves, f"{Verb.PLACE}  {State.PENDING_ACCEPTANCE}"]
+    moves = [f"{step.verb} {step.source} {target}" for step in MOVES for target in step.targets]
+    return [*moves, *(f"{Verb.PLACE}  {state}" for state in FIRST)]
 
 
 _STANDING = [str(v) for v in (Verb.HOLD, Verb.RELEASE, Verb.HAND_OVER, Verb.NOTE_DELIVERY, Verb.LATE_CHARGE)]
@@ -45,9 +45,10 @@ def nothing_is_overdue(at: datetime | None) -> list[str]:
         """
         SELECT 'order ' || reference || ' (' || state || ')' FROM orders_order
          WHERE (state = 'pending_acceptance' AND accept_by < %(by)s)
+            OR (state = 'pending_payment' AND pay_by < %(by)s)
             OR (state IN ('shipped', 'delivered') AND held_at IS NULL AND incident_at IS NULL AND receive_at < %(by)s)
         """.replace("%(by)s", "%s"),
-        [at - LATE, at - LATE],
+        [at - LATE] * 3,
     )
 
 

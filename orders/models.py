@@ -65,7 +65,8 @@ class Order(OrderMachine, models.Model):
 
     placed_at = models.DateTimeField(_("recibido"))
     moved_at = models.DateTimeField(_("último suceso"))
-    accept_by = models.DateTimeField(_("aceptar antes de"))
+    pay_by = models.DateTimeField(_("pagar antes de"), null=True)
+    accept_by = models.DateTimeField(_("aceptar antes de"), null=True)
     accepted_at = models.DateTimeField(_("aceptado"), null=True)
     debited_at = models.DateTimeField(_("cobrado"), null=True)
     ship_by = models.DateTimeField(_("enviar antes de"), null=True)
@@ -87,6 +88,7 @@ class Order(OrderMachine, models.Model):
     charged_cents = models.BigIntegerField(_("cobrado"), default=0)
     refunded_cents = models.BigIntegerField(_("devuelto"), default=0)
 
+    cash_on_delivery = models.BooleanField(_("contra reembolso"), default=False, db_default=False)
     parcels = models.PositiveSmallIntegerField(_("bultos"), default=0)
 
     payment_token = models.CharField(_("medio de pago"), max_length=120, blank=True, default="")
@@ -140,6 +142,7 @@ class Order(OrderMachine, models.Model):
             models.Index(
                 F("accept_by"), F("id"), name="order_to_accept", condition=Q(state="pending_acceptance")
             ),
+            models.Index(F("pay_by"), F("id"), name="order_to_pay", condition=Q(state="pending_payment")),
             models.Index(
                 F("receive_at"),
                 F("id"),

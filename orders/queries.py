@@ -46,6 +46,7 @@ def _first(column: str, where: str, table: str = "orders_order") -> datetime | N
     return moment
 
 
+_UNPAID = "state = 'pending_payment'"
 _UNANSWERED = "state = 'pending_acceptance'"
 _ON_ITS_WAY = "state IN ('shipped', 'delivered') AND held_at IS NULL AND incident_at IS NULL"
 _PRESALE = "released_at IS NULL AND until IS NOT NULL"
@@ -59,6 +60,17 @@ def due_expiries(after: Key | None, count: int, *, at: datetime) -> list[Key]:
 def next_expiry() -> datetime | None:
     """The first moment at which an order will have passed its acceptance deadline."""
     first = _first("accept_by", _UNANSWERED)
+    return first + _INSTANT if first else None
+
+
+def due_lapses(after: Key | None, count: int, *, at: datetime) -> list[Key]:
+    """Orders that should have been paid by now (ORD-07)."""
+    return _keys("orders_order", "pay_by", f"{_UNPAID} AND pay_by < %s", after, count, at)
+
+
+def next_lapse() -> datetime | None:
+    """The first moment at which an order should have been paid."""
+    first = _first("pay_by", _UNPAID)
     return first + _INSTANT if first else None
 
 

@@ -34,7 +34,9 @@ class Moved(NamedTuple):
     customer_email: str
     customer_language: str
     items: str
-    accept_by: datetime
+    cash_on_delivery: bool
+    pay_by: datetime | None
+    accept_by: datetime | None
     ship_by: datetime | None
     deliver_by: datetime | None
     receive_at: datetime | None

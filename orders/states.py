@@ -11,25 +11,30 @@ from marketplace.fsm import Step, Steps, by_source, machine
 
 
 class State(TextChoices):
-    """Where an order is in its life; the label is what `accept_first` calls it on screen."""
+    """Where an order is in its life; the label is what it is called where its policy gives no name of its own."""
 
+    PENDING_PAYMENT = "pending_payment", _("Pendiente de pago")
     PENDING_ACCEPTANCE = "pending_acceptance", _("Pendiente de aceptación")
     DEBIT = "debit", _("Débito en curso")
     AWAITING_SHIPMENT = "awaiting_shipment", _("Esperando envío")
     AWAITING_PICKUP = "awaiting_pickup", _("Por recolectar")
     SHIPPED = "shipped", _("Enviado")
+    EXCEPTION = "exception", _("Entrega fallida")
     DELIVERED = "delivered", _("Entregado")
     RECEIVED = "received", _("Recibido")
     CLOSED = "closed", _("Cerrado")
     REFUSED = "refused", _("Rechazado")
     CANCELLED = "cancelled", _("Cancelado")
     FAILED = "failed", _("Fallido")
+    RETURNED = "returned", _("Devuelto a la tienda")
 
 
 class Verb(TextChoices):
     """What can be done to an order; the label is how the history tells it."""
 
     PLACE = "place", _("Pedido recibido")
+    CONFIRM_PAYMENT = "confirm_payment", _("Pago confirmado")
+    LAPSE = "lapse", _("Cancelado por no pagarse a tiempo")
     ACCEPT = "accept", _("Aceptado")
     REFUSE = "refuse", _("Rechazado")
     EXPIRE = "expire", _("Cancelado por no aceptarse a tiempo")
@@ -38,6 +43,9 @@ class Verb(TextChoices):
     DEBIT_FAILED = "debit_failed", _("Cobro rechazado")
     READY = "ready", _("Listo para recoger")
     SHIP = "ship", _("Enviado")
+    REPORT_EXCEPTION = "report_exception", _("Entrega fallida")
+    RETRY = "retry", _("Nuevo intento de entrega")
+    RETURN_TO_SENDER = "return_to_sender", _("Devuelto a la tienda")
     DELIVER = "deliver", _("Entregado")
     RECEIVE = "receive", _("Recibido")
     SETTLE = "settle", _("Liquidado")
@@ -51,7 +59,17 @@ class Verb(TextChoices):
 S, V = State, Verb
 
 MOVES: Steps = (
-    Step(V.ACCEPT, S.PENDING_ACCEPTANCE, S.DEBIT, not_after="accept_by"),
+    Step(V.CONFIRM_PAYMENT, S.PENDING_PAYMENT, S.AWAITING_SHIPMENT, not_after="pay_by"),
+    Step(V.DEBIT_FAILED, S.PENDING_PAYMENT, S.FAILED),
+    Step(V.LAPSE, S.PENDING_PAYMENT, S.CANCELLED, only_after="pay_by"),
+    Step(V.CANCEL, S.PENDING_PAYMENT, S.CANCELLED),
+    Step(
+        V.ACCEPT,
+        S.PENDING_ACCEPTANCE,
+        S.DEBIT,
+        not_after="accept_by",
+        instead=("cash_on_delivery", S.AWAITING_SHIPMENT),
+    ),
     Step(V.REFUSE, S.PENDING_ACCEPTANCE, S.REFUSED, not_after="accept_by"),
     Step(V.EXPIRE, S.PENDING_ACCEPTANCE, S.CANCELLED, only_after="accept_by"),
     Step(V.CANCEL, S.PENDING_ACCEPTANCE, S.CANCELLED),
@@ -64,6 +82,10 @@ MOVES: Steps = (
     Step(V.SHIP, S.AWAITING_SHIPMENT, S.SHIPPED, held_by_hold=True),
     Step(V.SHIP, S.AWAITING_PICKUP, S.SHIPPED, held_by_hold=True),
     Step(V.DELIVER, S.SHIPPED, S.DELIVERED),
+    Step(V.REPORT_EXCEPTION, S.SHIPPED, S.EXCEPTION),
+    Step(V.RETRY, S.EXCEPTION, S.SHIPPED),
+    Step(V.DELIVER, S.EXCEPTION, S.DELIVERED),
+    Step(V.RETURN_TO_SENDER, S.EXCEPTION, S.RETURNED),
     Step(V.RECEIVE, S.SHIPPED, S.RECEIVED, not_before="receive_at", held_by_hold=True, held_by_incident=True),
     Step(
         V.RECEIVE, S.DELIVERED, S.RECEIVED, not_before="receive_at", held_by_hold=True, held_by_incident=True
@@ -78,7 +100,10 @@ class OrderMachine(machine(MOVES)):  # type: ignore[misc]
     """One guarded method for each verb of the table."""
 
 
-FINAL = frozenset({S.CLOSED, S.REFUSED, S.CANCELLED, S.FAILED})
+FIRST = (S.PENDING_ACCEPTANCE, S.PENDING_PAYMENT, S.AWAITING_SHIPMENT)
+"""Where an order's life may begin; which of them is its policy's to say, and how it is paid (ORD-07)."""
+
+FINAL = frozenset({S.CLOSED, S.REFUSED, S.CANCELLED, S.FAILED, S.RETURNED})
 PAST_RECEIPT = frozenset({S.RECEIVED, S.CLOSED})
 
 

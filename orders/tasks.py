@@ -1,4 +1,4 @@
-"""The timers of an order's life: not accepted, pre-sale over, counted as received."""
+"""The timers of an order's life: not paid, not accepted, pre-sale over, counted as received."""
 
 from datetime import datetime
 from functools import partial
@@ -15,6 +15,17 @@ def expire_unaccepted(*, at: datetime, tally: Tally) -> None:
         "expire",
         partial(queries.due_expiries, at=at),
         partial(services.expire, skip_locked=True, by=PLATFORM, at=at),
+        at=at,
+        tally=tally,
+    )
+
+
+def lapse_unpaid(*, at: datetime, tally: Tally) -> None:
+    """Cancel every order that was not paid in time (ORD-07)."""
+    work_through(
+        "lapse",
+        partial(queries.due_lapses, at=at),
+        partial(services.lapse, skip_locked=True, by=PLATFORM, at=at),
         at=at,
         tally=tally,
     )

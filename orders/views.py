@@ -127,7 +127,9 @@ def order_accept(request: DeskRequest, order: Order) -> HttpResponse:
 def _accepted(moved: Moved) -> str:
     left = moved.total_cents - moved.commission_cents - moved.commission_vat_cents
     words = {"amount": format_money(left, moved.currency)}
-    if moved.held:
+    if moved.cash_on_delivery:
+        said = _("Pedido aceptado: recibirás %(amount)s. Lo cobra el mensajero al entregarlo.")
+    elif moved.held:
         said = _(
             "Pedido aceptado: recibirás %(amount)s. Está en espera: se cobrará al cliente cuando salga de ella."
         )
@@ -179,6 +181,36 @@ def order_ready(request: DeskRequest, order: Order) -> HttpResponse:
         Attempt("ready", forms.Form(request.POST)),
         lambda: services.ready([order.id], by=by, at=at),
         said=_("Listo para recoger."),
+    )
+
+
+@_act
+def order_retry(request: DeskRequest, order: Order) -> HttpResponse:
+    """Send out again what could not be delivered."""
+    by, at = request.actor, timezone.now()
+    return _try(
+        request,
+        order,
+        Attempt("retry", forms.Form(request.POST)),
+        lambda: services.retry([order.id], by=by, at=at),
+        said=_("Vuelve a estar en camino."),
+    )
+
+
+@_act
+def order_return(request: DeskRequest, order: Order) -> HttpResponse:
+    """Say that the parcel came back to the shop: the order ends, and what was charged goes back (CAN-05)."""
+    by, at = request.actor, timezone.now()
+    said = _("El pedido ha vuelto a la tienda.")
+    if order.charged_cents:
+        said = _("El pedido ha vuelto a la tienda. Lo cobrado se devuelve al cliente.")
+    return _try(
+        request,
+        order,
+        Attempt("return_to_sender", forms.Form(request.POST)),
+        lambda: services.return_to_sender([order.id], by=by, at=at),
+        said=said,
+        bells=("payback", "notices"),
     )
 
 

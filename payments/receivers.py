@@ -13,10 +13,10 @@ from payments import services
 def follow_orders(moves: list[Moved], verb: str, **_: Any) -> None:
     """Open, pause, resume or undo the charges of orders, in the transaction of their move."""
     if verb == Verb.ACCEPT:
-        services.open_charges(moves)
+        services.open_charges([move for move in moves if not move.cash_on_delivery])
     elif verb == Verb.HOLD:
         services.pause_charges([move.order_id for move in moves if move.held])
     elif verb == Verb.RELEASE:
         services.resume_charges(moves)
-    elif verb == Verb.CANCEL:
+    elif verb in (Verb.CANCEL, Verb.RETURN_TO_SENDER):
         services.undo_charges(moves)

@@ -29,6 +29,7 @@ TOUCHED = {
     Verb.HOLD: ("presale", "debits", *DRAINS),
     Verb.RELEASE: ("expire", "receive", "statements", "presale", "debits", *DRAINS),
     Verb.LATE_CHARGE: DRAINS,
+    Verb.RETURN_TO_SENDER: DRAINS,
 }
 
 
@@ -67,8 +68,13 @@ class Clockwork:
         elif verb == Verb.RECEIVE and self._due.get("statements", NEVER) == NEVER:
             self._stale.add("statements")
         elif verb == Verb.PLACE:
-            self._nearer("expire", min(move.accept_by for move in moves) + _INSTANT)
-        elif verb == Verb.SHIP:
+            for name, deadlines in (
+                ("expire", [move.accept_by for move in moves if move.accept_by]),
+                ("lapse", [move.pay_by for move in moves if move.pay_by]),
+            ):
+                if deadlines:
+                    self._nearer(name, min(deadlines) + _INSTANT)
+        elif verb in (Verb.SHIP, Verb.DELIVER, Verb.RETRY):
             moments = [move.receive_at for move in moves if move.receive_at]
             if moments:
                 self._nearer("receive", min(moments))

@@ -24,13 +24,14 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from marketplace import bulk
 from marketplace.models import Carrier, Channel
-from marketplace.policy import Role
+from marketplace.policy import Role, StartsWith
 from marketplace.refusals import Code, Outcome
 from messaging.services import muted
 from orders import services
 from orders.intake.schema import BasketIn, to_basket, why
 from orders.models import HeardEvent
 from orders.signals import Moved
+from payments import beforehand
 from playback.clockwork import Clockwork
 from sellers.desk import PLATFORM, Actor
 from sellers.models import Shop
@@ -220,7 +221,11 @@ class Player:
 
     def _accepted(self, event: dict[str, Any], at: datetime) -> None:
         order_id, seller = self._order(event)
-        self._heed(services.accept([order_id], by=seller, at=at))
+        if self.channel.policy and self.channel.policy.rules.starts_with == StartsWith.PAYMENT:
+            number = str(event["commercial_id"])
+            self._heed(beforehand.confirm({order_id: number}, by=PLATFORM, at=at))
+        else:
+            self._heed(services.accept([order_id], by=seller, at=at))
 
     def _shipped(self, event: dict[str, Any], at: datetime) -> None:
         order_id, seller = self._order(event)

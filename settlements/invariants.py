@@ -14,7 +14,8 @@ def every_cent_is_somewhere(at: datetime | None) -> list[str]:
         """
         WITH books AS (
             SELECT e.order_id,
-                   coalesce(sum(p.amount_cents) FILTER (WHERE e.kind = 'charge' AND p.account = 'provider'), 0) AS captured,
+                   coalesce(sum(p.amount_cents) FILTER (WHERE e.kind IN ('charge', 'collect')
+                                                      AND p.account IN ('provider', 'courier')), 0) AS captured,
                    -coalesce(sum(p.amount_cents) FILTER (WHERE p.account = 'pending'), 0) AS pending,
                    -coalesce(sum(p.amount_cents) FILTER (WHERE p.account IN ('payable', 'commission', 'commission_vat')), 0)
                        AS shared,
@@ -27,7 +28,7 @@ def every_cent_is_somewhere(at: datetime | None) -> list[str]:
          WHERE coalesce(b.captured, 0) <> o.charged_cents
             OR coalesce(b.returned, 0) <> o.refunded_cents
             OR coalesce(b.captured - b.pending - b.shared - b.returned, 0) <> 0
-            OR (o.state IN ('received', 'closed', 'cancelled', 'refused', 'failed') AND coalesce(b.pending, 0) <> 0)
+            OR (o.state IN ('received', 'closed', 'cancelled', 'refused', 'failed', 'returned') AND coalesce(b.pending, 0) <> 0)
             OR (o.state IN ('received', 'closed')
                 AND coalesce(b.shared, 0) <> o.charged_cents - o.refunded_cents)
         """

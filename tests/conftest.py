@@ -176,6 +176,12 @@ def place(channel: Channel, shop: Shop) -> Placing:
     return placing
 
 
+def sure[Value](value: Value | None) -> Value:
+    """A value that is there."""
+    assert value is not None
+    return value
+
+
 def again(order: Order) -> Order:
     """The order as the database has it now."""
     return Order.objects.get(id=order.id)

@@ -6,11 +6,12 @@ and why. `one()` turns the outcome of a single order into its move or a raised `
 
 from orders.services.acceptance import EVERYTHING, Answer, accept, commission, expire, refuse
 from orders.services.cancelling import cancel
-from orders.services.debit import debit_failed, debit_succeeded, late_charge
+from orders.services.debit import confirm_payment, debit_failed, debit_succeeded, lapse, late_charge
 from orders.services.holds import end_presale, hold, release
 from orders.services.move import judge, lock_orders, one, rules
 from orders.services.placing import Customer, NewBasket, NewLine, place
 from orders.services.receipt import receive, settle
+from orders.services.returning import report_exception, retry, return_to_sender
 from orders.services.shipping import Parcel, deliver, late_by, odd_tracking, ready, ship
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "accept",
     "cancel",
     "commission",
+    "confirm_payment",
     "debit_failed",
     "debit_succeeded",
     "deliver",
@@ -30,6 +32,7 @@ __all__ = [
     "expire",
     "hold",
     "judge",
+    "lapse",
     "late_by",
     "late_charge",
     "lock_orders",
@@ -40,6 +43,9 @@ __all__ = [
     "receive",
     "refuse",
     "release",
+    "report_exception",
+    "retry",
+    "return_to_sender",
     "rules",
     "settle",
     "ship",

@@ -10,7 +10,7 @@ from marketplace.policy import Settings
 from marketplace.reasons import Reasoned, Why, why
 from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order
-from orders.services.move import Change, Channels, Refuse, _move, rules
+from orders.services.move import Change, Channels, Refuse, _move, promises, rules
 from orders.signals import Moved
 from orders.states import Decision, Verb
 from sellers.desk import Actor
@@ -57,6 +57,9 @@ def accept(
         order.commission_cents, order.commission_vat_cents = commission(order, rules(order))
         order.accepted_at = at
         order.ship_by = clocks.deadline(at, rules(order).ship_within.span, channels.of(order).calendar)
+        if order.cash_on_delivery:
+            promised = promises(rules(order), channels.of(order).calendar, at=at)
+            order.deliver_by = promised.get("deliver_by")
         return Change(
             {
                 "total_cents": order.total_cents,
@@ -75,7 +78,7 @@ def accept(
         wanted,
         Verb.ACCEPT,
         change,
-        fields=(*_ACCEPTED, "accepted_at", "ship_by"),
+        fields=(*_ACCEPTED, "accepted_at", "ship_by", "deliver_by"),
         also=lambda: _answer_lines(whole, Decision.ACCEPTED, Why(), decided),
         skip_locked=skip_locked,
         by=by,
@@ -130,6 +133,11 @@ def _answer_lines(whole: Collection[int], decision: Decision, reason: Why, singl
             [str(decision), reason.code, reason.note, list(whole)],
         )
     bulk.update(Line, ("id", "decision", "refuse_code", "refuse_reason"), single)
+
+
+def accept_all_lines(order_ids: Collection[int]) -> None:
+    """Write every line of these orders down as accepted: where the customer pays first, nobody is asked."""
+    _answer_lines(order_ids, Decision.ACCEPTED, Why(), [])
 
 
 def refuse(

@@ -7,7 +7,8 @@ from marketplace import clocks
 from marketplace.policy import ShippingClockFrom
 from marketplace.refusals import Code, Outcome
 from orders.models import Order
-from orders.services.move import Change, Channels, _move, rules
+from orders.services.acceptance import accept_all_lines, commission
+from orders.services.move import Change, Channels, _move, promises, rules
 from orders.signals import Moved
 from orders.states import State, Verb
 from sellers.desk import Actor
@@ -35,8 +36,48 @@ def debit_succeeded(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Out
     )
 
 
+def confirm_payment(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+    """The customer has paid beforehand: the order can be prepared, and the shop's clock starts (ORD-07, PAY-06).
+
+    Refused as `deadline_passed` once it should have been paid.
+    """
+    channels = Channels()
+    paid: list[int] = []
+
+    def change(order: Order) -> Change:
+        settings = rules(order)
+        paid.append(order.id)
+        order.charged_cents = order.total_cents
+        order.debited_at = order.accepted_at = at
+        order.commission_cents, order.commission_vat_cents = commission(order, settings)
+        for name, deadline in promises(settings, channels.of(order).calendar, at=at).items():
+            setattr(order, name, deadline)
+        return Change({"charged_cents": order.charged_cents})
+
+    return _move(
+        order_ids,
+        Verb.CONFIRM_PAYMENT,
+        change,
+        fields=("charged_cents", "debited_at", "accepted_at", "ship_by", "deliver_by", *_COMMISSION),
+        also=lambda: accept_all_lines(paid),
+        by=by,
+        at=at,
+    )
+
+
+_COMMISSION = ("commission_cents", "commission_vat_cents")
+
+
+def lapse(order_ids: Iterable[int], *, skip_locked: bool = False, by: Actor, at: datetime) -> Outcome[Moved]:
+    """Cancel orders that were not paid in time; nothing was charged (ORD-07)."""
+    return _move(order_ids, Verb.LAPSE, skip_locked=skip_locked, by=by, at=at)
+
+
 def debit_failed(order_ids: Iterable[int], *, reason: str, by: Actor, at: datetime) -> Outcome[Moved]:
-    """The provider refused the charge for good: *Fallido*, nothing is owed (PAY-05, ORD-08)."""
+    """The provider refused the charge for good: *Fallido*, nothing is owed (PAY-05, ORD-08).
+
+    The same when a payment beforehand fails.
+    """
     return _move(order_ids, Verb.DEBIT_FAILED, lambda order: Change({"reason": reason}), by=by, at=at)
 
 

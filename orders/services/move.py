@@ -12,9 +12,10 @@ from typing import Any
 
 from django.db import transaction
 
-from marketplace import bulk, queries
+from marketplace import bulk, clocks, queries
+from marketplace.clocks import Calendar
 from marketplace.models import Channel
-from marketplace.policy import Role, Settings
+from marketplace.policy import Role, Settings, ShippingClockFrom
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
 from orders.models import Event, Hold, Order
 from orders.signals import Moved, orders_moved
@@ -64,6 +65,15 @@ class Channels:
         if order.channel_id not in self._read:
             self._read[order.channel_id] = queries.channel(order.channel_id)
         return self._read[order.channel_id]
+
+
+def promises(settings: Settings, calendar: Calendar, *, at: datetime) -> dict[str, datetime]:
+    """The deadlines that start when an order can be prepared: to ship, and to deliver where the policy counts it
+    from there (ORD-04, SHP-02)."""
+    deadlines = {"ship_by": clocks.deadline(at, settings.ship_within.span, calendar)}
+    if settings.deliver_clock_from == ShippingClockFrom.AWAITING_SHIPMENT:
+        deadlines["deliver_by"] = clocks.deadline(at, settings.deliver_within.span, calendar)
+    return deadlines
 
 
 def judge(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
@@ -228,6 +238,8 @@ def _moved(order: Order, verb: Verb, before: str, data: Mapping[str, Any], *, at
         customer_email=row["customer_email"],
         customer_language=row["customer_language"],
         items=row["items_text"],
+        cash_on_delivery=row["cash_on_delivery"],
+        pay_by=row["pay_by"],
         accept_by=row["accept_by"],
         ship_by=row["ship_by"],
         deliver_by=row["deliver_by"],

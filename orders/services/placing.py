@@ -10,10 +10,12 @@ from psycopg.types.json import Jsonb
 
 from marketplace import bulk, clocks, money
 from marketplace.models import Channel, Policy
+from marketplace.policy import Settings, StartsWith
 from marketplace.refusals import Code, Outcome, Refusal
 from orders.models import Basket, Event, Hold, Line, Order, Words
 from orders.queries import folded
-from orders.services.move import EVENT_COLUMNS, _event, _moved
+from orders.services.acceptance import commission
+from orders.services.move import EVENT_COLUMNS, _event, _moved, promises
 from orders.signals import Moved, orders_moved
 from orders.states import Decision, HoldKind, State, Verb
 from sellers.desk import PLATFORM, Actor
@@ -66,6 +68,7 @@ class NewBasket:
     payments: tuple[dict[str, Any], ...] | None = None
     shipping_cents: int = 0
     promised_at: datetime | None = None
+    cash_on_delivery: bool = False
 
 
 def place(channel: Channel, baskets: Sequence[NewBasket], *, by: Actor = PLATFORM) -> Outcome[Moved]:
@@ -173,9 +176,10 @@ def _drafts(basket_id: int, new: NewBasket, channel: Channel, policy: Policy, ta
         shops.setdefault(line.shop_id, []).append((line, line.shipping_cents + share))
     total, paid = _total(new), _paid(new)
     mismatch = {}
-    if new.payments is not None and total != paid:
+    cash = new.cash_on_delivery or policy.rules.cash_on_delivery
+    if new.payments is not None and total != paid and not cash:
         mismatch = {"paid_cents": paid, "total_cents": total}
-    accept_by = clocks.deadline(new.placed_at, policy.rules.accept_within.span, channel.calendar)
+    first = _first_step(new, cash, policy.rules, channel)
     return [
         _Draft(
             _order(
@@ -185,7 +189,7 @@ def _drafts(basket_id: int, new: NewBasket, channel: Channel, policy: Policy, ta
                 shop_id=shop_id,
                 channel=channel,
                 policy=policy,
-                accept_by=accept_by,
+                first=first,
                 reference=f"{new.commercial_id}-{_letter(taken + n)}",
                 held=bool(mismatch),
             ),
@@ -196,6 +200,20 @@ def _drafts(basket_id: int, new: NewBasket, channel: Channel, policy: Policy, ta
     ]
 
 
+def _first_step(new: NewBasket, cash: bool, rules: Settings, channel: Channel) -> dict[str, Any]:
+    """Where an order's life begins and the deadline of its first step (ORD-01, ORD-07): cash on delivery waits for
+    nobody's payment."""
+    at, calendar = new.placed_at, channel.calendar
+    step: dict[str, Any] = {"cash_on_delivery": cash}
+    if rules.starts_with == StartsWith.ACCEPTANCE:
+        accept_by = clocks.deadline(at, rules.accept_within.span, calendar)
+        return {**step, "state": State.PENDING_ACCEPTANCE, "accept_by": accept_by}
+    if not cash:
+        pay_by = clocks.deadline(at, rules.pay_within.span, calendar)
+        return {**step, "state": State.PENDING_PAYMENT, "pay_by": pay_by}
+    return {**step, "state": State.AWAITING_SHIPMENT, "accepted_at": at, **promises(rules, calendar, at=at)}
+
+
 def _order(
     basket_id: int,
     new: NewBasket,
@@ -204,7 +222,7 @@ def _order(
     shop_id: int,
     channel: Channel,
     policy: Policy,
-    accept_by: datetime,
+    first: dict[str, Any],
     reference: str,
     held: bool,
 ) -> Order:
@@ -214,17 +232,15 @@ def _order(
     items = " · ".join(
         f"{line.title} ×{line.quantity}" if line.quantity > 1 else line.title for line, _ in lines
     )
-    return Order(
+    order = Order(
         shop_id=shop_id,
         channel_id=channel.id,
         policy_id=policy.id,
         basket_id=basket_id,
         reference=reference,
-        state=State.PENDING_ACCEPTANCE,
         currency=new.currency,
         placed_at=new.placed_at,
         moved_at=new.placed_at,
-        accept_by=accept_by,
         promised_at=new.promised_at,
         held_at=new.placed_at if held else None,
         goods_cents=goods,
@@ -243,7 +259,11 @@ def _order(
         country=customer.country,
         wants_invoice=customer.wants_invoice,
         items_text=items[:160],
+        **first,
     )
+    if order.state == State.AWAITING_SHIPMENT:
+        order.commission_cents, order.commission_vat_cents = commission(order, policy.rules)
+    return order
 
 
 ORDER_COLUMNS = tuple(field.attname for field in Order._meta.concrete_fields if field.attname != "id")
@@ -292,7 +312,7 @@ def _write(drafts: list[_Draft], *, by: Actor) -> list[Moved]:
     for draft in holds:
         told = {"kind": HoldKind.PAYMENT_MISMATCH.value, "mismatch": draft.mismatch}
         events.append(
-            _event(draft.order, Verb.HOLD, State.PENDING_ACCEPTANCE, told, by=by, at=draft.order.placed_at)
+            _event(draft.order, Verb.HOLD, draft.order.state, told, by=by, at=draft.order.placed_at)
         )
     Hold.objects.bulk_create(
         [
@@ -320,6 +340,7 @@ def _words(draft: _Draft) -> tuple[int, int, str]:
 
 
 def _line_row(order: Order, line: NewLine, shipping_cents: int) -> tuple[object, ...]:
+    decision = Decision.ACCEPTED if order.state == State.AWAITING_SHIPMENT else Decision.PENDING
     return (
         order.shop_id,
         order.id,
@@ -331,7 +352,7 @@ def _line_row(order: Order, line: NewLine, shipping_cents: int) -> tuple[object,
         line.unit_price_cents,
         line.unit_price_cents * line.quantity,
         shipping_cents,
-        str(Decision.PENDING),
+        str(decision),
         "",
         "",
         0,

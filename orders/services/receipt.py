@@ -19,11 +19,31 @@ def receive(
 
     def change(order: Order) -> Change:
         order.received_at = at
-        return Change()
+        return Change(collect(order, at=at))
 
     return _move(
-        order_ids, Verb.RECEIVE, change, fields=("received_at",), skip_locked=skip_locked, by=by, at=at
+        order_ids,
+        Verb.RECEIVE,
+        change,
+        fields=("received_at", *COLLECTED),
+        skip_locked=skip_locked,
+        by=by,
+        at=at,
     )
+
+
+COLLECTED = ("charged_cents", "debited_at")
+
+
+def collect(order: Order, *, at: datetime) -> dict[str, int]:
+    """Count what the courier was paid at the door, once, and tell it (PAY-06); nothing for what was paid otherwise.
+
+    Delivery tells it; where nobody reported one, receipt does.
+    """
+    if not order.cash_on_delivery or order.charged_cents or not order.total_cents:
+        return {}
+    order.charged_cents, order.debited_at = order.total_cents, at
+    return {"collected_cents": order.charged_cents}
 
 
 def settle(

@@ -8,10 +8,11 @@ from urllib.parse import quote
 from marketplace import bulk, clocks
 from marketplace import tracking as tracking_forms
 from marketplace.models import Carrier
-from marketplace.policy import ShippingClockFrom
+from marketplace.policy import ReceiptClockFrom, ShippingClockFrom
 from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order, Shipment, ShipmentLine
 from orders.services.move import Change, Channels, Refuse, _move, judge, rules
+from orders.services.receipt import COLLECTED, collect
 from orders.signals import Moved
 from orders.states import PAST_RECEIPT, Decision, State, Verb
 from sellers.desk import Actor
@@ -187,18 +188,24 @@ def ready(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved
 def deliver(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
     """Confirm delivery (SHP-06); after receipt it is only noted on the parcels and moves nothing."""
     delivered: list[int] = []
+    channels = Channels()
 
     def change(order: Order) -> Change:
         delivered.append(order.id)
         if order.delivered_at is None:
             order.delivered_at = at
-        return Change(instead=Verb.NOTE_DELIVERY if order.state in PAST_RECEIPT else None)
+        if order.state in PAST_RECEIPT:
+            return Change(instead=Verb.NOTE_DELIVERY)
+        settings = rules(order)
+        if settings.receive_clock_from == ReceiptClockFrom.DELIVERY:
+            order.receive_at = clocks.deadline(at, settings.receive_after.span, channels.of(order).calendar)
+        return Change(collect(order, at=at))
 
     return _move(
         order_ids,
         Verb.DELIVER,
         change,
-        fields=("delivered_at",),
+        fields=("delivered_at", "receive_at", *COLLECTED),
         also=lambda: bulk.write(
             Shipment,
             "UPDATE orders_shipment SET delivered_at = %s WHERE order_id = ANY(%s::bigint[]) AND delivered_at IS NULL",

@@ -23,6 +23,7 @@ from orders.models import Line
 from orders.signals import Moved
 from orders.states import HoldKind, Verb
 from playback.clockwork import Clockwork
+from playback.demo.channels import open_others
 from playback.demo.goods import TRADERS, customer
 from playback.demo.lives import DAYS, Hours, Purchase, Share, Step, invent
 from playback.demo.people import People
@@ -72,7 +73,7 @@ def fill(
         for number, purchase in enumerate(purchases, 100_001):
             purchase.number = f"T-{number}"
         Making(channel, people, purchases, now=at).play(progress)
-        return len(purchases)
+        return len(purchases) + open_others(people, at=at)
 
 
 def alone() -> None:

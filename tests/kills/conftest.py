@@ -17,12 +17,13 @@ from django.db import connections
 
 from marketplace import queries
 from marketplace.models import Channel
+from marketplace.policy import Preset
 from marketplace.services import open_channel
 from orders import services
 from orders.states import State
 from sellers.models import Shop
 from tests.conftest import AT, SELLER, _maintenance
-from tests.orders.lives import HOUR, WAYS, placed, tick
+from tests.orders.lives import HOUR, STEPS, TO_SHIP, placed, tick
 
 ROOT = Path(__file__).parents[2]
 SHOPS = 24
@@ -146,7 +147,9 @@ def _all_due(_template_database: str, django_db_blocker: Any) -> Iterator[str]:
             shop = Shop.objects.create(code=f"t{n:02}", name=f"Tienda {n}", contact_email=f"{n}@t.example")
             placed(channel, shop, EACH)
             received += placed(channel, shop, EACH)
-        WAYS[State.RECEIVED](received)
+        TO_SHIP[Preset.ACCEPT_FIRST](received)
+        for step in STEPS[State.RECEIVED]:
+            step(received)
 
     yield from _prepared(_template_database, django_db_blocker, fill)
 

@@ -19,7 +19,7 @@ from messaging.notice_table import TABLE
 from orders import services
 from orders.models import Line
 from sellers.models import Shop
-from tests.conftest import ANA, AT, CLOCK, SELLER, Placing, basket
+from tests.conftest import ANA, AT, CLOCK, SELLER, Placing, basket, sure
 from tests.messaging.conftest import Server, Telling, drain
 
 FOLDER = Path(settings.ROOT) / "templates" / "mail"
@@ -197,7 +197,7 @@ def test_a_deadline_at_midnight_is_told_of_the_day_that_ends(
     drain(midnight)
     mail = next(mail for mail in server.received if mail["To"] == "pedidos@alba.example")
     assert mail["Subject"] == subject
-    services.expire([order.id], by=CLOCK, at=order.accept_by + timedelta(seconds=1))
+    services.expire([order.id], by=CLOCK, at=sure(order.accept_by) + timedelta(seconds=1))
     drain(midnight + timedelta(days=4))
     last = next(mail for mail in reversed(server.received) if mail["To"] == "ana@cliente.example")
     ended = {

@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 from marketplace import timers
 from marketplace.celery import BY_NAME
 from marketplace.models import Channel
-from marketplace.refusals import Tally
+from marketplace.policy import Preset
+from marketplace.refusals import Outcome, Tally
 from orders import services
 from orders.models import Order
+from orders.signals import Moved
 from orders.states import State
+from payments import beforehand
 from sellers.models import Shop
 from tests.conftest import AT, CLOCK, OPERATOR, SELLER, anas, basket
 
@@ -30,8 +33,12 @@ def placed(channel: Channel, shop: Shop, count: int, *, card: str = "ok", at: da
     return [move.order_id for move in outcome.moved]
 
 
+def _all(outcome: Outcome[Moved], ids: list[int]) -> None:
+    assert len(outcome.moved) == len(ids), outcome.refused
+
+
 def _accept(ids: list[int]) -> None:
-    assert len(services.accept(ids, by=SELLER, at=AT + HOUR).moved) == len(ids)
+    _all(services.accept(ids, by=SELLER, at=AT + HOUR), ids)
 
 
 def _debit(ids: list[int]) -> None:
@@ -39,55 +46,77 @@ def _debit(ids: list[int]) -> None:
     tick("charge", AT + HOUR)
 
 
-def _fail(ids: list[int]) -> None:
-    _accept(ids)
-    tick("charge", AT + HOUR)
+def _pay(ids: list[int]) -> None:
+    _all(beforehand.confirm(dict.fromkeys(ids, "pi_1"), by=CLOCK, at=AT + HOUR), ids)
 
 
-def _pickup(ids: list[int]) -> None:
-    _debit(ids)
-    services.ready(ids, by=SELLER, at=AT + 2 * HOUR)
+TO_SHIP: dict[Preset, Callable[[list[int]], None]] = {
+    Preset.ACCEPT_FIRST: _debit,
+    Preset.PREPAID: _pay,
+    Preset.CASH_ON_DELIVERY: _accept,
+}
+"""How an order comes to be prepared, by the way its channel trades."""
 
 
 def _ship(ids: list[int]) -> None:
-    _debit(ids)
     parcel = services.Parcel(carrier_name=SEUR, tracking="1")
-    services.ship(dict.fromkeys(ids, parcel), by=SELLER, at=AT + 2 * HOUR)
+    _all(services.ship(dict.fromkeys(ids, parcel), by=SELLER, at=AT + 2 * HOUR), ids)
 
 
-def _deliver(ids: list[int]) -> None:
-    _ship(ids)
-    services.deliver(ids, by=OPERATOR, at=AT + 3 * HOUR)
+def _fail_to_deliver(ids: list[int]) -> None:
+    outcome = services.report_exception(ids, reason="Ausente", by=OPERATOR, at=AT + 3 * HOUR)
+    _all(outcome, ids)
 
 
 def _receive(ids: list[int]) -> None:
-    _ship(ids)
     services.receive(ids, by=CLOCK, at=AT + 2 * HOUR + timedelta(days=21))
 
 
-def _settle(ids: list[int]) -> None:
-    _receive(ids)
-    tick("statements", AT + timedelta(days=40))
-
-
-WAYS: dict[State, Callable[[list[int]], object]] = {
-    State.PENDING_ACCEPTANCE: lambda ids: None,
-    State.DEBIT: _accept,
-    State.AWAITING_SHIPMENT: _debit,
-    State.AWAITING_PICKUP: _pickup,
-    State.SHIPPED: _ship,
-    State.DELIVERED: _deliver,
-    State.RECEIVED: _receive,
-    State.CLOSED: _settle,
-    State.REFUSED: lambda ids: services.refuse(ids, reason="Sin existencias", by=SELLER, at=AT + HOUR),
-    State.CANCELLED: lambda ids: services.cancel(ids, reason="El cliente lo pide", by=SELLER, at=AT + HOUR),
-    State.FAILED: _fail,
+STEPS: dict[State, tuple[Callable[[list[int]], object], ...]] = {
+    State.AWAITING_SHIPMENT: (),
+    State.AWAITING_PICKUP: (lambda ids: services.ready(ids, by=SELLER, at=AT + 2 * HOUR),),
+    State.SHIPPED: (_ship,),
+    State.EXCEPTION: (_ship, _fail_to_deliver),
+    State.RETURNED: (
+        _ship,
+        _fail_to_deliver,
+        lambda ids: services.return_to_sender(ids, by=SELLER, at=AT + 4 * HOUR),
+    ),
+    State.DELIVERED: (_ship, lambda ids: services.deliver(ids, by=OPERATOR, at=AT + 3 * HOUR)),
+    State.RECEIVED: (_ship, _receive),
+    State.CLOSED: (_ship, _receive, lambda ids: tick("statements", AT + timedelta(days=40))),
 }
+"""What happens to an order that can be prepared until it is in a state."""
+
+
+def _end(state: State, ids: list[int], preset: Preset) -> None:
+    """Bring orders to a state that comes before, or instead of, being prepared."""
+    first = State.PENDING_PAYMENT if preset == Preset.PREPAID else State.PENDING_ACCEPTANCE
+    if state == first:
+        return
+    if state == State.DEBIT:
+        _accept(ids)
+    elif state == State.REFUSED:
+        services.refuse(ids, reason="Sin existencias", by=SELLER, at=AT + HOUR)
+    elif state == State.CANCELLED:
+        services.cancel(ids, reason="El cliente lo pide", by=OPERATOR, at=AT + HOUR)
+    elif state == State.FAILED and preset == Preset.PREPAID:
+        beforehand.fail(ids, reason="sin fondos", by=CLOCK, at=AT + HOUR)
+    else:
+        assert state == State.FAILED
+        _debit(ids)
 
 
 def brought_to(state: State, channel: Channel, shop: Shop, count: int = 1) -> list[int]:
-    """Ids of so many orders in this state."""
+    """Ids of so many orders in this state, along the way that their channel trades."""
+    assert channel.policy is not None
+    preset = channel.policy.rules.preset
     ids = placed(channel, shop, count, card="refused" if state == State.FAILED else "ok")
-    WAYS[state](ids)
+    if state in STEPS:
+        TO_SHIP[preset](ids)
+        for step in STEPS[state]:
+            step(ids)
+    else:
+        _end(state, ids, preset)
     assert set(Order.objects.filter(id__in=ids).values_list("state", flat=True)) == {state}
     return ids

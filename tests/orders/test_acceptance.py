@@ -13,7 +13,7 @@ from orders.models import Event, Line
 from orders.states import Decision, State
 from payments.models import Charge
 from sellers.models import Shop
-from tests.conftest import AT, CLOCK, SELLER, Placing, again, row
+from tests.conftest import AT, CLOCK, SELLER, Placing, again, row, sure
 from tests.orders.lives import placed, tick
 
 pytestmark = pytest.mark.django_db
@@ -25,9 +25,9 @@ H72 = timedelta(hours=72)
 @pytest.mark.rule("ORD-02")
 def test_at_the_deadline_it_can_be_accepted_and_an_instant_later_not(place: Placing) -> None:
     in_time, late = place(), place()
-    assert services.accept([in_time.id], by=SELLER, at=in_time.accept_by).moved
+    assert services.accept([in_time.id], by=SELLER, at=sure(in_time.accept_by)).moved
     before = row(late)
-    outcome = services.accept([late.id], by=SELLER, at=late.accept_by + INSTANT)
+    outcome = services.accept([late.id], by=SELLER, at=sure(late.accept_by) + INSTANT)
     assert [refusal.code for refusal in outcome.refused] == [Code.DEADLINE_PASSED]
     assert row(late) == before
     assert not Charge.objects.filter(order=late).exists()
@@ -49,7 +49,7 @@ def test_after_72_hours_it_is_cancelled_nothing_is_charged_and_both_are_told(pla
 @pytest.mark.rule("ORD-02")
 def test_72_hours_are_72_hours_when_the_clocks_change(channel: Channel, place: Placing) -> None:
     before_the_change = AT.replace(month=3, day=28)
-    assert place(at=before_the_change).accept_by - before_the_change == H72
+    assert sure(place(at=before_the_change).accept_by) - before_the_change == H72
 
 
 @pytest.mark.rule("ORD-04")
@@ -175,6 +175,6 @@ def test_one_bad_row_is_parked_and_never_stops_the_rest(
 def test_the_clock_cannot_be_cheated_by_expiring_early(place: Placing) -> None:
     order = place()
     before = row(order)
-    outcome = services.expire([order.id], by=CLOCK, at=order.accept_by)
+    outcome = services.expire([order.id], by=CLOCK, at=sure(order.accept_by))
     assert [refusal.code for refusal in outcome.refused] == [Code.TOO_EARLY]
     assert row(order) == before

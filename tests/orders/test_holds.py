@@ -10,7 +10,7 @@ from orders.models import Hold, Order
 from orders.services import Parcel
 from orders.states import HoldKind, State
 from payments.models import Charge
-from tests.conftest import AT, CLOCK, OPERATOR, SELLER, Placing, again, row
+from tests.conftest import AT, CLOCK, OPERATOR, SELLER, Placing, again, row, sure
 from tests.orders.lives import tick
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ def test_a_weekend_in_wait_does_not_stretch_a_promise_in_working_hours(to_ship: 
 def test_the_acceptance_clock_runs_on_while_held(place: Placing) -> None:
     order = place()
     services.hold([order.id], HoldKind.STOCK, by=SELLER, at=AT)
-    tick("expire", order.accept_by + timedelta(seconds=1))
+    tick("expire", sure(order.accept_by) + timedelta(seconds=1))
     assert again(order).state == State.CANCELLED
 
 
@@ -123,7 +123,7 @@ def test_an_incident_stops_receipt_but_not_shipping(to_ship: Order) -> None:
 def test_an_order_that_has_ended_waits_for_nothing(place: Placing) -> None:
     order = place(paid_cents=1)
     services.hold([order.id], HoldKind.PRESALE, until=AT + 10 * DAY, by=SELLER, at=AT)
-    tick("expire", order.accept_by + timedelta(seconds=1))
+    tick("expire", sure(order.accept_by) + timedelta(seconds=1))
     assert (again(order).state, again(order).held_at) == (State.CANCELLED, None)
     assert set(Hold.objects.values_list("released_by", flat=True)) == {CLOCK.label}
     assert tick("presale", AT + 11 * DAY).idle

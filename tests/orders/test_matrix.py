@@ -8,8 +8,9 @@ import pytest
 from django.db import connection
 
 from marketplace.models import Channel
-from marketplace.policy import Role
+from marketplace.policy import PRESETS, Preset, Role
 from marketplace.refusals import Code, Outcome
+from marketplace.services import publish_policy
 from orders import services
 from orders.models import Order
 from orders.signals import Moved
@@ -24,8 +25,20 @@ from tests.orders.lives import brought_to
 LATER = AT + timedelta(days=60)
 """Late enough for every order to stand; each case picks its own moment where the deadline matters."""
 
-# The table of moves of `accept_first`, written down once more, by hand: who may, and where it leads.
-LEGAL = """
+# The table of moves, written down once more, by hand, for each way of trading: who may, and where it leads.
+ON_ITS_WAY = """
+shipped            deliver          COP   delivered
+shipped            receive          P     received
+shipped            report_exception OP    exception
+exception          retry            SO    shipped
+exception          return_to_sender SO    returned
+exception          deliver          COP   delivered
+delivered          receive          P     received
+received           deliver          COP   received
+received           settle           P     closed
+closed             deliver          COP   closed
+"""
+ACCEPT_FIRST = """
 pending_acceptance accept          SO    debit
 pending_acceptance refuse          SO    refused
 pending_acceptance expire          P     cancelled
@@ -38,22 +51,54 @@ awaiting_shipment  ready           SFO   awaiting_pickup
 awaiting_shipment  ship            SFO   shipped
 awaiting_pickup    cancel          SFO   cancelled
 awaiting_pickup    ship            SFO   shipped
-shipped            deliver         COP   delivered
-shipped            receive         P     received
-delivered          receive         P     received
-received           deliver         COP   received
-received           settle          P     closed
-closed             deliver         COP   closed
+"""
+PREPAID = """
+pending_payment    confirm_payment OP    awaiting_shipment
+pending_payment    debit_failed    P     failed
+pending_payment    lapse           P     cancelled
+pending_payment    cancel          CO    cancelled
+awaiting_shipment  cancel          CO    cancelled
+awaiting_shipment  ship            SFO   shipped
+"""
+CASH_ON_DELIVERY = """
+pending_acceptance accept          SO    awaiting_shipment
+pending_acceptance refuse          SO    refused
+pending_acceptance expire          P     cancelled
+pending_acceptance cancel          SCO   cancelled
+awaiting_shipment  cancel          SFO   cancelled
+awaiting_shipment  ready           SFO   awaiting_pickup
+awaiting_shipment  ship            SFO   shipped
+awaiting_pickup    cancel          SFO   cancelled
+awaiting_pickup    ship            SFO   shipped
 """
 
 LETTERS = {"S": Role.SELLER, "F": Role.SUPPLIER, "C": Role.CUSTOMER, "O": Role.OPERATOR, "P": Role.PLATFORM}
-TABLE = {
-    (state, verb): ({LETTERS[letter] for letter in letters}, after)
-    for state, verb, letters, after in (line.split() for line in LEGAL.split("\n") if line)
+type Legal = dict[tuple[str, str], tuple[set[Role], str]]
+
+
+def table(text: str) -> Legal:
+    lines = (line.split() for line in (text + ON_ITS_WAY).split("\n") if line)
+    return {
+        (state, verb): ({LETTERS[letter] for letter in letters}, after)
+        for state, verb, letters, after in lines
+    }
+
+
+TABLES_OF = {
+    Preset.ACCEPT_FIRST: table(ACCEPT_FIRST),
+    Preset.PREPAID: table(PREPAID),
+    Preset.CASH_ON_DELIVERY: table(CASH_ON_DELIVERY),
 }
+STATES = [
+    (preset, state)
+    for preset, legal in TABLES_OF.items()
+    for state in State
+    if state in {s for s, _ in legal} | {after for _, after in legal.values()}
+]
 STOPPED_BY_HOLD = {"ready", "ship", "receive", "settle"}
 STOPPED_BY_INCIDENT = {"receive", "settle"}
 ACTORS = {role: Actor(role, f"Alguien ({role})") for role in Role}
+ENDED = ("closed", "refused", "cancelled", "failed", "returned")
 HOLDS = (None, HoldKind.ADDRESS, HoldKind.INCIDENT)
 
 
@@ -67,6 +112,13 @@ def open_cycle(order_id: int, at: datetime) -> Cycle:
 type Doing = Callable[[int, Actor, datetime], Outcome[Moved]]
 
 DOING: dict[Verb, Doing] = {
+    Verb.CONFIRM_PAYMENT: lambda order, by, at: services.confirm_payment([order], by=by, at=at),
+    Verb.LAPSE: lambda order, by, at: services.lapse([order], by=by, at=at),
+    Verb.REPORT_EXCEPTION: lambda order, by, at: services.report_exception(
+        [order], reason="Ausente", by=by, at=at
+    ),
+    Verb.RETRY: lambda order, by, at: services.retry([order], by=by, at=at),
+    Verb.RETURN_TO_SENDER: lambda order, by, at: services.return_to_sender([order], by=by, at=at),
     Verb.ACCEPT: lambda order, by, at: services.accept([order], by=by, at=at),
     Verb.REFUSE: lambda order, by, at: services.refuse([order], reason="Sin existencias", by=by, at=at),
     Verb.EXPIRE: lambda order, by, at: services.expire([order], by=by, at=at),
@@ -85,13 +137,13 @@ DOING: dict[Verb, Doing] = {
 }
 
 
-def expected(state: State, verb: Verb, role: Role, hold: HoldKind | None) -> Code | str:
+def expected(legal: Legal, state: State, verb: Verb, role: Role, hold: HoldKind | None) -> Code | str:
     """The state that the move leads to, or why it is refused."""
-    if (state, verb) not in TABLE:
+    if (state, verb) not in legal:
         if state == State.DEBIT and verb in (Verb.SHIP, Verb.READY):
             return Code.HELD if hold == HoldKind.ADDRESS else Code.NOT_DEBITED
         return Code.WRONG_STATE
-    roles, after = TABLE[state, verb]
+    roles, after = legal[state, verb]
     if role not in roles:
         return Code.NOT_ALLOWED
     if hold == HoldKind.ADDRESS and verb in STOPPED_BY_HOLD:
@@ -103,8 +155,10 @@ def expected(state: State, verb: Verb, role: Role, hold: HoldKind | None) -> Cod
 
 def moment(order: Order, verb: Verb) -> datetime:
     """A moment at which no deadline stands in the way of the verb."""
-    if verb == Verb.EXPIRE:
+    if verb == Verb.EXPIRE and order.accept_by:
         return max(order.accept_by + timedelta(seconds=1), order.moved_at)
+    if verb == Verb.LAPSE and order.pay_by:
+        return max(order.pay_by + timedelta(seconds=1), order.moved_at)
     if verb == Verb.RECEIVE and order.receive_at:
         return max(order.receive_at, order.moved_at)
     return order.moved_at
@@ -128,21 +182,23 @@ def everything_of(order_id: int) -> object:
 @pytest.mark.django_db
 @pytest.mark.rule("ORD-10")
 @pytest.mark.rule("CAN-01")
-@pytest.mark.parametrize("state", State.values)
-def test_every_verb_role_and_hold(state: str, channel: Channel, shop: Shop) -> None:
+@pytest.mark.rule("ORD-07", "SHP-10")
+@pytest.mark.parametrize(("preset", "state"), STATES)
+def test_every_verb_role_and_hold(preset: Preset, state: str, channel: Channel, shop: Shop) -> None:
+    publish_policy(channel, PRESETS[preset], by="x", at=AT)
     cases = list(product(DOING, Role, HOLDS))
     ids = brought_to(State(state), channel, shop, len(cases))
     since = Order.objects.get(id=ids[0]).moved_at
     for kind in (HoldKind.ADDRESS, HoldKind.INCIDENT):
         held = [order_id for order_id, (_, _, hold) in zip(ids, cases, strict=True) if hold == kind]
         outcome = services.hold(held, kind, by=OPERATOR, at=since)
-        ended = state in ("closed", "refused", "cancelled", "failed")
+        ended = state in ENDED
         assert len(outcome.refused if ended else outcome.moved) == len(held)
     for order_id, (verb, role, hold) in zip(ids, cases, strict=True):
         order = Order.objects.get(id=order_id)
         before = everything_of(order_id)
         stands = hold if order.held_at or order.incident_at else None
-        want = expected(State(state), verb, role, stands)
+        want = expected(TABLES_OF[preset], State(state), verb, role, stands)
         outcome = DOING[verb](order_id, ACTORS[role], moment(order, verb))
         if isinstance(want, Code):
             assert [refusal.code for refusal in outcome.refused] == [want], (state, verb, role, hold)
@@ -153,19 +209,27 @@ def test_every_verb_role_and_hold(state: str, channel: Channel, shop: Shop) -> N
 
 
 def test_the_table_of_the_code_is_the_table_of_the_trade() -> None:
-    legal = {(state, verb, after) for (state, verb), (_, after) in TABLE.items() if state != after}
-    assert {(step.source, step.verb, step.target) for step in MOVES} == legal
+    legal = {
+        (state, verb, after)
+        for one in TABLES_OF.values()
+        for (state, verb), (_, after) in one.items()
+        if state != after
+    }
+    assert {(step.source, step.verb, target) for step in MOVES for target in step.targets} == legal
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("state", State.values)
+@pytest.mark.parametrize(("preset", "state"), STATES)
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.rule("ORD-06")
-def test_who_may_put_an_order_in_wait(state: str, role: Role, channel: Channel, shop: Shop) -> None:
+def test_who_may_put_an_order_in_wait(
+    preset: Preset, state: str, role: Role, channel: Channel, shop: Shop
+) -> None:
+    publish_policy(channel, PRESETS[preset], by="x", at=AT)
     (order_id,) = brought_to(State(state), channel, shop)
     before = everything_of(order_id)
     outcome = services.hold([order_id], HoldKind.STOCK, by=ACTORS[role], at=LATER)
-    if state in ("closed", "refused", "cancelled", "failed"):
+    if state in ENDED:
         assert outcome.refused[0].code == Code.WRONG_STATE
     elif role == Role.CUSTOMER:
         assert outcome.refused[0].code == Code.NOT_ALLOWED

@@ -1,0 +1,138 @@
+"""The other ways of trading in the demonstration: a channel paid beforehand, and one where the courier collects."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from marketplace import queries
+from marketplace.models import Channel
+from marketplace.policy import Preset
+from marketplace.reasons import Why
+from marketplace.refusals import Outcome
+from marketplace.services import open_channel
+from messaging.services import muted
+from orders import services
+from orders.signals import Moved
+from payments import beforehand
+from playback.demo.goods import TRADERS, Trader, customer
+from playback.demo.people import People
+from sellers.desk import PLATFORM
+
+type Act = Callable[[int, datetime], Outcome[Moved]]
+type Life = tuple[int, int, tuple[str, ...]]
+
+_HOUR = timedelta(hours=1)
+
+CHANNELS = (
+    (
+        "escaparate",
+        "Escaparate",
+        Preset.PREPAID,
+        (
+            (0, 2, ()),
+            (0, 30, ()),
+            (1, 5, ("pay",)),
+            (1, 20, ("pay",)),
+            (1, 55, ("pay", "ship")),
+            (0, 90, ("pay", "ship", "fail", "return")),
+            (2, 110, ("pay", "ship", "deliver")),
+            (2, 60, ("decline",)),
+            (1, 26, ("pay", "void")),
+        ),
+    ),
+    (
+        "contraentrega",
+        "Contraentrega",
+        Preset.CASH_ON_DELIVERY,
+        (
+            (1, 3, ()),
+            (2, 22, ()),
+            (1, 28, ("accept",)),
+            (2, 40, ("accept", "ready")),
+            (1, 60, ("accept", "ready", "ship")),
+            (0, 80, ("accept", "ready", "ship", "fail")),
+            (2, 100, ("accept", "ready", "ship", "fail", "retry", "deliver")),
+            (1, 120, ("accept", "ship", "deliver")),
+        ),
+    ),
+)
+"""Code, name and preset of each channel, and its orders: which trader's, placed how many hours ago, what was done."""
+
+
+def open_others(people: People, *, at: datetime) -> int:
+    """Open the channels and play the lives of their orders up to `at`; answers how many there were.
+
+    Raises Astray when a rule forbids what is told here.
+    """
+    count = 0
+    with muted():
+        for code, name, preset, lives in CHANNELS:
+            channel = open_channel(code, name, preset=preset, by="trastienda", at=at - timedelta(days=10))
+            queries.forget()
+            for life in lives:
+                count += 1
+                _live(channel, people, life, f"{code[0].upper()}-{70_000 + count}", at=at)
+    return count
+
+
+class Astray(Exception):
+    """A step of a life was refused: what is told and the rules do not agree."""
+
+
+def _live(channel: Channel, people: People, life: Life, number: str, *, at: datetime) -> None:
+    which, hours_ago, steps = life
+    trader = TRADERS[which]
+    placed_at = at - hours_ago * _HOUR
+    new = _basket(channel, people, trader, number, placed_at)
+    order_id = services.place(channel, [new]).moved[0].order_id
+    acts = _acts(people, trader)
+    for step, moment in zip(steps, _moments(placed_at, at, len(steps)), strict=True):
+        outcome = acts[step](order_id, moment)
+        if outcome.refused:
+            raise Astray(f"{number} {step}: {outcome.refused[0].code}")
+
+
+def _moments(since: datetime, until: datetime, count: int) -> Iterator[datetime]:
+    """So many moments, evenly between two."""
+    yield from (since + (until - since) * n / (count + 1) for n in range(1, count + 1))
+
+
+def _acts(people: People, trader: Trader) -> dict[str, Act]:
+    seller, operator = people.seller(trader), people.operator
+    parcel = services.Parcel(carrier_name="Mensajería del Norte", tracking=f"MN{len(trader.name):08}")
+    return {
+        "pay": lambda order, at: beforehand.confirm({order: f"demo-{order}"}, by=PLATFORM, at=at),
+        "decline": lambda order, at: beforehand.fail([order], reason="card_declined", by=PLATFORM, at=at),
+        "void": lambda order, at: services.cancel([order], reason=Why("customer-asks"), by=operator, at=at),
+        "accept": lambda order, at: services.accept([order], by=seller, at=at),
+        "ready": lambda order, at: services.ready([order], by=seller, at=at),
+        "ship": lambda order, at: services.ship({order: parcel}, by=seller, at=at),
+        "fail": lambda order, at: services.report_exception([order], reason="Ausente", by=operator, at=at),
+        "retry": lambda order, at: services.retry([order], by=seller, at=at),
+        "return": lambda order, at: services.return_to_sender([order], by=seller, at=at),
+        "deliver": lambda order, at: services.deliver([order], by=PLATFORM, at=at),
+    }
+
+
+def _basket(
+    channel: Channel, people: People, trader: Trader, number: str, placed_at: datetime
+) -> services.NewBasket:
+    article = trader.articles[int(number[-2:]) % len(trader.articles)]
+    line = services.NewLine(
+        "1",
+        people.shop(trader).id,
+        article.sku,
+        article.title,
+        1,
+        article.price_cents,
+        article.shipping_cents,
+        trader.category,
+    )
+    total = line.unit_price_cents + line.shipping_cents
+    return services.NewBasket(
+        commercial_id=number,
+        currency=channel.currency,
+        placed_at=placed_at,
+        customer=customer(int(number[-3:])),
+        lines=(line,),
+        payments=({"method": "card", "amount_cents": total, "card": "visa-ok"},),
+    )
