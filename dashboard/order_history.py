@@ -68,6 +68,8 @@ def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -
     if data.get("collected_cents"):
         amount = format_money(data["collected_cents"], order.currency)
         said.append(_("Cobrado por el mensajero: %(amount)s") % {"amount": amount})
+    if data.get("amount_cents"):
+        said.append(format_money(data["amount_cents"], order.currency))
     if data.get("refunded_cents"):
         amount = format_money(data["refunded_cents"], order.currency)
         said.append(_("Se devuelve: %(amount)s") % {"amount": amount})

@@ -17,12 +17,12 @@ from marketplace.policy import PRESETS
 PAGE = settings.ROOT / "ARCHITECTURE.md"
 
 MACHINES = {
-    "orders": ("orders.states.MOVES", "pending_acceptance"),
-    "asks": ("payments.states.MOVES", "waiting"),
-    "statements": ("settlements.states.STATEMENT_MOVES", "collecting"),
-    "payouts": ("settlements.states.PAYOUT_MOVES", "in_transit"),
+    "orders": ("orders.states.MOVES", ("pending_acceptance", "pending_payment", "awaiting_shipment")),
+    "asks": ("payments.states.MOVES", ("waiting",)),
+    "statements": ("settlements.states.STATEMENT_MOVES", ("collecting",)),
+    "payouts": ("settlements.states.PAYOUT_MOVES", ("in_transit",)),
 }
-"""Each machine's table, by its path because it lives in an app above this one, and the state that it starts in."""
+"""Each machine's table, by its path because it lives in an app above this one, and the states that it may start in."""
 
 _BLOCK = re.compile(r"(<!-- written: (\w+) -->\n).*?(<!-- /written -->)", re.DOTALL)
 
@@ -39,8 +39,8 @@ def written(page: str) -> list[str]:
 
 def diagram(name: str) -> str:
     """A machine as GitHub draws it."""
-    path, start = MACHINES[name]
-    return f"```mermaid\n{mermaid(import_string(path), start)}\n```"
+    path, starts = MACHINES[name]
+    return f"```mermaid\n{mermaid(import_string(path), starts)}\n```"
 
 
 def moves() -> str:
@@ -51,7 +51,7 @@ def moves() -> str:
         [
             step.verb,
             step.source,
-            step.target,
+            _targets(step),
             *(
                 ", ".join(rules.rights.get(step.source, {}).get(step.verb, ())) or "–"
                 for rules in PRESETS.values()
@@ -70,6 +70,13 @@ def moves() -> str:
         for step in steps
     ]
     return _table(heads, rows)
+
+
+def _targets(step: Step) -> str:
+    if step.instead is None:
+        return step.target
+    column, other = step.instead
+    return f"{step.target}; {other} with `{column}`"
 
 
 def _bounds(step: Step) -> str:

@@ -79,9 +79,9 @@ def by_source(steps: Steps) -> dict[tuple[str, str], Step]:
     return table
 
 
-def mermaid(steps: Steps, start: str) -> str:
+def mermaid(steps: Steps, starts: Iterable[str]) -> str:
     """The diagram of a machine in Mermaid's language, for ARCHITECTURE.md."""
-    arrows = [f"    [*] --> {start}"]
+    arrows = [f"    [*] --> {start}" for start in starts]
     arrows += [f"    {step.source} --> {target}: {step.verb}" for step in steps for target in step.targets]
     sources = {step.source for step in steps}
     ends = dict.fromkeys(target for step in steps for target in step.targets if target not in sources)

@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clocks
-from marketplace.policy import Preset, Settings
+from marketplace.policy import KEPT, Preset, Settings
 
 
 class Channel(models.Model):
@@ -62,7 +62,7 @@ def _calendar(
 
 @lru_cache(maxsize=512)
 def _typed(settings_json: str) -> Settings:
-    return Settings.model_validate_json(settings_json)
+    return Settings.model_validate_json(settings_json, context=KEPT)
 
 
 class Policy(models.Model):

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Self
 
 from django.utils.translation import gettext_lazy as _
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from marketplace.clocks import ClockKind, Span
 
@@ -137,14 +137,19 @@ class Settings(Frozen):
     minimum_payout_cents: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
-    def _is_sane(self) -> Self:
-        flaws = [(name, str(words)) for name, words in self._flaws()]
-        if flaws:
-            raise Contradiction(flaws)
+    def _is_sane(self, info: ValidationInfo) -> Self:
+        if info.context != KEPT:
+            flaws = [(name, str(words)) for name, words in self._flaws()]
+            if flaws:
+                raise Contradiction(flaws)
         return self
 
     def _flaws(self) -> Iterator[tuple[str, object]]:
-        """Every setting that the others contradict, and why."""
+        """Every setting that cannot be kept or that the others contradict, and why."""
+        for name in type(self).model_fields:
+            window = getattr(self, name)
+            if isinstance(window, Window) and window.hours * 60 < 1:
+                yield name, _("Un plazo dura al menos un minuto.")
         if not self.settlement_days:
             yield "settlement_days", _("Hace falta al menos un día de liquidación.")
         if list(self.settlement_days) != sorted(set(self.settlement_days)):
@@ -154,18 +159,30 @@ class Settings(Frozen):
             yield "receive_after", _("Un pedido no puede darse por recibido antes de que deba entregarse.")
         if self.cash_on_delivery and self.starts_with == StartsWith.PAYMENT:
             yield "starts_with", _("Lo que cobra el mensajero no puede esperar a un pago por adelantado.")
-        first = ("pending_payment", "confirm_payment")
-        if self.starts_with == StartsWith.ACCEPTANCE:
-            first = ("pending_acceptance", "accept")
-        for state, verb in (first, ("awaiting_shipment", "ship")):
-            if not self.rights.get(state, {}).get(verb):
+        yield from self._flaws_of_rights()
+
+    def _flaws_of_rights(self) -> Iterator[tuple[str, object]]:
+        people = {Role.SELLER, Role.SUPPLIER, Role.OPERATOR}
+        needed = {("awaiting_shipment", "ship"): people}
+        if self.starts_with == StartsWith.PAYMENT:
+            needed["pending_payment", "confirm_payment"] = {Role.OPERATOR, Role.PLATFORM}
+        else:
+            needed["pending_acceptance", "accept"] = people
+        for (state, verb), roles in needed.items():
+            if not roles & set(self.rights.get(state, {}).get(verb, ())):
+                words = {"roles": ", ".join(str(ROLE_LABELS[role]) for role in Role if role in roles)}
+                yield (
+                    f"rights.{state}.{verb}",
+                    _("Tiene que poder hacerlo alguno de estos: %(roles)s.") % words,
+                )
+        for state, verbs in self.rights.items():
+            for verb in (verb for verb, roles in verbs.items() if not roles and (state, verb) not in needed):
                 words = {"verb": verb, "state": state}
                 yield f"rights.{state}.{verb}", _("Nadie puede hacer «%(verb)s» en «%(state)s».") % words
-        for state, verbs in self.rights.items():
-            for verb, roles in verbs.items():
-                if not roles and (state, verb) not in (first, ("awaiting_shipment", "ship")):
-                    words = {"verb": verb, "state": state}
-                    yield f"rights.{state}.{verb}", _("Nadie puede hacer «%(verb)s» en «%(state)s».") % words
+
+
+KEPT = {"kept": True}
+"""The context of reading a version that is in force: what was published stays readable, whatever we ask today."""
 
 
 _ON_THE_WAY = {

@@ -11,6 +11,8 @@ C, S, O = Audience.CUSTOMER, Audience.SELLER, Audience.OPERATOR  # noqa: E741
 
 TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.PLACE: (C, S),
+    Verb.CONFIRM_PAYMENT: (C, S),
+    Verb.LAPSE: (C,),
     Verb.ACCEPT: (C,),
     Verb.REFUSE: (C,),
     Verb.EXPIRE: (C, S),
@@ -19,6 +21,9 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.DEBIT_FAILED: (C, S),
     Verb.HAND_OVER: (C,),
     Verb.SHIP: (C,),
+    Verb.REPORT_EXCEPTION: (C, S),
+    Verb.RETRY: (C,),
+    Verb.RETURN_TO_SENDER: (C,),
     Verb.DELIVER: (C,),
     Verb.LATE_CHARGE: (C,),
     "debit_stuck": (O,),

@@ -43,6 +43,7 @@ from orders.states import FINAL, State, Verb
 from sellers.desk import operator
 
 COLOURS: dict[str, str] = {
+    State.PENDING_PAYMENT: "warning",
     State.PENDING_ACCEPTANCE: "warning",
     State.DEBIT: "info",
     State.AWAITING_SHIPMENT: "info",
@@ -54,8 +55,11 @@ COLOURS: dict[str, str] = {
     State.REFUSED: "danger",
     State.CANCELLED: "danger",
     State.FAILED: "danger",
+    State.EXCEPTION: "warning",
+    State.RETURNED: "danger",
 }
 _DEADLINES = {
+    State.PENDING_PAYMENT: "pay_by",
     State.PENDING_ACCEPTANCE: "accept_by",
     State.AWAITING_SHIPMENT: "ship_by",
     State.AWAITING_PICKUP: "ship_by",
@@ -124,7 +128,7 @@ class OrderAdmin(ReadingRoom):
     sortable_by = ()
     paginator = EstimatingPaginator
     actions = ("deliver_many", "release_many", "cancel_many")
-    actions_detail = tuple(verb.value for verb in FORMS)
+    actions_detail = (Verb.CONFIRM_PAYMENT.value, *(verb.value for verb in FORMS))
 
     fieldsets = (
         (None, {"fields": STANDING}),
@@ -231,6 +235,22 @@ class OrderAdmin(ReadingRoom):
     @act(gettext_lazy("Confirmar la entrega"), icon="task_alt")
     def deliver(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._one(request, object_id, Verb.DELIVER)
+
+    @act(gettext_lazy("Confirmar el pago"), icon="payments")
+    def confirm_payment(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._one(request, object_id, Verb.CONFIRM_PAYMENT)
+
+    @act(gettext_lazy("Entrega fallida"), icon="report")
+    def report_exception(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._one(request, object_id, Verb.REPORT_EXCEPTION)
+
+    @act(gettext_lazy("Enviar otra vez"), icon="replay")
+    def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._one(request, object_id, Verb.RETRY)
+
+    @act(gettext_lazy("Ha vuelto a la tienda"), icon="undo")
+    def return_to_sender(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._one(request, object_id, Verb.RETURN_TO_SENDER)
 
     @act(gettext_lazy("Poner en espera"), icon="pause")
     def hold(self, request: HttpRequest, object_id: str) -> HttpResponse:

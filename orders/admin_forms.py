@@ -56,6 +56,34 @@ class DeliverForm(VerbForm):
         return services.deliver(order_ids, by=by, at=at)
 
 
+class ReportExceptionForm(VerbForm):
+    """The carrier could not deliver: what it said."""
+
+    verb = Verb.REPORT_EXCEPTION
+    reason = forms.CharField(label=gettext_lazy("Motivo"), max_length=160)
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        return services.report_exception(order_ids, reason=self.cleaned_data["reason"], by=by, at=at)
+
+
+class RetryForm(VerbForm):
+    """It goes out again."""
+
+    verb = Verb.RETRY
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        return services.retry(order_ids, by=by, at=at)
+
+
+class ReturnForm(VerbForm):
+    """It is back at the shop; what was charged goes back to the customer (CAN-05)."""
+
+    verb = Verb.RETURN_TO_SENDER
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        return services.return_to_sender(order_ids, by=by, at=at)
+
+
 class ReasonForm(VerbForm):
     """An act that needs a reason: one of the list, or one's own words."""
 
@@ -217,6 +245,18 @@ class NoteForm(RoomForm):
 
 FORMS: dict[Verb, type[VerbForm]] = {
     form.verb: form
-    for form in (AcceptForm, RefuseForm, CancelForm, ReadyForm, ShipForm, DeliverForm, HoldForm, ReleaseForm)
+    for form in (
+        AcceptForm,
+        RefuseForm,
+        CancelForm,
+        ReadyForm,
+        ShipForm,
+        DeliverForm,
+        ReportExceptionForm,
+        RetryForm,
+        ReturnForm,
+        HoldForm,
+        ReleaseForm,
+    )
 }
-"""The acts that operators may make, in the order in which they are offered."""
+"""The acts that operators may make, in the order in which they are offered; apps above add theirs."""

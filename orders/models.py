@@ -133,9 +133,7 @@ class Order(OrderMachine, models.Model):
                 F("shop"), F("state"), F("placed_at").desc(), F("id").desc(), name="order_newest_in_state"
             ),
             models.Index(
-                F("shop"),
-                F("ship_by"),
-                F("id"),
+                *(F("shop"), F("ship_by"), F("id")),
                 name="order_to_ship",
                 condition=Q(state__in=["awaiting_shipment", "awaiting_pickup"]),
             ),
@@ -150,9 +148,7 @@ class Order(OrderMachine, models.Model):
                 condition=Q(state__in=["shipped", "delivered"], held_at=None, incident_at=None),
             ),
             models.Index(
-                F("channel"),
-                F("shop"),
-                F("id"),
+                *(F("channel"), F("shop"), F("id")),
                 name="order_to_settle",
                 condition=Q(state="received", held_at=None, incident_at=None),
             ),

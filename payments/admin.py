@@ -27,9 +27,11 @@ from marketplace.rooms import (
     shortened,
     tell,
 )
+from orders.admin_forms import FORMS
 from orders.admin_panels import ORDER_PANELS
 from orders.models import Order
 from payments import services
+from payments.admin_forms import ConfirmPaymentForm
 from payments.models import Ask, Charge, Payback
 from payments.states import AskState
 
@@ -63,6 +65,7 @@ def asks_panel(order: Order) -> Panel:
 
 
 ORDER_PANELS.append(asks_panel)
+FORMS[ConfirmPaymentForm.verb] = ConfirmPaymentForm
 
 
 def stuck() -> QuerySet[Charge]:

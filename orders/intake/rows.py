@@ -23,6 +23,7 @@ BASKET_COLUMNS: Mapping[str, Loc] = {
     "placed_at": ("placed_at",),
     "currency": ("currency",),
     "estimated_delivery": ("estimated_delivery",),
+    "cash_on_delivery": ("cash_on_delivery",),
     "payment_method": ("payments", 0, "method"),
     "payment_amount": ("payments", 0, "amount"),
     "payment_card": ("payments", 0, "card"),

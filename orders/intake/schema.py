@@ -73,6 +73,11 @@ def _units(value: object) -> object:
     return value
 
 
+def _yes_or_no(value: object) -> object:
+    """Yes or no as JSON says it, or as a cell of a table does."""
+    return {"true": True, "false": False, "1": True, "0": False}.get(str(value).strip().lower(), value)
+
+
 Amount = Annotated[
     Any,
     BeforeValidator(_amount),
@@ -176,6 +181,10 @@ class OrderIn(Closed):
         description="What was paid; compared with the total. Absent or null: nothing is compared. "
         "An empty list: nothing was paid.",
     )
+    cash_on_delivery: Annotated[bool, BeforeValidator(_yes_or_no)] = Field(
+        default=False,
+        description="The courier collects it at the door; nothing is charged, and payments are not compared.",
+    )
     customer: CustomerIn = Field(description="Who bought.")
     shipping_address: AddressIn = Field(description="Where it goes.")
     shipping_price: Amount = Field(
@@ -270,6 +279,7 @@ def to_basket(basket: BasketIn, shop_ids: Mapping[str, int]) -> NewBasket:
         payments=None if basket.payments is None else tuple(_payment(p, currency) for p in basket.payments),
         shipping_cents=money.parse(basket.shipping_price, currency),
         promised_at=basket.estimated_delivery,
+        cash_on_delivery=basket.cash_on_delivery,
     )
 
 

@@ -16,10 +16,13 @@ from pytest_django import Settings
 from marketplace import timers
 from marketplace.celery import BY_NAME
 from marketplace.models import Channel
+from marketplace.policy import Preset
 from marketplace.refusals import Tally
+from marketplace.services import open_channel
 from messaging.tasks import InvariantsBroken, send_notices
 from orders import services
 from orders.models import Line, Order
+from payments import beforehand
 from sellers.models import Shop, User
 from tests.conftest import ANA, AT, CLOCK, CUSTOMER, OPERATOR, SELLER, basket
 
@@ -133,6 +136,24 @@ def _tick(name: str, at: datetime) -> None:
     timers.run(BY_NAME[name], at=at, record=False)
 
 
+def _paid_beforehand(shop: Shop, language: str) -> None:
+    """What happens only where the customer pays first, or where a delivery fails."""
+    channel = open_channel("antes", "Tienda de pruebas", preset=Preset.PREPAID, by="pruebas", at=AT)
+    buyer = replace(ANA, language=language)
+    paid, unpaid = (
+        move.order_id
+        for n in range(2)
+        for move in services.place(channel, [basket(shop, number=f"{language}-P{n}", customer=buyer)]).moved
+    )
+    beforehand.confirm({paid: "pi_1"}, by=CLOCK, at=AT + HOUR)
+    services.ship({paid: services.Parcel(carrier_name="SEUR", tracking="S3")}, by=SELLER, at=AT + 2 * HOUR)
+    services.report_exception([paid], reason="Ausente", by=OPERATOR, at=AT + 3 * HOUR)
+    services.retry([paid], by=SELLER, at=AT + 4 * HOUR)
+    services.report_exception([paid], reason="Ausente", by=OPERATOR, at=AT + 5 * HOUR)
+    services.return_to_sender([paid], by=SELLER, at=AT + 6 * HOUR)
+    services.one(services.lapse([unpaid], by=CLOCK, at=AT + 4 * DAY))
+
+
 @pytest.fixture
 def tell_everything(channel: Channel, shop: Shop, olga: User) -> Telling:
     """Let everything happen that anybody is told of, in a language; answers when it is over."""
@@ -171,6 +192,7 @@ def tell_everything(channel: Channel, shop: Shop, olga: User) -> Telling:
             {shipped: services.Parcel(carrier_name="SEUR", tracking="S2")}, by=SELLER, at=AT + 3 * HOUR
         )
         services.deliver([shipped], by=CLOCK, at=AT + DAY)
+        _paid_beforehand(shop, language)
         _tick("expire", AT + 4 * DAY)
         receive_at = Order.objects.get(id=shipped).receive_at
         assert receive_at is not None
