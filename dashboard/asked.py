@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from orders.queries import folded
 from orders.states import State
 
 TABS: dict[str, tuple[str, ...]] = {
@@ -140,13 +141,14 @@ def read(given: Mapping[str, str], channels: Mapping[str, object]) -> Asked:
     unclear: list[str] = []
 
     def name(parameter: str, value: str) -> None:
-        shown = value if len(value) <= 40 else value[:39] + "…"
+        shown = value.replace("\0", "\ufffd")
+        shown = shown if len(shown) <= 40 else shown[:39] + "…"
         unclear.append(
             _("%(name)s: no se entiende “%(value)s”") % {"name": _NAMES[parameter], "value": shown}
         )
 
     def one_of(parameter: str, known: Mapping[str, object], usual: str = "") -> str:
-        value = given.get(parameter, "").replace("\0", "")
+        value = given.get(parameter, "")
         if value and value not in known:
             name(parameter, value)
         return value if value in known else usual
@@ -179,7 +181,7 @@ def read(given: Mapping[str, str], channels: Mapping[str, object]) -> Asked:
     return Asked(
         tab=one_of("estado", TABS),
         channel=one_of("canal", channels),
-        words=" ".join(given.get("buscar", "").replace("\0", "").split())[:_MOST_LETTERS],
+        words=_words(given.get("buscar", "")),
         since=since,
         until=until,
         due=one_of("plazo", DUE_WORDS),
@@ -188,6 +190,12 @@ def read(given: Mapping[str, str], channels: Mapping[str, object]) -> Asked:
         before=None if after else place("antes"),
         unclear=tuple(unclear),
     )
+
+
+def _words(given: str) -> str:
+    """What is looked for; nothing when no letter of it is left without its accents."""
+    words = " ".join(given.replace("\0", "").split())[:_MOST_LETTERS]
+    return words if folded(words).strip() else ""
 
 
 def _day(text: str) -> date:

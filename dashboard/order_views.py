@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from dashboard import order_queries as queries
 from dashboard.order_acts import PANELS, acts_of, lateness, order_url
@@ -32,6 +34,9 @@ TABS = {
     "historial": _("Historial"),
     "documentos": _("Documentos"),
 }
+UNDONE = (State.REFUSED, State.CANCELLED, State.FAILED)
+"""Ended without a delivery: no deadline is left to keep."""
+
 TAB_OF_ACT = {"ship": "envio", "delivery_note": "documentos"}
 WORDS = {word: verb for verb, word in PANELS.items()}
 REASONS = {Verb.REFUSE: ReasonKind.REFUSE, Verb.CANCEL: ReasonKind.CANCEL}
@@ -39,12 +44,11 @@ REASONS = {Verb.REFUSE: ReasonKind.REFUSE, Verb.CANCEL: ReasonKind.CANCEL}
 type Told = dict[str, Any]
 
 
+@require_safe
 @at_the_desk
 def order_page(request: DeskRequest, reference: str) -> HttpResponse:
     """An order of one's own shop, on one of its tabs; after a failed act, with the attempt."""
     attempt: Attempt | None = getattr(request, "attempt", None)
-    if attempt is None and request.method not in ("GET", "HEAD"):
-        return HttpResponseNotAllowed(["GET", "HEAD"])
     order, now = get_order(request.shop, reference), timezone.now()
     asked = request.GET.get("tab", "")
     tab = TAB_OF_ACT.get(attempt.act, "detalles") if attempt else asked if asked in TABS else "detalles"
@@ -67,12 +71,21 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
         "attempt": attempt,
         "waiting": waiting(request.shop),
         "may_note": has_delivery_note(order),
+        "unclear": "" if attempt or not asked or asked in TABS else _unclear(asked),
     }
     told |= _panel(request, order, told)
     told |= _PARTS[tab](request, order, told)
     page = render(request, f"orders/{tab}.jinja", told)
     patch_vary_headers(page, ["HX-Request"])
     return page
+
+
+def _unclear(tab: str) -> str:
+    shown = tab if len(tab) <= 40 else tab[:39] + "…"
+    return gettext("%(name)s: no se entiende “%(value)s”") % {
+        "name": gettext("Parte del pedido"),
+        "value": shown,
+    }
 
 
 def _tabs(order: Order, current: str) -> list[Told]:
@@ -142,7 +155,13 @@ def _shipping(request: DeskRequest, order: Order, told: Told) -> Told:
         form = form or ParcelForm(
             lines=left, carriers=queries.carriers(), free_text=order.policy.rules.free_text_carrier
         )
-    return {"ship": form, "left": left, "parcels": queries.parcels(order, lines), "units_left": _units(left)}
+    return {
+        "ship": form,
+        "left": left,
+        "parcels": queries.parcels(order, lines),
+        "units_left": _units(left),
+        "undone": order.state in UNDONE,
+    }
 
 
 def _units(lines: list[Line]) -> int:

@@ -76,7 +76,9 @@ def orders(request: DeskRequest) -> HttpResponse:
         "may_accept": request.actor.may(Right.WORK_ORDERS),
         "here": asked.link(after=asked.after, before=asked.before),
     }
-    partial = "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+    told["partial"] = partial = (
+        "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+    )
     response = render(request, "dashboard/found.jinja" if partial else "dashboard/orders.jinja", told)
     response["Vary"] = "HX-Request, Cookie, Accept-Language"
     return response

@@ -1,6 +1,5 @@
 """The site of the operators (ROL-02): who gets in, how they sign in, and what its pages may load."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +17,7 @@ from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 
 from marketplace import waits
+from marketplace.list_questions import typed
 
 _SITE: Any = settings.SECURE_CSP
 
@@ -31,13 +31,12 @@ CONTENT_SECURITY: dict[str, list[str]] = {
 }
 
 
-_UNTYPED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-
-
 def _typed(request: HttpRequest) -> bool:
-    """Whether what the address asks for could have been typed: the database takes no control characters."""
-    words = (word for name, values in request.GET.lists() for word in (name, *values))
-    return not any(_UNTYPED.search(word) for word in words)
+    """Whether what the address asks for could have been typed; a list of a room names what could not."""
+    match = request.resolver_match
+    if match and str(match.url_name).endswith("_changelist"):
+        return True
+    return all(typed(word) for name, values in request.GET.lists() for word in (name, *values))
 
 
 def _exactness(item: dict[str, Any]) -> int:

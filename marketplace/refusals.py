@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 class Code(models.TextChoices):
     """The reasons a move can be refused for; the label is what people read."""
 
-    WRONG_STATE = "wrong_state", _("El pedido ya no está en un estado que lo permita.")
+    WRONG_STATE = "wrong_state", _("El pedido no está en un estado que lo permita.")
     NOT_ALLOWED = "not_allowed", _("No tienes permiso para hacerlo.")
     DEADLINE_PASSED = "deadline_passed", _("El plazo ya ha pasado.")
     TOO_EARLY = "too_early", _("Todavía no ha llegado el momento.")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.options import ActionLocation
+from django.contrib.admin.options import ActionLocation, IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import DateTimeField, Model, QuerySet
@@ -33,6 +33,7 @@ from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
 
 from marketplace.admin_site import is_operator
+from marketplace.list_questions import named, understood
 from marketplace.money import format_money
 from marketplace.refusals import Code, Outcome
 
@@ -169,9 +170,20 @@ class RoomList(ChangeList):
     """A list that says how many rows it found only where something was looked for."""
 
     def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
+        """A page that there is not is named, and the first one shown."""
+        try:
+            super().get_results(request)
+        except IncorrectLookupParameters:
+            self._first_page(request)
+            super().get_results(request)
+        if not 1 <= self.page_num <= self.paginator.num_pages:
+            self._first_page(request)
         if not self.query and not self.has_active_filters:
             self.full_result_count = self.result_count
+
+    def _first_page(self, request: HttpRequest) -> None:
+        messages.warning(request, named(_("Página"), str(self.page_num)))
+        self.page_num = 1
 
 
 class Room(ModelAdmin):  # type: ignore[misc]
@@ -206,6 +218,17 @@ class Room(ModelAdmin):  # type: ignore[misc]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RoomList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; the part of the question that is not understood is left out and named."""
+        if request.GET:
+            request.GET, unclear = understood(self, request)  # type: ignore[assignment]
+            for words in unclear:
+                messages.warning(request, words)
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
 
     def response_action(
         self,

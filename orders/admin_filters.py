@@ -95,7 +95,7 @@ class HeldFilter(SimpleListFilter):
 
 
 class DaysFilter(RangeDateFilter):  # type: ignore[misc]
-    """From a day to a day, both whole, in the site's time zone; what is not a day is passed over."""
+    """From a day to a day, both whole, in the site's time zone; what is not a day is left out."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         first, last = self._day("from"), self._day("to")
@@ -105,13 +105,21 @@ class DaysFilter(RangeDateFilter):  # type: ignore[misc]
             queryset = queryset.filter(**{f"{self.parameter_name}__lt": last + timedelta(days=1)})
         return queryset
 
+    def understands(self, given: str) -> bool:
+        """Whether something given is a day."""
+        return _day(given) is not None
+
     def _day(self, end: str) -> datetime | None:
-        given = str(self.used_parameters.get(f"{self.parameter_name}_{end}") or "")
-        try:
-            day = parse_date(given) or datetime.strptime(given, "%d/%m/%Y").date()  # noqa: DTZ007
-        except ValueError:
-            return None
-        return timezone.make_aware(datetime.combine(day, time()))
+        return _day(str(self.used_parameters.get(f"{self.parameter_name}_{end}") or ""))
+
+
+def _day(given: str) -> datetime | None:
+    """When a day starts on the site's clocks; None for what is no day, or one that has no next."""
+    try:
+        day = parse_date(given) or datetime.strptime(given, "%d/%m/%Y").date()  # noqa: DTZ007
+        return timezone.make_aware(datetime.combine(day, time())) if 1900 <= day.year < 9999 else None
+    except ValueError:
+        return None
 
 
 class StandingFilter(SimpleListFilter):

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from marketplace.lettering import visible
 from marketplace.models import Carrier, Reason, ReasonKind
 from marketplace.reasons import OTHER, Why
 from marketplace.refusals import Outcome
@@ -173,8 +174,8 @@ class ShipForm(VerbForm):
         data = self.cleaned_data
         parcel = Parcel(
             carrier=data["carrier"],
-            carrier_name=data["carrier_name"],
-            tracking=data["tracking"].strip(),
+            carrier_name=visible(data["carrier_name"]),
+            tracking=visible(data["tracking"]),
             quantities=dict(self._quantities()),
         )
         return services.ship(dict.fromkeys(order_ids, parcel), by=by, at=at)

@@ -1,6 +1,5 @@
 """What people type on the order page, checked for its form; whether it may be done the services say."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.clocks import Calendar
+from marketplace.lettering import visible
 from marketplace.models import Carrier, Reason
 from marketplace.reasons import OTHER, Why
 from marketplace.refusals import Refusal
@@ -19,7 +19,6 @@ from orders.states import SELLER_HOLDS, HoldKind
 
 _LONGEST_REASON = 160
 _LONGEST_WAIT_YEARS = 2
-_UNSEEN = {"Cc", "Cf", "Zl", "Zp", "Zs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +34,9 @@ def _reason(given: Mapping[str, Any], code: str, note: str, reasons: Sequence[Re
     """A reason of the list, or one's own words; what stands in the box of these is unseen beside another reason."""
     chosen = given.get(code) or OTHER
     if chosen == OTHER:
-        words = _visible(str(given.get(note) or ""))
+        words = visible(str(given.get(note) or ""))
         return Why(OTHER, words) if words else Why()
     return Why(chosen) if chosen in {reason.code for reason in reasons} else Why()
-
-
-def _visible(text: str) -> str:
-    """The text without blanks around it; empty when nothing of it can be seen."""
-    seen = any(unicodedata.category(letter) not in _UNSEEN for letter in text)
-    return text.strip() if seen else ""
 
 
 class AnswerForm(forms.Form):
@@ -141,9 +134,11 @@ class ParcelForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         chosen = given.get("carrier")
+        for name in ("carrier_name", "tracking"):
+            given[name] = visible(str(given.get(name) or ""))
         carrier = next((one for one in self.carriers if one.code == chosen), None)
         if chosen == OTHER and self.free_text:
-            if not given.get("carrier_name"):
+            if not given["carrier_name"] and "carrier_name" not in self.errors:
                 self.add_error("carrier_name", _("Escribe el nombre del transportista."))
         elif chosen and carrier is None:
             self.add_error("carrier", _("Elige un transportista de la lista."))

@@ -16,7 +16,7 @@ from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.bell import ring
 from marketplace.models import Carrier, Reason, ReasonKind
@@ -29,7 +29,7 @@ from orders.models import DocumentKind, Order
 from orders.queries import get_order
 from orders.signals import Moved
 from orders.states import TABLE, Decision
-from sellers.access import DeskRequest, at_the_desk
+from sellers.access import DeskRequest, at_the_desk, visiting
 from sellers.desk import Right, who_has
 
 type Act = Callable[[DeskRequest, Order], HttpResponse]
@@ -42,16 +42,22 @@ class SeeOther(HttpResponseRedirect):
 
 
 def _act(view: Act) -> Callable[..., HttpResponse]:
-    """An act on an order of one's own shop, posted by someone who works orders there (ROL-01, ROL-05)."""
+    """An act on an order of one's own shop, posted by someone who works orders there (ROL-01, ROL-05).
 
-    @require_POST
+    Whoever visits its address is on the way to the order: a language changed, a sign-in in between.
+    """
+
+    @require_http_methods(["GET", "HEAD", "POST"])
     @at_the_desk
     @wraps(view)
     def entered(request: DeskRequest, reference: str) -> HttpResponse:
         order = get_order(request.shop, reference)
+        address = reverse("order", args=[order.reference])
+        if request.method != "POST":
+            return HttpResponseRedirect(address)
         if not request.actor.may(Right.WORK_ORDERS):
             told = {"order": order, "who": who_has(Right.WORK_ORDERS)}
-            return render(request, "orders/no_right.jinja", told, status=403)
+            return render(visiting(request, address), "orders/no_right.jinja", told, status=403)
         return view(request, order)
 
     return entered
@@ -59,9 +65,10 @@ def _act(view: Act) -> Callable[..., HttpResponse]:
 
 def _page(request: DeskRequest, order: Order, attempt: Attempt, status: int) -> HttpResponse:
     """The order's page with what went wrong; it belongs to the app above, so it is found by its address."""
-    found = resolve(reverse("order", args=[order.reference]))
-    request.attempt = attempt  # type: ignore[attr-defined]
-    page: HttpResponse = found.func(request, *found.args, **found.kwargs)
+    address = reverse("order", args=[order.reference])
+    found, visit = resolve(address), visiting(request, address)
+    visit.attempt = attempt  # type: ignore[attr-defined]
+    page: HttpResponse = found.func(visit, *found.args, **found.kwargs)
     page.status_code = status
     return page
 

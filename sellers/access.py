@@ -1,11 +1,13 @@
 """The door of the panel: who is signed in, for which shop, with which rights (ROL-01)."""
 
 from collections.abc import Callable
+from copy import copy
 from functools import wraps
 from typing import Any, Concatenate
+from urllib.parse import urlsplit
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
 from sellers import desk
@@ -54,3 +56,18 @@ def at_the_desk[**P](view: DeskView[P]) -> Callable[..., HttpResponse]:
         return view(request, *args, **kwargs)
 
     return entered
+
+
+def visiting(request: DeskRequest, address: str) -> DeskRequest:
+    """The same request as a visit to another address of the panel.
+
+    A page that answers an act which did not come off is shown as if it had been visited: what leads back to it
+    leads to a page, and not to the act.
+    """
+    parts = urlsplit(address)
+    visit = copy(request)
+    visit.method = "GET"
+    visit.path = visit.path_info = parts.path
+    visit.GET = QueryDict(parts.query)
+    visit.META = request.META | {"QUERY_STRING": parts.query, "REQUEST_METHOD": "GET"}
+    return visit

@@ -6,7 +6,7 @@ from django.urls import path, re_path
 from sellers import views
 
 urlpatterns = [
-    path("entrar/", account.login, name="account_login"),
+    path("entrar/", views.SignIn.as_view(), name="account_login"),
     path("salir/", account.logout, name="account_logout"),
     path("inactiva/", account.account_inactive, name="account_inactive"),
     path("alta/", account.signup, name="account_signup"),

@@ -1,8 +1,12 @@
 """Who is at the desk, changed: the language, the shop; and the page of a person without a shop."""
 
+from typing import Any
+
+from allauth.account import views as account
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,6 +17,16 @@ from django.views.i18n import set_language
 from sellers import services
 from sellers.access import CHOSEN, DeskRequest, at_the_desk, memberships
 from sellers.models import User
+
+
+class SignIn(account.LoginView):  # type: ignore[misc]
+    """The door. Too many tries with one address are answered like too many from one place: 429."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        page: HttpResponse = super().form_invalid(form)
+        if form.has_error(NON_FIELD_ERRORS, "too_many_login_attempts"):
+            page.status_code = 429
+        return page
 
 
 @require_POST

@@ -14,7 +14,10 @@ def close_due_cycles(*, at: datetime, tally: Tally) -> None:
 
     What a killed run left is finished first.
     """
-    receive_shipped(at=at, tally=Tally())
+    received = Tally()
+    receive_shipped(at=at, tally=received)
+    received.done = 0  # the timer of receipts counts them; here an order is done once it is in a statement
+    tally.join(received)
     for cycle in Cycle.objects.filter(ended_at=None).select_related("channel__policy").order_by("closes_at"):
         services.close_cycle(cycle.channel, cycle.closes_at, tally=tally, at=at)
     for channel in Channel.objects.select_related("policy").order_by("id"):

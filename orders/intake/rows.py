@@ -155,7 +155,7 @@ def _header(source: Source) -> tuple[list[str], str]:
     line = next((line for line in source.lines() if line.raw.strip()), None)
     if line is None:
         raise Unreadable(_("El fichero CSV está vacío: le falta la fila de cabecera."))
-    text = line.raw.decode("utf-8", "backslashreplace")
+    text = _utf8(line)
     delimiter = ";" if text.count(";") > text.count(",") else ","
     header = [name.strip().strip('"').strip().lower() for name in text.split(delimiter)]
     known = {*BASKET_COLUMNS, *LINE_COLUMNS}
@@ -172,6 +172,21 @@ def _header(source: Source) -> tuple[list[str], str]:
     if told:
         raise Unreadable(_("Cabecera del CSV: {flaws}.").format(flaws="; ".join(told)))
     return header, delimiter
+
+
+def _utf8(line: RawLine) -> str:
+    """The text of the header. UTF-16, as some spreadsheets save it, is told by its null bytes. Raises Unreadable."""
+    try:
+        text = line.raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise Unreadable(_("Cabecera del CSV: {flaws}.").format(flaws=_not_utf8()))
+    return text
+
+
+def _not_utf8() -> str:
+    return _("no es UTF-8: guarda el fichero como «CSV UTF-8»")
 
 
 def _survey(source: Source, delimiter: str) -> _Survey:
@@ -215,7 +230,7 @@ def _row(line: RawLine, header: Sequence[str], delimiter: str) -> _Row:
         return _Row(line.number, [], _("no es una fila de CSV ({what})").format(what=error))
     flaw = ""
     if not text.isascii() and any("\udc80" <= letter <= "\udcff" for letter in text):
-        flaw = _("no es UTF-8: guarda el fichero como «CSV UTF-8»")
+        flaw = _not_utf8()
     elif len(cells) != len(header):
         told = _("tiene {cells} celdas y la cabecera {columns}")
         flaw = told.format(cells=len(cells), columns=len(header))

@@ -35,7 +35,7 @@ MOST_UNITS = 100_000
 SHOWN_FLAWS = 3
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-_NO_NUL = r"^[^\u0000]*$"
+_ONE_WAY = r"^[^\u0000\u202a-\u202e\u2066-\u2069]*$"
 _VISIBLE = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*$"
 _NUMBER = _VISIBLE.replace("[^", r"[^/\\?#%", 1)
 _MAIL_WORD = r"[^\s\u0000-\u001f\u007f@<>,;:\"()\[\]\\]"
@@ -44,7 +44,7 @@ _EMAIL = rf"^{_MAIL_WORD}+@{_MAIL_HOST}+(\.{_MAIL_HOST}+)+$"
 _MOMENT = r"^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}"
 _is_moment = re.compile(_MOMENT).match
 
-_text = partial(StringConstraints, strip_whitespace=True, pattern=_NO_NUL)
+_text = partial(StringConstraints, strip_whitespace=True, pattern=_ONE_WAY)
 _id = partial(StringConstraints, strip_whitespace=True, pattern=_VISIBLE, min_length=1)
 
 
@@ -357,7 +357,7 @@ _WORDS: dict[str, Promise] = {
     "total": gettext_lazy("el total es demasiado grande"),
 }
 _PATTERNS: dict[str, Promise] = {
-    _NO_NUL: gettext_lazy("no puede llevar caracteres nulos"),
+    _ONE_WAY: gettext_lazy("no puede llevar caracteres nulos ni que inviertan el sentido de la lectura"),
     _VISIBLE: gettext_lazy("no puede llevar caracteres de control ni invisibles"),
     _NUMBER: gettext_lazy("no puede llevar / \\ ? # % ni caracteres invisibles"),
     _EMAIL: gettext_lazy("no parece una dirección de correo"),

@@ -117,15 +117,15 @@ def test_a_refusal_is_told_with_its_reason_and_changes_nothing(
 ) -> None:
     order = fresh()
     cases = [
-        (order, Verb.SHIP, {"carrier_name": "X"}, "El pedido ya no está en un estado que lo permita."),
-        (order, Verb.DELIVER, {}, "El pedido ya no está en un estado que lo permita."),
+        (order, Verb.SHIP, {"carrier_name": "X"}, "El pedido no está en un estado que lo permita."),
+        (order, Verb.DELIVER, {}, "El pedido no está en un estado que lo permita."),
         (
             settled,
             Verb.CANCEL,
             {"reason": "customer-asks"},
-            "El pedido ya no está en un estado que lo permita.",
+            "El pedido no está en un estado que lo permita.",
         ),
-        (settled, Verb.HOLD, {"kind": "stock"}, "El pedido ya no está en un estado que lo permita."),
+        (settled, Verb.HOLD, {"kind": "stock"}, "El pedido no está en un estado que lo permita."),
     ]
     for one, verb, sent, reason in cases:
         before, events = row(one), Event.objects.count()
@@ -166,7 +166,7 @@ def test_many_at_once_and_each_refusal_is_told(desk: Client, fresh: Placing) -> 
     before = row(waiting)
     text = bulk(desk, "deliver_many", [shipped, waiting])
     assert "Hecho. Pedidos: 1." in text
-    assert f"{waiting.reference}: El pedido ya no está en un estado que lo permita." in text
+    assert f"{waiting.reference}: El pedido no está en un estado que lo permita." in text
     assert (again(shipped).state, row(waiting)) == (State.DELIVERED, before)
 
 
@@ -204,7 +204,7 @@ def test_stuck_debits_are_listed_and_asked_about_now(desk: Client, fresh: Placin
     chosen = {"action": "hurry", "_selected_action": [charge.pk, done.pk], "index": "0"}
     text = desk.post(page, chosen, follow=True).content.decode()
     assert "Se pregunta ahora. Cobros: 1." in text
-    assert f"{quick.reference}: El pedido ya no está en un estado que lo permita." in text
+    assert f"{quick.reference}: El pedido no está en un estado que lo permita." in text
     charge = Charge.objects.get(id=charge.id)
     assert charge.due_at is not None
     assert charge.due_at <= timezone.now()
@@ -258,7 +258,7 @@ def test_what_the_bank_said_is_written_down_once(desk: Client, settled: Order) -
     text = desk.post(page, {**chosen, "action": "failed", "apply": "1"}, follow=True).content.decode()
     payout = Payout.objects.get()
     assert payout.state == PayoutState.PAID
-    assert "El pedido ya no está en un estado que lo permita." in text
+    assert "El pedido no está en un estado que lo permita." in text
 
 
 def test_a_notice_that_was_given_up_is_sent_again(desk: Client, fresh: Placing) -> None:

@@ -5,16 +5,18 @@ from time import perf_counter
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from marketplace.admin_forms import CarrierForm
 from marketplace.lists import CARRIERS
 from marketplace.models import Carrier, Channel
 from marketplace.rooms import EstimatingPaginator
 from marketplace.tracking import LONGEST, flaw
+from orders import services
 from orders.models import Order
 from orders.services import odd_tracking
 from sellers.models import Membership, Shop, User
-from tests.conftest import Placing
+from tests.conftest import SELLER, Placing
 
 ACTS = ("accept", "refuse", "cancel", "ready", "ship", "deliver", "hold", "release")
 NO_KEYS = ("x", "%00", "1_0", "9" * 30, "9" * 5000, "%D9%A3")
@@ -56,12 +58,81 @@ def test_a_key_leads_to_its_record(desk: Client, fresh: Placing, shop: Shop) -> 
 
 
 @pytest.mark.django_db
-def test_control_characters_in_a_filter_are_a_bad_request(desk: Client) -> None:
+def test_control_characters_are_named_by_a_list_and_a_bad_request_elsewhere(desk: Client) -> None:
     for page in ("/admin/orders/hold/", "/admin/ledger/entry/"):
-        assert desk.get(page + "?kind__exact=%00").status_code == 400
-        assert desk.get(page + "?kind__exact=a&kind__exact=%07").status_code == 400
-        assert desk.get(page + "?%00=1").status_code == 400
-        assert desk.get(page + "?kind__exact=nada").status_code == 200
+        for question in ("kind__exact=%00", "kind__exact=a&kind__exact=%07", "%00=1", "q=%00"):
+            answer = desk.get(f"{page}?{question}")
+            assert answer.status_code == 200
+            assert "no se entiende" in answer.content.decode()
+    assert desk.get("/admin/search/?s=%00").status_code == 400
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("channel=zz", "channel: no se entiende “zz”"),
+        ("channel__id__exact=zz", "Canal: no se entiende “zz”"),
+        ("channel__id__exact=99999", "Canal: no se entiende “99999”"),
+        ("shop__id__exact=" + "9" * 30, "Tienda: no se entiende “999"),
+        ("p=9999", "Página: no se entiende “9999”"),
+        ("p=0", "Página: no se entiende “0”"),
+        ("p=zz", "Página: no se entiende “zz”"),
+        ("o=zz", "Orden: no se entiende “zz”"),
+        ("o=99", "Orden: no se entiende “99”"),
+        ("nosuch=1", "nosuch: no se entiende “1”"),
+        ("placed_at_from=zz", "no se entiende “zz”"),
+        ("placed_at_to=9999-12-31", "no se entiende “9999-12-31”"),
+        ("state__exact=zz", "no se entiende “zz”"),
+        ("turn=zz", "Qué falta: no se entiende “zz”"),
+        ("held=zz", "Espera: no se entiende “zz”"),
+        ("q=%00", "Busca: no se entiende “\ufffd”"),
+        ("id__gt=zz", "id__gt: no se entiende “zz”"),
+        ("shop__members__email=x", "shop__members__email: no se entiende “x”"),
+        ("reference__regex=(", "reference__regex: no se entiende “(”"),
+        ("reference__unaccent=a", "reference__unaccent: no se entiende “a”"),
+        ("placed_at__year=99999", "placed_at__year: no se entiende “99999”"),
+        ("placed_at__gt=zz", "placed_at__gt: no se entiende “zz”"),
+        ("policy__rules__x=1", "policy__rules__x: no se entiende “1”"),
+        ("_to_field=zz", "_to_field: no se entiende “zz”"),
+    ],
+)
+def test_what_a_list_does_not_understand_is_named_and_the_rest_applied(
+    desk: Client, fresh: Placing, question: str, told: str
+) -> None:
+    waits, gone = fresh(), fresh()
+    services.refuse([gone.id], reason="Sin existencias", by=SELLER, at=timezone.now())
+    answer = desk.get(
+        f"/admin/orders/order/?held=no&turn=accept&{question}".replace("&turn=accept&turn", "&turn")
+    )
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert page.count(told) == 1
+    assert waits.reference in page
+    assert (gone.reference in page) is ("turn=zz" in question)
+
+
+@pytest.mark.django_db
+def test_what_a_list_understands_is_not_named(desk: Client, fresh: Placing, shop: Shop) -> None:
+    order = fresh()
+    question = (
+        f"turn=accept&state__exact=pending_acceptance&channel__id__exact={order.channel_id}"
+        f"&shop__id__exact={shop.id}&held=no&placed_at_from=2020-01-01&placed_at_to=31/12/2098"
+        "&q=&p=1&o=&nosuch=&e=1&order__id__exact="
+    )
+    page = desk.get(f"/admin/orders/order/?{question}").content.decode()
+    assert "no se entiende" not in page
+    assert order.reference in page
+    for room, asked in (
+        ("marketplace/carrier", "active__exact=1"),
+        ("sellers/user", "is_staff__exact=0"),
+        ("payments/payback", "state__exact=refused&asked_anew__exact=0"),
+        ("orders/hold", "kind__exact=payment_mismatch&standing=yes"),
+        ("settlements/payout", "state__exact=in_transit"),
+        ("marketplace/carrier", "o=1.-2"),
+    ):
+        answer = desk.get(f"/admin/{room}/?{asked}")
+        assert (answer.status_code, "no se entiende" in answer.content.decode()) == (200, False), room
 
 
 @pytest.mark.django_db

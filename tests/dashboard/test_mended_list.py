@@ -109,6 +109,32 @@ def test_the_style_sheets_keep_a_long_word_inside_and_a_refusal_red() -> None:
     assert "var(--late)" in rule("button.css", '.choice [value="refuse"]:checked + span')
 
 
+def test_beyond_the_end_the_first_page_is_offered(channel: Channel, shop: Shop, alice: User) -> None:
+    placed(channel, shop, "Z1", timezone.now() - HOUR)
+    for beyond in ("despues=2000-01-01T00:00:00Z~1", "antes=2099-01-01T00:00:00Z~1"):
+        page = get(browser(alice), f"/pedidos/?estado=por-aceptar&{beyond}")
+        assert "Ningún pedido así" not in page
+        assert link(page, "Ir a la primera página") == "/pedidos/?estado=por-aceptar"
+
+
+@pytest.mark.parametrize("words", ["\u0301", " \u0301 \u0308", "%00"])
+def test_a_search_without_a_letter_is_none(channel: Channel, shop: Shop, alice: User, words: str) -> None:
+    order = placed(channel, shop, "Z1", timezone.now() - HOUR)
+    page = get(browser(alice), f"/pedidos/?buscar={words}")
+    assert listed(page) == [order.reference]
+    assert 'class="chip"' not in page
+
+
+def test_a_null_character_is_named_like_any_nonsense(shop: Shop, alice: User) -> None:
+    assert "Estado: no se entiende “\ufffd”" in get(browser(alice), "/pedidos/?estado=%00")
+
+
+def test_a_long_reference_is_cut_and_not_the_page() -> None:
+    rule = (CSS / "pages.css").read_text().partition(".orders .number {")[2].partition("}")[0]
+    assert "max-inline-size: 22ch" in rule
+    assert "text-overflow: ellipsis" in rule
+
+
 @pytest.mark.parametrize("sort", ["envio", "aceptacion"])
 def test_by_deadline_the_pages_run_on_into_what_has_none(
     channel: Channel, shop: Shop, alice: User, sort: str, monkeypatch: pytest.MonkeyPatch

@@ -222,7 +222,7 @@ NONSENSE = {
     "antes=2026-01-01T00:00:00Z~99999999999999999999": "Página: no se entiende “2026-01-01T00:00:00Z~9999",
     "antes=0001-01-01T00:00:00%2B14:00~1": "Página: no se entiende “0001-01-01T00:00:00+14:00~1”",
     "desde=1/2": "Recibido desde: no se entiende “1/2”",
-    "plazo=%00hoy%00x": "Plazo: no se entiende “hoyx”",
+    "plazo=%00hoy%00x": "Plazo: no se entiende “\ufffdhoy\ufffdx”",
 }
 
 

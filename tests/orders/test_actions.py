@@ -107,7 +107,7 @@ def test_a_second_click_is_refused_and_shows_where_the_order_is(recent: Recent, 
         answer = post(alice, order, "aceptar", all="1")
     assert answer.status_code == 409
     page = said(answer)
-    assert "El pedido ya no está en un estado que lo permita." in page
+    assert "El pedido no está en un estado que lo permita." in page
     assert "El pedido está ahora así: Débito en curso." in page
 
 

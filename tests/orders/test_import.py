@@ -136,7 +136,7 @@ REFUSED: list[tuple[object, str, str, str]] = [
         basket_in(lines=[line_in(title="a\x00b")]),
         "P-1",
         "malformed",
-        "lines.0.title: cannot contain null characters",
+        "lines.0.title: cannot contain null characters or ones that turn the reading direction around",
     ),
     (basket_in(lines=[line_in(quantity=0)]), "P-1", "malformed", "lines.0.quantity: must be at least 1"),
     (

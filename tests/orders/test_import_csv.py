@@ -121,6 +121,16 @@ def test_what_is_not_utf_8_takes_its_whole_basket(file: Path) -> None:
     assert (done.report, numbers()) == ([("2 4", "A", "malformed", flaw)], ["B"])
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "latin-1"])
+def test_a_file_in_another_encoding_is_told_to_be(file: Path, encoding: str) -> None:
+    text = csv_text(row_in("A"))
+    file.write_bytes((text if encoding != "latin-1" else text.replace("sku", "artículo", 1)).encode(encoding))
+    with pytest.raises(CommandError, match="is not UTF-8: save the file as “CSV UTF-8”") as refused:
+        bring(file)
+    assert "\\x" not in str(refused.value)
+
+
 @pytest.mark.rule("API-04")
 @pytest.mark.django_db
 @pytest.mark.parametrize(

@@ -65,6 +65,24 @@ def test_amounts_are_read_as_they_are_written() -> None:
     assert flaw(lines=[line_in(unit_price=19.99)]).startswith("lines.0.unit_price: no es un importe")
 
 
+@pytest.mark.parametrize("letter", ["\u202a", "\u202e", "\u2066", "\u2069", "\0"])
+def test_no_text_turns_the_direction_of_reading_around(letter: str) -> None:
+    words = f"a{letter}b"
+    validator = Draft202012Validator(json.loads(published()))
+    for wishes in (
+        {"lines": [line_in(title=words)]},
+        {"lines": [line_in(shop_name=words)]},
+        {"lines": [line_in(category=words)]},
+        {"customer": {"first_name": words}},
+        {"customer": {"first_name": "Ana", "last_name": words}},
+        {"shipping_address": {"street": words, "city": "Z", "country": "ES"}},
+    ):
+        assert not validator.is_valid(basket_in(**wishes))
+        assert "que inviertan el sentido de la lectura" in flaw(**wishes)
+    joined = line_in(title="\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u05e9\u05dc\u05d5\u05dd")
+    assert BasketIn.model_validate(basket_in(lines=[joined])).lines
+
+
 def test_a_yen_has_no_decimals() -> None:
     lines = [line_in(unit_price="330", shipping_price="0")]
     new = to_basket(BasketIn.model_validate(basket_in(currency="JPY", lines=lines)), {"alba": 7})

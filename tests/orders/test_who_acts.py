@@ -43,7 +43,9 @@ def test_acts_are_posted(act: str, recent: Recent, alice: User) -> None:
     with Untouched(order):
         assert client.post(f"/pedidos/{order.reference}/{act}/").status_code == 302
         client.force_login(alice)
-        assert client.get(f"/pedidos/{order.reference}/{act}/").status_code == 405
+        visited = client.get(f"/pedidos/{order.reference}/{act}/")
+        assert (visited.status_code, visited["Location"]) == (302, f"/pedidos/{order.reference}/")
+        assert client.put(f"/pedidos/{order.reference}/{act}/").status_code == 405
         assert client.post(f"/pedidos/{order.reference}/").status_code == 405
 
 

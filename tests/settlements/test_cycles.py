@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from ledger.models import Account, Balance, Posting
 from ledger.services import adjust
@@ -139,6 +140,28 @@ def test_an_order_let_go_after_its_statement_closed_waits_for_the_next_cycle(
     tick("statements", MID_APRIL)
     assert Order.objects.get(id=second).state == State.CLOSED
     assert list(Payout.objects.values_list("amount_cents", flat=True)) == [NET, NET]
+
+
+@pytest.mark.rule("SET-01")
+def test_a_receipt_that_fails_while_closing_is_counted(channel: Channel, shop: Shop) -> None:
+    """A trigger of the test refuses one order's receipt: the run says that it set one aside."""
+    good, bad = brought_to(State.SHIPPED, channel, shop, 2)
+    brought_to(State.RECEIVED, channel, shop, 1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            CREATE FUNCTION pg_temp.no() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN RAISE EXCEPTION 'a bad row'; END $$;
+            CREATE TRIGGER no BEFORE UPDATE ON orders_order FOR EACH ROW WHEN (OLD.id = {bad})
+                EXECUTE FUNCTION pg_temp.no()
+            """
+        )
+    tally = tick("statements", APRIL)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER no ON orders_order")
+    assert Parked.objects.get().subject_id == bad
+    assert (tally.done, tally.parked) == (StatementLine.objects.count(), 1)
+    assert Order.objects.get(id=good).state == State.CLOSED
 
 
 @pytest.mark.rule("SET-08")
