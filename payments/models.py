@@ -71,9 +71,7 @@ class Charge(Ask):
                 name="charge_stuck",
                 condition=Q(alerted_at__isnull=False, state__in=["waiting", "asked"]),
             ),
-            models.Index(
-                fields=["reference"], name="charge_prepared", condition=Q(state="asked") & ~Q(reference="")
-            ),
+            models.Index(fields=["reference"], name="charge_at_stripe", condition=Q(provider="stripe")),
         ]
 
 

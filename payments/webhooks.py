@@ -11,13 +11,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from marketplace import bulk
 from marketplace.models import Channel
+from marketplace.refusals import Outcome
 from payments.models import Charge, Payback
 from payments.providers.stripe_keys import secrets_of
 from payments.services import hurry, hurry_paybacks
-from payments.states import AskState, Heard, TurnedAway
+from payments.states import Heard, TurnedAway
 
 TOLERANCE = timedelta(minutes=5)
 """How far the moment of a signature may lie from ours, either way."""
@@ -143,17 +145,23 @@ def _count(channel: Channel | None, reason: TurnedAway, *, at: datetime) -> None
 
 
 def _heed(channel: Channel, told: Told, *, at: datetime) -> tuple[Heard, list[str]]:
-    """Hurry what the event names: a payback by its key, a charge by its key or by what was prepared for it."""
-    charges = Charge.objects.filter(order__channel=channel)
-    paybacks = Payback.objects.filter(order__channel=channel)
-    charge = charges.filter(key=told.key).first() if told.key else None
-    payback = paybacks.filter(key=told.key).first() if told.key and charge is None else None
-    if charge is None and payback is None and told.intent:
-        charge = charges.filter(reference=told.intent, state=AskState.ASKED).first()
-    if charge is not None:
-        moved = hurry([charge.id], at=at).moved
-        return (Heard.HURRIED, ["charge"]) if moved else (Heard.KNOWN, [])
-    if payback is not None:
-        moved = hurry_paybacks([payback.id], at=at).moved
-        return (Heard.HURRIED, ["payback"]) if moved else (Heard.KNOWN, [])
+    """Hurry what the event names: a charge or a payback by its key, or the charges of its intent."""
+    if told.key is not None:
+        if paybacks := _ids(Payback.objects.filter(key=told.key, order__channel=channel)):
+            return _hurried(hurry_paybacks(paybacks, at=at), "payback")
+        if charges := _ids(Charge.objects.filter(key=told.key, order__channel=channel)):
+            return _hurried(hurry(charges, at=at), "charge")
+    if told.intent:
+        of_intent = Charge.objects.filter(provider="stripe", reference=told.intent, order__channel=channel)
+        if charges := _ids(of_intent):
+            return _hurried(hurry(charges, at=at), "charge")
     return Heard.NOBODY, []
+
+
+def _ids(rows: "QuerySet[Charge] | QuerySet[Payback]") -> list[int]:
+    return list(rows.values_list("id", flat=True))
+
+
+def _hurried(outcome: Outcome[int], timer: str) -> tuple[Heard, list[str]]:
+    """What was answered before needs no hurry."""
+    return (Heard.HURRIED, [timer]) if outcome.moved else (Heard.KNOWN, [])

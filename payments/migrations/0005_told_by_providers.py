@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='charge',
-            index=models.Index(condition=models.Q(('state', 'asked'), models.Q(('reference', ''), _negated=True)), fields=['reference'], name='charge_prepared'),
+            index=models.Index(condition=models.Q(('provider', 'stripe')), fields=['reference'], name='charge_at_stripe'),
         ),
         migrations.AddField(
             model_name='release',

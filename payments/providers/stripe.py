@@ -113,8 +113,12 @@ class Stripe:
         with self._asked() as ask:
             if reference:
                 return self._told(ask, ask.payment_intents.retrieve(reference), key)
-            found = ask.payment_intents.search({"query": f"metadata['{KEY}']:'{key}'", "limit": 100}).data
-            if not found:
+            try:
+                query = {"query": f"metadata['{KEY}']:'{key}'", "limit": 100}
+                found = ask.payment_intents.search(query).data
+            except stripe.InvalidRequestError:  # there are countries without search
+                found = []
+            if not found:  # then nothing was confirmed: its id would have been saved
                 return Answer(Status.UNKNOWN)
             done = [intent for intent in found if intent.status != "requires_confirmation"]
             return self._told(ask, (done or found)[0], key)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from ledger.models import Posting
 from marketplace.models import Channel
 from payments.providers import provider
 from payments.providers.stripe import KEY as OUR_KEY
@@ -120,3 +121,11 @@ def signature(body: bytes, *, at: datetime, secret: str = SECRET) -> str:
     stamp = int(at.timestamp())
     made = hmac.new(secret.encode(), b"%d." % stamp + body, hashlib.sha256).hexdigest()
     return f"t={stamp},v1={made}"
+
+
+def balances() -> dict[str, int]:
+    """What our own books say, account by account."""
+    sums: dict[str, int] = {}
+    for account, cents in Posting.objects.values_list("account", "amount_cents"):
+        sums[account] = sums.get(account, 0) + cents
+    return sums

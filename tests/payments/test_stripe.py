@@ -1,6 +1,7 @@
 """Charging through Stripe over HTTP: once, whatever the wire does; its own books are asked what was really moved."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -16,14 +17,14 @@ from orders.models import Line, Order
 from orders.states import State
 from payments import services as payments
 from payments.models import Charge, Payback
-from payments.providers import Answer, Status
+from payments.providers import Answer, Status, flaw
 from payments.providers.stripe import KEY as OUR_KEY
 from payments.providers.stripe import Stripe
 from payments.states import AskState
 from sellers.models import User
-from tests.conftest import OPERATOR, SELLER, Placing, again
+from tests.conftest import SELLER, Placing, again
 from tests.orders.lives import tick
-from tests.payments.conftest import NOW, authorise, intent, really_charged, really_returned
+from tests.payments.conftest import NOW, authorise, balances, intent, really_charged
 from tests.payments.stripe_proxy import FAULTS_AFTER, FAULTS_BEFORE, Fault, Wire
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stripe_channel")]
@@ -48,13 +49,6 @@ def ask_until_answered(tries: int = 4) -> Charge | Payback:
         tick("charge", moment)
         moment = Charge.objects.latest("id").due_at
     return Charge.objects.latest("id")
-
-
-def balances() -> dict[str, int]:
-    sums: dict[str, int] = {}
-    for account, cents in Posting.objects.values_list("account", "amount_cents"):
-        sums[account] = sums.get(account, 0) + cents
-    return sums
 
 
 @pytest.mark.rule("PAY-01")
@@ -247,6 +241,21 @@ def test_the_books_would_show_a_charge_that_is_asked_anew_instead_of_looked_up(
     assert really_charged(wire) == [8400, 8400]
 
 
+@pytest.mark.rule("PAY-01")
+@pytest.mark.parametrize("authorised", [False, True])
+def test_two_workers_at_one_intent_are_one_charge(place: Placing, wire: Wire, authorised: bool) -> None:
+    """A lease that lapsed in the middle: both have found the intent untouched, and both go on."""
+    accepted(place, authorise(wire, 8400) if authorised else "pm_card_visa")
+    wire.fail("capture" if authorised else "confirm", Fault.DOWN)
+    tick("charge", NOW)
+    charge = Charge.objects.get()
+    desk = payments.desk_of(charge)
+    asked = {"card": charge.card, "amount_cents": 8400, "currency": "EUR", "at": NOW}
+    first, second = (desk.charge(charge.key, reference=charge.reference, **asked) for _ in range(2))  # type: ignore[arg-type]
+    assert first == second == Answer(Status.SUCCEEDED, charge.reference, amount_cents=8400)
+    assert really_charged(wire) == [8400]
+
+
 @pytest.mark.rule("PAY-03")
 def test_a_silent_provider_is_told_to_the_operators_after_an_hour(
     place: Placing, wire: Wire, olga: User
@@ -260,13 +269,13 @@ def test_a_silent_provider_is_told_to_the_operators_after_an_hour(
 
 
 @pytest.mark.rule("PAY-02")
-def test_a_wrong_key_loses_no_charge(place: Placing, wire: Wire, settings: object) -> None:
+def test_a_wrong_key_loses_no_charge(place: Placing, wire: Wire, settings: Any) -> None:
     order = accepted(place)
-    right = settings.STRIPE_KEYS  # type: ignore[attr-defined]
-    settings.STRIPE_KEYS = {"": "sk_test_wrong"}  # type: ignore[attr-defined]
+    right = settings.STRIPE_KEYS
+    settings.STRIPE_KEYS = {"": "sk_test_wrong"}
     assert tick("charge", NOW).parked == 1
     assert "AuthenticationError" in Charge.objects.get().last_error
-    settings.STRIPE_KEYS = right  # type: ignore[attr-defined]
+    settings.STRIPE_KEYS = right
     tick("charge", NOW + HOUR)
     assert again(order).state == State.AWAITING_SHIPMENT
     assert really_charged(wire) == [8400]
@@ -312,78 +321,34 @@ def test_an_answer_with_another_amount_is_not_believed(place: Placing, wire: Wir
     assert not Posting.objects.exists()
 
 
-def charged_then_cancelled(place: Placing) -> Order:
-    order = accepted(place)
-    tick("charge", NOW)
-    services.cancel([order.id], reason="Fraude", by=OPERATOR, at=NOW)
-    return order
-
-
-@pytest.mark.rule("CAN-05")
-@pytest.mark.parametrize("fault", [None, *FAULTS])
-def test_all_that_was_charged_goes_back_once_whatever_the_wire_does(
-    place: Placing, wire: Wire, fault: Fault | None
-) -> None:
-    charged_then_cancelled(place)
-    if fault:
-        wire.fail("refunds", fault)
-    for seconds in (0, 30, 60):
-        tick("payback", NOW + seconds * SECOND)
-    payback = Payback.objects.get()
-    assert payback.state == AskState.SUCCEEDED
-    assert really_returned(wire) == [8400]
-    assert wire.tries("refunds") == (2 if fault in FAULTS_BEFORE else 1)
-    assert set(balances().values()) == {0}
-
-
-@pytest.mark.rule("CAN-05")
-def test_two_refunds_under_one_key_are_one(place: Placing, wire: Wire) -> None:
-    charged_then_cancelled(place)
-    payback = Payback.objects.get()
-    desk = payments.desk_of(payback)
-    asked = {"reference": payback.charge.reference, "amount_cents": 8400, "currency": "EUR", "at": NOW}
-    assert desk.pay_back(payback.key, **asked) == desk.pay_back(payback.key, **asked)  # type: ignore[arg-type]
-    assert really_returned(wire) == [8400]
-
-
-@pytest.mark.rule("CAN-05")
-def test_a_refused_refund_is_told_and_asked_anew(place: Placing, wire: Wire, olga: User) -> None:
-    charged_then_cancelled(place)
-    wire.fail("refunds", Fault.IMPOSSIBLE)
-    tick("payback", NOW)
-    payback = Payback.objects.get()
-    assert (payback.state, payback.message) == (AskState.REFUSED, "payment disputed")
-    assert Notice.objects.get(event="payback_refused").email == olga.email
-    assert payments.pay_back_again([payback.id], at=NOW + HOUR).moved == [payback.id]
-    tick("payback", NOW + HOUR)
-    assert really_returned(wire) == [8400]
-    assert set(balances().values()) == {0}
-
-
-@pytest.mark.rule("CAN-05")
-def test_a_charge_that_is_found_after_the_cancellation_goes_back_by_itself(
-    place: Placing, wire: Wire
-) -> None:
-    order = accepted(place)
-    wire.fail("confirm", Fault.CUT)
-    tick("charge", NOW)
-    services.cancel([order.id], reason="Fraude", by=OPERATOR, at=NOW + SECOND)
-    tick("charge", NOW + HOUR)
-    tick("payback", NOW + HOUR)
-    assert (really_charged(wire), really_returned(wire)) == ([8400], [8400])
-    assert set(balances().values()) == {0}
-
-
 @pytest.mark.rule("PAY-01")
-def test_a_channel_without_its_keys_cannot_choose_stripe(
-    channel: Channel, olga: User, settings: object
-) -> None:
+def test_a_channel_without_its_keys_cannot_choose_stripe(channel: Channel, olga: User, settings: Any) -> None:
     desk = Client()
     desk.force_login(olga)
-    settings.STRIPE_KEYS = {"OTRA": "sk_test_other"}  # type: ignore[attr-defined]
+    settings.STRIPE_KEYS = {"OTRA": "sk_test_other"}
     page = reverse("admin:marketplace_channel_change", args=[channel.pk])
     sent = {"name": "Tienda", "timezone": "Europe/Madrid", "country": "ES", "region": "", "closing_days": ""}
     errors = desk.post(page, {**sent, "provider": "stripe"}).context["adminform"].form.errors
     assert errors == {"provider": ["Falta la clave de Stripe en el entorno: TRASTIENDA_STRIPE_KEY_TIENDA."]}
-    settings.STRIPE_KEYS = {"TIENDA": "sk_test_own"}  # type: ignore[attr-defined]
+    settings.STRIPE_KEYS = {"TIENDA": "sk_test_own"}
     assert desk.post(page, {**sent, "provider": "stripe"}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("keys", "secrets", "currency", "why"),
+    [
+        ({"": "sk"}, {"": "whsec"}, "EUR", ""),
+        ({"MI_CANAL": "sk"}, {"MI_CANAL": "whsec"}, "JPY", ""),
+        ({"OTRO": "sk"}, {"": "whsec"}, "EUR", "TRASTIENDA_STRIPE_KEY_MI_CANAL"),
+        ({"": "sk"}, {"": " , "}, "EUR", "TRASTIENDA_STRIPE_WEBHOOK_SECRETS_MI_CANAL"),
+        ({"": "sk"}, {"": "whsec"}, "ISK", "Con esta moneda"),
+    ],
+)
+def test_what_a_channel_lacks_is_said(
+    settings: Any, keys: dict[str, str], secrets: dict[str, str], currency: str, why: str
+) -> None:
+    settings.STRIPE_KEYS, settings.STRIPE_WEBHOOK_SECRETS = keys, secrets
+    said = flaw("stripe", channel="mi-canal", currency=currency)
+    assert bool(said) is bool(why)
+    assert why in said
+    assert flaw("sandbox", channel="mi-canal", currency=currency) == ""

@@ -139,6 +139,16 @@ def test_after_and_twice_it_changes_nothing(place: Placing, wire: Wire, bells: l
 
 
 @pytest.mark.rule("PAY-02")
+def test_what_names_only_the_intent_is_known_by_it(place: Placing, wire: Wire) -> None:
+    """A dispute, a charge of an older intent: no key of ours is on them."""
+    unanswered(place, wire)
+    thing = {"id": "dp_1", "object": "dispute", "payment_intent": Charge.objects.get().reference}
+    assert knock(event("evt_1", thing, "charge.dispute.created")) == (200, "hurried")
+    tick("charge", timezone.now())
+    assert knock(event("evt_2", thing, "charge.dispute.closed")) == (200, "known")
+
+
+@pytest.mark.rule("PAY-02")
 def test_twice_before_hurries_once(place: Placing, wire: Wire) -> None:
     unanswered(place, wire)
     body = about(wire)
