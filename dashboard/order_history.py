@@ -65,6 +65,8 @@ def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -
     for key, words in (("total_cents", _("Total: %(amount)s")), ("charged_cents", _("Cobrado: %(amount)s"))):
         if key in data:
             said.append(words % {"amount": format_money(data[key], order.currency)})
+    if data.get("amount_cents"):
+        said.append(format_money(data["amount_cents"], order.currency))
     if data.get("refunded_cents"):
         amount = format_money(data["refunded_cents"], order.currency)
         said.append(_("Se devuelve: %(amount)s") % {"amount": amount})

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from dashboard import order_queries
+from dashboard.order_queries import GivenBack
 from marketplace.moments import moment_words
 from marketplace.money import format_money
 from marketplace.reasons import answer_words
@@ -30,7 +31,7 @@ class Money:
     says: str = ""
 
 
-def money_of(order: Order, now: datetime, refused: Sequence[Line] = ()) -> Money:
+def money_of(order: Order, back: GivenBack, now: datetime, refused: Sequence[Line] = ()) -> Money:
     """The figures of the order: those of its whole until it is accepted, of what was accepted after.
 
     `refused` are lines that the seller means to refuse: what is left without them, to the cent (ORD-05).
@@ -48,8 +49,12 @@ def money_of(order: Order, now: datetime, refused: Sequence[Line] = ()) -> Money
     paid = []
     if order.charged_cents:
         paid.append((_("Cobrado al cliente"), said(order.charged_cents)))
-    if order.refunded_cents:
-        paid.append((_("Devuelto al cliente"), said(-order.refunded_cents)))
+    if back.done_cents:
+        paid.append((_("Devuelto al cliente"), said(-back.done_cents)))
+    if back.waits_cents:
+        paid.append((_("Devolución en curso"), said(-back.waits_cents)))
+    if back.refused_cents:
+        paid.append((_("Devolución rechazada por el proveedor"), said(-back.refused_cents)))
     pairs = [(_("Artículos"), said(order.goods_cents)), (_("Envío"), said(order.shipping_cents))]
     if order.state in _NEVER:
         return Money(pairs, (_("Recibirás"), said(0)), paid, _nothing(order))

@@ -11,6 +11,7 @@ from marketplace.policy import Role, ShippingClockFrom
 from orders.models import Download, Event, Hold, Line, Order, Shipment, ShipmentLine
 from orders.states import State, Verb
 from payments.models import Charge
+from payments.states import AskState
 from settlements.models import StatementLine
 from settlements.queries import closings
 
@@ -45,6 +46,29 @@ def carriers() -> list[Carrier]:
 def last_charge(order: Order) -> Charge | None:
     """The latest charge asked of the customer's card."""
     return order.charges.order_by("-attempt").first()
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What of the customer's money went back, is on its way back, and was refused by the provider; in cents."""
+
+    done_cents: int = 0
+    waits_cents: int = 0
+    refused_cents: int = 0
+
+
+def given_back(order: Order) -> GivenBack:
+    """How the money that is to go back to the customer stands (CAN-05, ORD-09); nothing is read where none is."""
+    if not order.refunded_cents:
+        return GivenBack()
+    cents = {"done": 0, "waits": 0, "refused": 0}
+    for state, amount, anew in order.paybacks.values_list("state", "amount_cents", "asked_anew"):
+        if state == AskState.SUCCEEDED:
+            cents["done"] += amount
+        elif state == AskState.REFUSED and not anew:
+            cents["refused"] += amount
+    cents["waits"] = order.refunded_cents - cents["done"] - cents["refused"]
+    return GivenBack(cents["done"], cents["waits"], cents["refused"])
 
 
 def parcels(order: Order, lines: Sequence[Line]) -> list[Parcel]:

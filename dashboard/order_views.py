@@ -50,6 +50,7 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
     tab = TAB_OF_ACT.get(attempt.act, "detalles") if attempt else asked if asked in TABS else "detalles"
     holds, lines = queries.open_holds(order), list(order.lines.all())
     acts = acts_of(order, holds, by=request.actor, at=now)
+    back = queries.given_back(order)
     told: Told = {
         "order": order,
         "now": now,
@@ -61,7 +62,8 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
         "lines": lines,
         "running": running(order, holds, now),
         "late": lateness(order, now),
-        "refunded": order.charged_cents > 0 and order.refunded_cents == order.charged_cents,
+        "back": back,
+        "refunded": order.charged_cents > 0 and back.done_cents == order.charged_cents,
         "attempt": attempt,
         "waiting": waiting(request.shop),
         "may_note": has_delivery_note(order),
@@ -113,7 +115,7 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
     return {
         "answer": answer,
         "refused": refused,
-        "money": money_of(order, told["now"], refused),
+        "money": money_of(order, told["back"], told["now"], refused),
         "debit": debit_of(order, charge),
         "refusal": telling.refusal,
         "explanation": partial(telling.explanation, currency=order.currency),

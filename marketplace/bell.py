@@ -8,6 +8,7 @@ from functools import partial
 
 from django.db import transaction
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from marketplace.celery import app
 
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 def _send(timer: str) -> None:
     try:
         app.send_task("marketplace.tasks.run", args=[timer], retry=False, ignore_result=True)
-    except OperationalError as error:
+    except (OperationalError, RedisError) as error:
         logger.warning("the broker does not answer (%s): %s waits for its next tick", error, timer)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import cast
 
 from celery import Celery
+from celery.signals import celeryd_init
 from django.conf import settings
 from django.utils.module_loading import import_string
 
@@ -70,6 +71,7 @@ app.conf.update(
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
         "socket_connect_timeout": 1,
+        "socket_timeout": 1,
         # Whoever rings the bell waits in a page: one more try, at once. The worker's own loop goes on by itself.
         "max_retries": 1,
         "interval_start": 0,
@@ -92,4 +94,12 @@ app.conf.update(
         for timer in TIMERS
     },
 )
+
+
+@celeryd_init.connect  # type: ignore[untyped-decorator]
+def be_patient(**_: object) -> None:
+    """A worker waits for its broker, which has nothing to say for a while; a page does not."""
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "socket_timeout": 30}
+
+
 app.autodiscover_tasks(["marketplace"])

@@ -69,9 +69,10 @@ def _broker(url: str) -> str:
 BROKER_URL = _broker(REDIS_URL)
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "marketplace.cache.ForgivingCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "trastienda",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 }
 

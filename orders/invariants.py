@@ -15,7 +15,18 @@ def _paths() -> list[str]:
     return [*moves, f"{Verb.PLACE}  {State.PENDING_ACCEPTANCE}"]
 
 
-_STANDING = [str(v) for v in (Verb.HOLD, Verb.RELEASE, Verb.HAND_OVER, Verb.NOTE_DELIVERY, Verb.LATE_CHARGE)]
+_STANDING = [
+    str(verb)
+    for verb in (
+        Verb.HOLD,
+        Verb.RELEASE,
+        Verb.HAND_OVER,
+        Verb.NOTE_DELIVERY,
+        Verb.LATE_CHARGE,
+        Verb.PAID_BACK,
+        Verb.NOT_PAID_BACK,
+    )
+]
 
 
 @invariant("I7", "An order's events are a path of its machine, and the last one is its state.")

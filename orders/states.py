@@ -46,6 +46,8 @@ class Verb(TextChoices):
     HAND_OVER = "hand_over", _("Bulto entregado al transportista")
     NOTE_DELIVERY = "note_delivery", _("Entrega anotada")
     LATE_CHARGE = "late_charge", _("Cobro llegado tarde; se devuelve")
+    PAID_BACK = "paid_back", _("Devuelto al cliente")
+    NOT_PAID_BACK = "not_paid_back", _("El proveedor no devuelve el dinero")
 
 
 S, V = State, Verb

@@ -15,7 +15,7 @@ from messaging import services as messaging
 from orders import services as orders
 from orders.models import Order
 from orders.signals import Moved
-from orders.states import State
+from orders.states import State, Verb
 from payments.models import Ask, Charge, Payback
 from payments.providers import KEYED, Answer, NoAnswer, Provider, Status, provider
 from payments.states import AskState
@@ -275,6 +275,7 @@ def ask_payback(payback: Payback, *, at: datetime) -> None:
     except NoAnswer as silence:
         answer = Answer(Status.PENDING, message=str(silence))
     with transaction.atomic():
+        (order,) = orders.lock_orders([payback.order_id])
         row = outbox.mine(payback)
         if row is None:
             return
@@ -283,7 +284,11 @@ def ask_payback(payback: Payback, *, at: datetime) -> None:
             return
         _same_amount(row, answer)
         answered(row, answer, at=at)
-        if answer.status == Status.SUCCEEDED:
+        succeeded = answer.status == Status.SUCCEEDED
+        verb = Verb.PAID_BACK if succeeded else Verb.NOT_PAID_BACK
+        at = max(at, order.moved_at)
+        orders.one(orders.note_payback(order.id, verb, cents=row.amount_cents, by=PLATFORM, at=at))
+        if succeeded:
             post([_paid_back(row, at=at)])
         else:
             messaging.tell_operators("payback_refused", [_refused_payback(row)], at=at)

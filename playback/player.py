@@ -9,6 +9,7 @@ import json
 import logging
 import traceback
 import uuid
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -66,14 +67,33 @@ class Refusal(Exception):
 
 
 def open_history(path: Path) -> IO[bytes]:
-    """Open a history, packed or plain."""
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+    """Open a history, packed or plain, whatever its name says."""
+    with path.open("rb") as probe:
+        packed = probe.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
 
 
-def read(lines: IO[bytes]) -> Iterator[Heard]:
-    """Read a history line by line. The same line standing twice in a file is two events."""
+class BrokenOff(Exception):
+    """The file cannot be read any further; what stood before has been played."""
+
+
+def _lines(file: IO[bytes], flaws: list[str]) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file with their numbers, up to where it can be read."""
+    number = 0
+    try:
+        for number, line in enumerate(file, 1):
+            yield number, line
+    except (EOFError, OSError, zlib.error) as error:
+        flaws.append(f"breaks off after line {number:,}: {error}")
+
+
+def read(file: IO[bytes], flaws: list[str]) -> Iterator[Heard]:
+    """Read a history line by line. The same line standing twice in a file is two events.
+
+    Where the file cannot be read on, why is put into `flaws`.
+    """
     seen: Counter[bytes] = Counter()
-    for number, line in enumerate(lines, 1):
+    for number, line in _lines(file, flaws):
         raw = line.strip()
         if not raw:
             continue
@@ -90,7 +110,7 @@ def _parsed(number: int, fingerprint: uuid.UUID, raw: bytes) -> Heard:
         if not isinstance(event, dict) or not isinstance(event.get("type"), str):
             raise ValueError("not an event")
         at = _moment.validate_python(event.get("at")).astimezone(UTC)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         return Heard(number, fingerprint, None, None, f"{type(error).__name__}: {str(error)[:200]}")
     return Heard(number, fingerprint, event, at)
 
@@ -114,12 +134,16 @@ class Player:
     def play(
         self, lines: IO[bytes], *, progress: Callable[[int, datetime], None] = lambda n, at: None
     ) -> None:
-        """Play every event that was not heard before, running each timer at its due moment in between."""
+        """Play every event that was not heard before, running each timer at its due moment in between.
+
+        Raises BrokenOff, with all that could be read played.
+        """
+        flaws: list[str] = []
         with connection.cursor() as cursor:
             # What a killed replay loses it plays again: its commits need not wait for the disk.
             cursor.execute("SET synchronous_commit = off")
         with self.clock.listening(), muted(), bulk.numbers_ahead():
-            events = read(lines)
+            events = read(lines, flaws)
             while chunk := list(islice(events, _CHUNK)):
                 known = set(
                     HeardEvent.objects.filter(
@@ -132,6 +156,8 @@ class Player:
                         self._hear(heard)
                 self.heard += len(chunk)
                 progress(self.heard, self.clock.at)
+        if flaws:
+            raise BrokenOff(flaws[0])
 
     def run_on(self, until: datetime) -> None:
         """Let the clock run on, up to a moment or (NEVER) until nothing that is not held is due."""

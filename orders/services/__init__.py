@@ -6,7 +6,7 @@ and why. `one()` turns the outcome of a single order into its move or a raised `
 
 from orders.services.acceptance import EVERYTHING, Answer, accept, commission, expire, refuse
 from orders.services.cancelling import cancel
-from orders.services.debit import debit_failed, debit_succeeded, late_charge
+from orders.services.debit import debit_failed, debit_succeeded, late_charge, note_payback
 from orders.services.holds import end_presale, hold, release
 from orders.services.move import judge, lock_orders, one, rules
 from orders.services.placing import Customer, NewBasket, NewLine, place
@@ -33,6 +33,7 @@ __all__ = [
     "late_by",
     "late_charge",
     "lock_orders",
+    "note_payback",
     "odd_tracking",
     "one",
     "place",

@@ -62,3 +62,18 @@ def late_charge(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome
         by=by,
         at=at,
     )
+
+
+def note_payback(order_id: int, verb: Verb, *, cents: int, by: Actor, at: datetime) -> Outcome[Moved]:
+    """Tell in the history that the provider returned money of an order, or refuses to (CAN-05); nothing else moves.
+
+    `verb` is PAID_BACK or NOT_PAID_BACK.
+    """
+    return _move(
+        [order_id], verb, lambda order: Change({"amount_cents": cents}), judged=_always, by=by, at=at
+    )
+
+
+def _always(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
+    del verb, by
+    return Code.OUT_OF_ORDER if at < order.moved_at else None

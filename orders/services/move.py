@@ -6,7 +6,7 @@ A move is always of many orders; a click is many of one. A refusal is an answer,
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
@@ -64,6 +64,16 @@ class Channels:
         if order.channel_id not in self._read:
             self._read[order.channel_id] = queries.channel(order.channel_id)
         return self._read[order.channel_id]
+
+
+_WAITED = timedelta(minutes=1)
+"""The longest that a person's click can have waited for another's to be done with the order."""
+
+
+def _then(order: Order, *, by: Actor, at: datetime) -> datetime:
+    """When the act takes place: a person who waited for another to be done acts after them, not before."""
+    waited = by.user_id is not None and order.moved_at - _WAITED <= at < order.moved_at
+    return order.moved_at if waited else at
 
 
 def judge(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
@@ -130,7 +140,8 @@ def _move(
     with transaction.atomic(savepoint=False), bulk.gathered():
         orders = lock_orders(wanted, skip_locked=skip_locked)
         for order in orders:
-            code = judged(order, verb, by=by, at=at)
+            then = _then(order, by=by, at=at)
+            code = judged(order, verb, by=by, at=then)
             if code is not None:
                 refused.append(Refusal(order.id, code))
                 continue
@@ -147,11 +158,11 @@ def _move(
                     if order.held_at or order.incident_at:
                         order.held_at = order.incident_at = None
                         let_go.append(order.id)
-            order.moved_at = at
+            order.moved_at = then
             told = done.instead or verb
             changed.append(order)
-            events.append(_event(order, told, before, done.data, by=by, at=at))
-            moved.append(_moved(order, told, before, done.data, at=at))
+            events.append(_event(order, told, before, done.data, by=by, at=then))
+            moved.append(_moved(order, told, before, done.data, at=then))
         if changed:
             _write(changed, events, (*fields, "held_at", "incident_at") if let_go else fields)
             if let_go:

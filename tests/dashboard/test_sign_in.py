@@ -2,11 +2,13 @@
 
 import re
 from itertools import count
+from pathlib import Path
 from secrets import randbelow
 
 import pytest
+from django.conf import settings
 from django.core import mail
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import get_resolver, reverse
 
 from sellers.models import Membership, Shop, User
@@ -163,3 +165,12 @@ def test_works_for_the_shop_one_chose_and_never_for_a_strangers(
     assert "Bruma Textil" not in get(client, "/")
     for nonsense in ("", "x", "99999999999999999999"):
         assert client.post("/cuenta/tienda/", {"shop": nonsense}).status_code == 404
+
+
+def test_with_the_cache_down_the_door_still_opens(visitor: Client, lucia: User, tmp_path: Path) -> None:
+    nobody = {"default": {**settings.CACHES["default"], "LOCATION": f"unix://{tmp_path}/nobody.sock"}}
+    with override_settings(CACHES=nobody):
+        assert sign_in(visitor, lucia.email, "otra-cosa")[0] == 200
+        assert sign_in(visitor, lucia.email) == (302, "/")
+        answer = visitor.post("/cuenta/clave/olvidada/", {"email": lucia.email})
+        assert answer.status_code == 302

@@ -190,9 +190,29 @@ def test_reembolsado_shows_when_all_has_been_returned(recent: Callable[..., Orde
     assert "Reembolsado" not in read(alice, order)
     services.one(services.cancel([order.id], reason="Lo pide el cliente", by=OPERATOR, at=timezone.now()))
     page = read(alice, again(order))
-    assert "Reembolsado" in page
+    assert "Reembolsado" not in page
     assert "Lo cobrado vuelve entero al cliente." in page
-    assert "−84,00 €" in page
+    assert re.search(r"Devolución en curso.{0,80}−84,00 €", page)
+    tick("payback", timezone.now())
+    page = read(alice, again(order))
+    assert "Reembolsado" in page
+    assert re.search(r"Devuelto al cliente.{0,80}−84,00 €", page)
+    assert "Devolución en curso" not in page
+    assert re.search(r"Devuelto al cliente.{0,200}84,00 €", read(alice, order, "historial"))
+
+
+@pytest.mark.rule("ORD-09", "CAN-05")
+def test_what_the_provider_refuses_to_return_is_never_said_to_be_returned(
+    recent: Callable[..., Order], alice: User, olga: User
+) -> None:
+    order = debited(recent(card="norefund"))
+    services.one(services.cancel([order.id], reason="Lo pide el cliente", by=OPERATOR, at=timezone.now()))
+    tick("payback", timezone.now())
+    page = read(alice, again(order))
+    assert "Reembolsado" not in page
+    assert "Devuelto al cliente" not in page
+    assert re.search(r"Devolución rechazada por el proveedor.{0,80}−84,00 €", page)
+    assert "El proveedor no devuelve el dinero" in read(alice, order, "historial")
 
 
 @pytest.mark.rule("PAY-03")

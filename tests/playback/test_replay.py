@@ -210,7 +210,9 @@ def test_it_does_not_play_over_the_orders_of_others(history: Path) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("bad", ["tomorrow", "2024-01-01T00:00:00"])
+@pytest.mark.parametrize(
+    "bad", ["tomorrow", "2024-01-01T00:00:00", "2016-13-01T00:00:00Z", "0001-01-01T00:00:00Z"]
+)
 def test_a_moment_that_makes_no_sense_is_refused(history: Path, bad: str) -> None:
     with pytest.raises(CommandError, match="moment"):
         replay(history, until=bad)
@@ -244,3 +246,36 @@ def test_a_file_without_events_is_said_to_be_one(content: bytes, tmp_path: Path)
     with pytest.raises(CommandError, match="no line that can be read"):
         replay(path)
     assert not Order.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2024-02-30T00:00:00Z"]
+)
+def test_a_moment_outside_of_time_is_one_malformed_line(at: str, tmp_path: Path) -> None:
+    path = tmp_path / "odd.jsonl"
+    odd = {"at": at, "type": "order.accepted", "commercial_id": "A", "shop": "uno"}
+    path.write_text("\n".join(json.dumps(line) for line in (placed(START, "A", "uno"), odd)))
+    found = replay(path)
+    assert (found["orders"], found["refused"]) == (1, {"malformed": 1})
+
+
+@pytest.mark.django_db
+def test_a_file_that_breaks_off_is_played_as_far_as_it_goes(history: Path, tmp_path: Path) -> None:
+    whole = history.read_bytes()
+    cut = tmp_path / "cut.jsonl.gz"
+    cut.write_bytes(gzip.compress(gzip.decompress(whole), compresslevel=0)[:4000])
+    with pytest.raises(CommandError, match=r"breaks off after line \d+: .*what stands before was played"):
+        replay(cut)
+    played = HeardEvent.objects.count()
+    assert 0 < played < len(HISTORY)
+    replay(history)
+    assert HeardEvent.objects.count() == len(HISTORY)
+
+
+@pytest.mark.django_db
+def test_a_file_is_what_it_holds_not_what_it_is_called(history: Path, tmp_path: Path) -> None:
+    plain, packed = tmp_path / "plain.jsonl.gz", tmp_path / "packed.jsonl"
+    plain.write_bytes(gzip.decompress(history.read_bytes()))
+    packed.write_bytes(history.read_bytes())
+    assert replay(plain)["orders"] == replay(packed)["orders"] > 0

@@ -23,7 +23,9 @@ from orders.models import Order
 from orders.states import FINAL
 from playback import figures
 from playback.clockwork import NEVER
-from playback.player import Player, open_history
+from playback.player import BrokenOff, Player, open_history
+
+_FIRST_YEAR = 1970
 
 
 class Command(BaseCommand):
@@ -48,11 +50,13 @@ class Command(BaseCommand):
         player = Player(target)
         try:
             with timers.clock(alone=True), override("en"):
-                self._play(player, file, self._moment(until))
+                broken = self._play(player, file, self._moment(until))
         except timers.ClockTaken as taken:
             raise CommandError(
                 "timers are at work on this database: stop the workers, or use another home"
             ) from taken
+        if broken and not player.readable:
+            raise CommandError(f"{file} {broken}")
         if not player.readable:
             raise CommandError(f"{file} has no line that can be read as an event")
         at = None if player.clock.at.year < 1900 else player.clock.at
@@ -61,13 +65,18 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(found.as_dict()))
         else:
             _show(found, target.currency)
+        if broken:
+            raise CommandError(f"{file} {broken}; what stands before was played")
         if found.invariants_failed:
             raise CommandError(f"invariants do not hold: {', '.join(found.invariants_failed)}")
 
     @staticmethod
     def _moment(until: str) -> datetime:
-        moment = parse_datetime(until) if until else NEVER
-        if moment is None or moment.tzinfo is None:
+        try:
+            moment = parse_datetime(until) if until else NEVER
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None or moment.year < _FIRST_YEAR:
             raise CommandError("--until takes a moment such as 2018-12-31T00:00:00Z")
         return moment
 
@@ -81,7 +90,9 @@ class Command(BaseCommand):
             )
 
     @staticmethod
-    def _play(player: Player, file: Path, until: datetime) -> None:
+    def _play(player: Player, file: Path, until: datetime) -> str:
+        """Play the file, then let the clock run on; answers where the file breaks off, if it does."""
+        broken = ""
         console = Console(stderr=True)
         size = file.stat().st_size
         with (
@@ -103,9 +114,13 @@ class Command(BaseCommand):
                 where = under.tell() if hasattr(under, "tell") else probe.tell()
                 bar.update(task, completed=min(where, size), description=f"{at:%Y-%m-%d} · {heard:,} events")
 
-            player.play(lines, progress=progress)
+            try:
+                player.play(lines, progress=progress)
+            except BrokenOff as flaw:
+                broken = str(flaw)
             figures.analyse()
             player.run_on(until)
+        return broken
 
 
 def _show(found: figures.Figures, currency: str) -> None:
