@@ -215,6 +215,19 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 WHITENOISE_AUTOREFRESH = DEVELOPMENT
 
+
+def _by_channel(name: str) -> dict[str, str]:
+    """What `NAME` says for every channel and `NAME_<CHANNEL>` for one, by the channel's code in capitals."""
+    given = {key.removeprefix(name): value for key, value in os.environ.items() if key.startswith(name)}
+    return {key[1:]: value for key, value in given.items() if key == "" or key.startswith("_")}
+
+
+STRIPE_KEYS = _by_channel("TRASTIENDA_STRIPE_KEY")
+STRIPE_WEBHOOK_SECRETS = _by_channel("TRASTIENDA_STRIPE_WEBHOOK_SECRETS")
+STRIPE_API = os.environ.get("TRASTIENDA_STRIPE_API", "https://api.stripe.com")
+STRIPE_TIMEOUT_S = 20
+"""How long Stripe may take to answer; the calls of one charge fit into the lease of its row."""
+
 MAILBOX = HOME / "mailbox"
 MAIL_FROM = os.environ.get("TRASTIENDA_MAIL_FROM", "Trastienda <avisos@trastienda.example>")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
@@ -278,6 +291,7 @@ LOGGING = {
         "django": {"handlers": []},  # Django's own would write each line a second time
         "django.server": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},  # says every request otherwise
         "weasyprint": {"level": "ERROR"},
     },
 }
