@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from celery import Celery
+from celery import Celery, signals
 from django.conf import settings
 from django.utils.module_loading import import_string
+
+from marketplace import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
 
@@ -91,3 +93,6 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["marketplace"])
+signals.setup_logging.connect(logs.leave_logging_alone)
+signals.task_prerun.connect(logs.begin_task)
+signals.task_postrun.connect(logs.end_task)
