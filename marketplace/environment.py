@@ -195,6 +195,7 @@ class Environment(BaseModel):
 
 ELSEWHERE = {
     "TRASTIENDA_PORT": ("./run, compose", "8000", "the port of the pages"),
+    "TRASTIENDA_VERSION": ("compose", "latest", "the tag of the image"),
     "TRASTIENDA_HOST": ("./run", "127.0.0.1", "the address that ./run listens on"),
     "TRASTIENDA_DEMO": ("./run", "1", "0: a stack without the demonstration"),
     "TRASTIENDA_FROM": ("./run", "", "the folder that ./run was called from; it says so itself"),

@@ -12,7 +12,6 @@ from tests.test_lock_hosts import files
 
 ROOT = Path(settings.ROOT)
 NAMED = re.compile(r"\b(?:TRASTIENDA_[A-Z_]*[A-Z]|DATABASE_URL|REDIS_URL)\b")
-IMAGE_AND_COMPOSE = {"TRASTIENDA_VERSION"}
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def test_the_page_is_current() -> None:
 
 def test_every_variable_that_is_named_anywhere_is_on_the_page() -> None:
     """In code, in `run`, in what the server is started with; tests name some that do not exist."""
-    told = {*environment.purposes(), *environment.ELSEWHERE, *IMAGE_AND_COMPOSE}
+    told = {*environment.purposes(), *environment.ELSEWHERE}
     named = {
         (name, str(path.relative_to(ROOT)))
         for path in files()

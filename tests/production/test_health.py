@@ -16,7 +16,7 @@ from marketplace.celery import BY_NAME
 from marketplace.models import Parked
 from orders.models import Order
 from sellers.models import Shop
-from tests.conftest import AT, Placing
+from tests.conftest import AT, PASSWORD, Placing
 from tests.production.test_deploy import on_a_server
 
 NOBODY = "redis://127.0.0.1:1/0"
@@ -103,8 +103,15 @@ def test_whoever_asks_often_costs_no_more(django_assert_num_queries: Any) -> Non
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_no_broker")
-def test_pages_are_served_while_the_broker_is_down(client: Client, alice: Any, place: Placing) -> None:
+def test_without_a_broker_pages_are_served_and_nobody_new_gets_in(
+    client: Client, alice: Any, place: Placing, settings: Any
+) -> None:
+    """Attempts to sign in are counted there: a door that cannot count stays closed."""
     order = place()
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": NOBODY}}
+    client.raise_request_exception = False
+    attempt = {"login": alice.email, "password": PASSWORD}
+    assert client.post("/cuenta/entrar/", attempt).status_code == 500
     client.force_login(alice)
     assert client.get("/").status_code == 200
     assert client.get(f"/pedidos/{order.reference}/").status_code == 200
