@@ -23,7 +23,9 @@ PROVIDERS = "payments.providers.PROVIDERS"
 RESERVED = "other"
 """The code that stands for a carrier outside the list where sellers hand parcels over."""
 
-PROVIDER_WORDS = {"sandbox": gettext_lazy("Proveedor de pruebas")}
+PROVIDER_FLAW = "payments.providers.flaw"
+
+PROVIDER_WORDS = {"sandbox": gettext_lazy("Proveedor de pruebas"), "stripe": "Stripe"}
 
 
 def provider_word(code: str) -> str:
@@ -116,6 +118,15 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_region(self) -> str:
         return str(self.cleaned_data["region"]).upper()
+
+    def clean_provider(self) -> str:
+        """A provider that this channel could not be paid through is refused, with what is missing."""
+        code = str(self.cleaned_data["provider"])
+        channel = self.cleaned_data.get("code") or self.instance.code
+        currency = self.cleaned_data.get("currency") or self.instance.currency
+        if channel and (why := import_string(PROVIDER_FLAW)(code, channel=channel, currency=currency)):
+            raise forms.ValidationError(why)
+        return code
 
     def clean(self) -> dict[str, Any]:
         """Try the calendar field by field, so that the flaw is said where it is."""

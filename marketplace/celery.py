@@ -47,6 +47,8 @@ TIMERS = (
           "ask the provider for charges"),
     Timer("payback", "payments.tasks.drain_paybacks", "payments.queries.next_payback", 10,
           "ask the provider to pay back"),
+    Timer("let_go", "payments.tasks.drain_releases", "payments.queries.next_release", 60,
+          "let go of authorisations that nobody will charge"),
     Timer("debits", "payments.tasks.alert_stuck_debits", "payments.queries.next_stuck_debit", 60,
           "alert on debits that take too long"),
     Timer("receive", "orders.tasks.receive_shipped", "orders.queries.next_receipt", 60,

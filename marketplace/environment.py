@@ -76,6 +76,9 @@ Broker = Annotated[str, Field(repr=False), _with_scheme("redis", "rediss", "unix
 Post = Annotated[str, Field(repr=False), _with_scheme("smtp", "smtp+tls", "smtps")]
 Site = Annotated[str, AfterValidator(_site)]
 
+ByChannel = Annotated[dict[str, str], Field(repr=False)]
+"""What `NAME` says for every channel, under "", and `NAME_<CHANNEL>` for one, by the channel's code in capitals."""
+
 _UNSET = object()
 
 
@@ -148,6 +151,18 @@ class Environment(BaseModel):
         "TRASTIENDA_MAIL_FROM", "text", "the sender of every mail: `Name <address>`",
         development="Trastienda <avisos@trastienda.example>",
     )  # fmt: skip
+    stripe_keys: ByChannel = _variable(
+        "TRASTIENDA_STRIPE_KEY", "secret, by channel", "the key that Stripe is asked with ([payments.md](payments.md))",
+        default={},
+    )  # fmt: skip
+    stripe_webhook_secrets: ByChannel = _variable(
+        "TRASTIENDA_STRIPE_WEBHOOK_SECRETS", "list of secrets, by channel",
+        "what Stripe signs its webhooks with; two while one follows the other", default={},
+    )  # fmt: skip
+    stripe_api: str = _variable(
+        "TRASTIENDA_STRIPE_API", "address", "where Stripe answers; another only for trying things out",
+        default="https://api.stripe.com",
+    )  # fmt: skip
     log: LogFormat = _variable(
         "TRASTIENDA_LOG", "json or text", "how a line of the log is written: for machines or for people",
         default=LogFormat.JSON, development=LogFormat.TEXT,
@@ -217,10 +232,26 @@ def read(environ: Mapping[str, str]) -> Environment:
             name: text.replace("{TRASTIENDA_PORT}", port) for name, text in development_values().items()
         }
         given = {**assumed, **given}
+    told: dict[str, object] = {**given, **{name: _of_channels(name, given) for name in by_channel()}}
     try:
-        return Environment.model_validate(given)
+        return Environment.model_validate(told)
     except ValidationError as error:
         raise Incomplete("\n".join(["The environment is not complete:", *_faults(error)])) from None
+
+
+def _of_channels(name: str, given: Mapping[str, str]) -> dict[str, str]:
+    return {
+        key.removeprefix(name).removeprefix("_"): value
+        for key, value in given.items()
+        if key == name or key.startswith(f"{name}_")
+    }
+
+
+def by_channel() -> list[str]:
+    """The variables that may be said for one channel, as `NAME_<CHANNEL>`."""
+    return [
+        str(field.alias) for field in Environment.model_fields.values() if field.annotation == dict[str, str]
+    ]
 
 
 def _says_development(given: Mapping[str, str]) -> bool:
@@ -257,7 +288,12 @@ def development_values() -> dict[str, str]:
 def unknown(environ: Mapping[str, str]) -> dict[str, str]:
     """Variables that are named like ours and that nobody reads, each with the name that may have been meant."""
     known = [*purposes(), *ELSEWHERE]
-    strange = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+    families = tuple(f"{name}_" for name in by_channel())
+    strange = sorted(
+        name
+        for name in environ
+        if name.startswith(PREFIX) and name not in known and not name.startswith(families)
+    )
     return {name: _meant(name, known) for name in strange}
 
 

@@ -144,6 +144,7 @@ def logging_of(form: str, level: str) -> dict[str, object]:
             },  # nobody wants each page on a terminal
             "celery": {"level": "WARNING"},
             "fontTools": {"level": "WARNING"},
+            "stripe": {"level": "WARNING"},  # says every request otherwise
             "weasyprint": {"level": "ERROR"},
         },
     }

@@ -36,7 +36,25 @@ class Why:
         return {"code": self.code, "note": self.note} if self.note else {"code": self.code}
 
 
-ANSWERS = {"card declined": gettext_lazy("tarjeta rechazada")}
+ANSWERS = {
+    "already returned": gettext_lazy("ya se había devuelto"),
+    "authentication required": gettext_lazy("el banco pide que el cliente confirme el pago"),
+    "authorisation gone": gettext_lazy("la autorización ya no vale"),
+    "authorisation too small": gettext_lazy("la autorización no llega al importe"),
+    "authorised in another currency": gettext_lazy("autorizado en otra moneda"),
+    "card declined": gettext_lazy("tarjeta rechazada"),
+    "card expired": gettext_lazy("tarjeta caducada"),
+    "card gone": gettext_lazy("la tarjeta ya no existe"),
+    "currency not supported": gettext_lazy("moneda no admitida"),
+    "kept for another order": gettext_lazy("se guarda para otro pedido de la misma compra"),
+    "insufficient funds": gettext_lazy("saldo insuficiente"),
+    "no means of payment": gettext_lazy("sin medio de pago"),
+    "no such payment": gettext_lazy("el proveedor no conoce ese pago"),
+    "payment disputed": gettext_lazy("el cliente ha reclamado el pago a su banco"),
+    "payment taken already": gettext_lazy("el pago ya se había cobrado"),
+    "refund failed": gettext_lazy("el banco no aceptó la devolución"),
+    "the provider does not answer": gettext_lazy("el proveedor no contesta"),
+}
 """Words for what payment providers answer in a language of their own."""
 
 

@@ -216,6 +216,12 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 WHITENOISE_AUTOREFRESH = DEVELOPMENT
 
+STRIPE_KEYS = ENVIRONMENT.stripe_keys
+STRIPE_WEBHOOK_SECRETS = ENVIRONMENT.stripe_webhook_secrets
+STRIPE_API = ENVIRONMENT.stripe_api
+STRIPE_TIMEOUT_S = 20
+"""How long Stripe may take to answer; the calls of one charge fit into the lease of its row."""
+
 MAILBOX = HOME / "mailbox"
 MAIL_FROM = ENVIRONMENT.mail_from
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM

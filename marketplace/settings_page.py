@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from marketplace.environment import ELSEWHERE, LOCAL_MAILBOX, ROOT, Environment
+from marketplace.environment import ELSEWHERE, LOCAL_MAILBOX, ROOT, Environment, by_channel
 
 PAGE = ROOT / "docs" / "settings.md"
 
@@ -52,12 +52,15 @@ def _row(field: FieldInfo) -> str:
     default = "**must be said**" if field.is_required() else _shown(field.default)
     assumed = str(told["development"])
     shown = "the local mailbox" if assumed == LOCAL_MAILBOX else f"`{assumed}`" if assumed else "the same"
-    return f"| `{field.alias}` | {told['kind']} | {field.description} | {default} | {shown} |\n"
+    name = f"`{field.alias}`"
+    if field.alias in by_channel():
+        name += f", `{field.alias}_<CHANNEL>`"
+    return f"| {name} | {told['kind']} | {field.description} | {default} | {shown} |\n"
 
 
 def _shown(default: object) -> str:
     match default:
-        case None | ():
+        case None | () | dict():
             return "–"
         case bool():
             return "`1`" if default else "`0`"

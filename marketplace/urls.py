@@ -8,5 +8,6 @@ urlpatterns = [
     path("cuenta/", include("sellers.urls")),
     path("", include("orders.urls")),
     path("", include("dashboard.urls")),
+    path("pagos/", include("payments.urls")),
     path("buzon/", include("messaging.urls")),
 ]

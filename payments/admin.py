@@ -14,6 +14,7 @@ from marketplace import bell, waits
 from marketplace.admin_forms import provider_word
 from marketplace.reasons import answer_words
 from marketplace.rooms import (
+    ChannelFilter,
     EstimatingPaginator,
     Panel,
     ReadingRoom,
@@ -30,8 +31,8 @@ from marketplace.rooms import (
 from orders.admin_panels import ORDER_PANELS
 from orders.models import Order
 from payments import services
-from payments.models import Ask, Charge, Payback
-from payments.states import AskState
+from payments.models import Ask, Charge, Payback, Release, WebhookReceipt, WebhookRefusal
+from payments.states import AskState, Heard, TurnedAway
 
 COLOURS: dict[str, str] = {
     AskState.WAITING: "info",
@@ -135,7 +136,7 @@ class AskRoom(ReadingRoom):
     sortable_by = ()
     paginator = EstimatingPaginator
 
-    def name_of(self, row: Charge | Payback) -> str:
+    def name_of(self, row: Charge | Payback | Release) -> str:
         words = {
             "what": str(row._meta.verbose_name).capitalize(),
             "amount": self.amount(row),
@@ -156,7 +157,7 @@ class AskRoom(ReadingRoom):
         return shortened(answer_word(ask))
 
     @column(gettext_lazy("Pedido"))
-    def order_word(self, ask: Charge | Payback) -> str:
+    def order_word(self, ask: Charge | Payback | Release) -> str:
         return link(ask.order)
 
     @column(gettext_lazy("Importe"), formatting="price")
@@ -226,3 +227,70 @@ class PaybackAdmin(AskRoom):
             bell.ring("payback")
         names = dict(rows.values_list("id", "order__reference"))
         tell(request, outcome, _("Se pide de nuevo. Devoluciones: %(n)s."), lambda pk: names.get(pk, str(pk)))
+
+
+@register(Release)
+class ReleaseAdmin(AskRoom):
+    """Authorisations let go of, because their order ended without being charged (ORD-02)."""
+
+    list_display = (
+        "order_word",
+        "shop_word",
+        "amount",
+        "state_word",
+        "asked_at",
+        "answered_at",
+        "error_word",
+    )
+    list_filter = (("state", ChoicesDropdownFilter), ("shop", ShopFilter))
+
+
+@register(WebhookReceipt)
+class WebhookReceiptAdmin(ReadingRoom):
+    """What providers told us of their own accord, each event once; it hurries, and is believed in nothing."""
+
+    list_display = (
+        "event_id",
+        "channel_word",
+        "kind",
+        "subject",
+        "heard_word",
+        "received_at",
+        "times",
+        "last_at",
+    )
+    list_filter = (("heard", ChoicesDropdownFilter), ("channel", ChannelFilter))
+    list_select_related = ("channel",)
+    search_fields = ("=event_id", "=subject")
+    ordering = ("-id",)
+    sortable_by = ()
+    paginator = EstimatingPaginator
+
+    @column(
+        gettext_lazy("Resultado"),
+        label={Heard.HURRIED: "success", Heard.KNOWN: "default", Heard.NOBODY: "warning"},
+    )
+    def heard_word(self, receipt: WebhookReceipt) -> tuple[str, str]:
+        return receipt.heard, str(Heard(receipt.heard).label)
+
+
+@register(WebhookRefusal)
+class WebhookRefusalAdmin(ReadingRoom):
+    """Webhooks that were turned away, counted by day, channel and reason; nothing of them is kept."""
+
+    list_display = ("day", "reason_word", "where", "times", "last_at")
+    list_filter = (("reason", ChoicesDropdownFilter), ("channel", ChannelFilter))
+    list_select_related = ("channel",)
+    ordering = ("-day", "reason", "id")
+    sortable_by = ()
+
+    def name_of(self, row: WebhookRefusal) -> str:
+        return f"{row.day:%d/%m/%Y} · {row.get_reason_display()}"
+
+    @column(gettext_lazy("Motivo"))
+    def reason_word(self, refusal: WebhookRefusal) -> str:
+        return str(TurnedAway(refusal.reason).label)
+
+    @column(gettext_lazy("Canal"))
+    def where(self, refusal: WebhookRefusal) -> str:
+        return str(refusal.channel or "–")

@@ -7,9 +7,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField
 
-from marketplace.models import Claimable
+from marketplace.models import Channel, Claimable
 from orders.models import Order
-from payments.states import AskMachine, AskState
+from payments.states import AskMachine, AskState, Heard, TurnedAway
 from sellers.models import Shop
 
 
@@ -71,6 +71,7 @@ class Charge(Ask):
                 name="charge_stuck",
                 condition=Q(alerted_at__isnull=False, state__in=["waiting", "asked"]),
             ),
+            models.Index(fields=["reference"], name="charge_at_stripe", condition=Q(provider="stripe")),
         ]
 
 
@@ -91,6 +92,68 @@ class Payback(Ask):
                 fields=["order"], name="payback_refused", condition=Q(state="refused", asked_anew=False)
             ),
         ]
+
+
+class Release(Ask):
+    """An authorisation that nobody will charge, to be let go so that the customer has the money again (ORD-02)."""
+
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="releases", db_index=False, db_constraint=False
+    )
+    card = models.CharField(_("medio de pago"), max_length=120)
+
+    class Meta:
+        verbose_name = _("autorización que se suelta")
+        verbose_name_plural = _("autorizaciones que se sueltan")
+        indexes = [Claimable.due_index("release_due")]
+
+
+class WebhookReceipt(models.Model):
+    """Something that a provider told us of its own accord, signed and heard once; nothing is believed for it."""
+
+    channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", verbose_name=_("canal"))
+    event_id = models.CharField(_("aviso"), max_length=120)
+    kind = models.CharField(_("clase"), max_length=80)
+    subject = models.CharField(_("de qué"), max_length=120, blank=True, default="")
+    heard = models.CharField(_("resultado"), max_length=12, choices=Heard.choices)
+    received_at = models.DateTimeField(_("recibido"))
+    times = models.PositiveIntegerField(_("veces recibido"), default=1)
+    last_at = models.DateTimeField(_("última vez"))
+
+    class Meta:
+        verbose_name = _("aviso del proveedor")
+        verbose_name_plural = _("avisos del proveedor")
+        constraints = [models.UniqueConstraint(fields=["channel", "event_id"], name="webhook_event_once")]
+
+    def __str__(self) -> str:
+        return self.event_id
+
+
+class WebhookRefusal(models.Model):
+    """How often on one day a webhook was turned away for one reason; of what it said nothing is kept.
+
+    Anybody can send one, so a thousand a second are one row. Without a channel, it was for one that does not exist.
+    """
+
+    channel = models.ForeignKey(
+        Channel, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("canal")
+    )
+    reason = models.CharField(_("motivo"), max_length=12, choices=TurnedAway.choices)
+    day = models.DateField(_("día"))
+    times = models.PositiveIntegerField(_("veces"), default=1)
+    last_at = models.DateTimeField(_("última vez"))
+
+    class Meta:
+        verbose_name = _("aviso rechazado")
+        verbose_name_plural = _("avisos rechazados")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "reason", "day"], name="webhook_refusals_a_day", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.reason}"
 
 
 class SandboxBook(models.Model):

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from marketplace import bulk, outbox
-from payments.models import Charge, Payback
+from payments.models import Charge, Payback, Release
 
 
 def next_charge() -> datetime | None:
@@ -14,6 +14,11 @@ def next_charge() -> datetime | None:
 def next_payback() -> datetime | None:
     """When the next payback is to be asked or asked about."""
     return outbox.next_due(Payback)
+
+
+def next_release() -> datetime | None:
+    """When the next authorisation is to be let go of."""
+    return outbox.next_due(Release)
 
 
 def next_stuck_debit() -> datetime | None:

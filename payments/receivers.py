@@ -6,7 +6,7 @@ from django.dispatch import receiver
 
 from orders.signals import Moved, orders_moved
 from orders.states import Verb
-from payments import services
+from payments import releases, services
 
 
 @receiver(orders_moved, dispatch_uid="payments")
@@ -20,3 +20,4 @@ def follow_orders(moves: list[Moved], verb: str, **_: Any) -> None:
         services.resume_charges(moves)
     elif verb == Verb.CANCEL:
         services.undo_charges(moves)
+    releases.open_releases(moves, verb)

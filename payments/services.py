@@ -16,12 +16,12 @@ from orders import services as orders
 from orders.models import Order
 from orders.signals import Moved
 from orders.states import State
-from payments.models import Charge, Payback
-from payments.providers import Answer, NoAnswer, Status, provider
+from payments.models import Ask, Charge, Payback
+from payments.providers import KEYED, Answer, NoAnswer, Provider, Status, provider
 from payments.states import AskState
 from sellers.desk import PLATFORM
 
-_ASK_AGAIN = timedelta(seconds=30)
+ASK_AGAIN = timedelta(seconds=30)
 
 
 def open_charges(moves: Sequence[Moved]) -> None:
@@ -118,26 +118,50 @@ def ask_charge(charge: Charge, *, at: datetime) -> None:
 
     The question is written down before it is put, so that whoever finds it unanswered looks it up first.
     """
-    fresh = _begin(charge, at=at)
+    fresh = begin(charge, at=at)
     if fresh is None:
         return
-    desk = provider(charge.provider)
+    desk = desk_of(charge)
+    answer: Answer | None = Answer(Status.UNKNOWN)
     try:
-        answer = desk.look_up(charge.key, at=at) if fresh is False else Answer(Status.UNKNOWN)
-        if answer.status == Status.UNKNOWN:
-            answer = desk.charge(
-                charge.key,
-                card=charge.card,
-                amount_cents=charge.amount_cents,
-                currency=charge.currency,
-                at=at,
-            )
+        if fresh is False:
+            answer = desk.look_up(charge.key, reference=charge.reference, at=at)
+        if answer and answer.status == Status.UNKNOWN:
+            answer = _charge(desk, charge, answer.reference, at=at)
     except NoAnswer as silence:
         answer = Answer(Status.PENDING, message=str(silence))
-    _heed_charge(charge, answer, at=at)
+    if answer is not None:
+        _heed_charge(charge, answer, at=at)
 
 
-def _begin(ask: Charge | Payback, *, at: datetime) -> bool | None:
+def desk_of(ask: Ask) -> Provider:
+    """The provider that something is asked of, with the keys of its order's channel where it has such."""
+    if ask.provider not in KEYED:
+        return provider(ask.provider)
+    ((channel_id,),) = bulk.fetch("SELECT channel_id FROM orders_order WHERE id = %s", [ask.order_id])
+    return provider(ask.provider, queries.channel(channel_id).code)
+
+
+def _charge(desk: Provider, charge: Charge, prepared: str, *, at: datetime) -> Answer | None:
+    """Prepare the charge, save what it is called at the provider's, then have it done; None once it is not ours."""
+    asked: dict[str, Any] = {
+        "card": charge.card,
+        "amount_cents": charge.amount_cents,
+        "currency": charge.currency,
+        "at": at,
+    }
+    ready = desk.prepare(charge.key, reference=prepared, **asked)
+    if ready.status == Status.REFUSED:
+        return ready
+    if ready.reference != charge.reference:
+        with transaction.atomic():
+            if outbox.mine(charge) is None:
+                return None
+            bulk.update(Charge, ("id", "reference"), [(charge.id, ready.reference)])
+    return desk.charge(charge.key, reference=ready.reference, **asked)
+
+
+def begin(ask: Ask, *, at: datetime) -> bool | None:
     """Mark a claimed question as asked: True the first time, False when it was asked before, None to leave it be."""
     with transaction.atomic():
         row = outbox.mine(ask)
@@ -161,23 +185,33 @@ def _heed_charge(charge: Charge, answer: Answer, *, at: datetime) -> None:
             return
         # The answer is heard after whatever happened to the order while it was on its way.
         at = max(at, order.moved_at)
-        if answer.status == Status.PENDING:
-            outbox.again(row, at=at, error=answer.message, wait=_ASK_AGAIN)
+        if answer.status in (Status.PENDING, Status.UNKNOWN):
+            outbox.again(row, at=at, error=answer.message, wait=ASK_AGAIN)
             return
+        _same_amount(row, answer)
         if answer.status == Status.SUCCEEDED:
             _charged(row, at=at)
-            _answered(row, answer, at=at)
+            answered(row, answer, at=at)
         else:
-            _answered(row, answer, at=at)
+            answered(row, answer, at=at)
             _declined(row, answer.message, at=at)
 
 
-def _answered(row: Charge | Payback, answer: Answer, *, at: datetime) -> None:
+def _same_amount(row: Ask, answer: Answer) -> None:
+    """What was moved is what was asked; if not, nothing is posted and people see to it (PAY-01, PAY-03)."""
+    if answer.amount_cents not in (None, row.amount_cents):
+        raise ValueError(
+            f"asked for {row.amount_cents}, and {answer.amount_cents} was moved: {answer.reference}"
+        )
+
+
+def answered(row: Ask, answer: Answer, *, at: datetime) -> None:
     if answer.status == Status.SUCCEEDED:
         row.succeed()
     else:
         row.refuse()
-    row.answered_at, row.reference, row.message = at, answer.reference, answer.message[:200]
+    row.answered_at, row.message = at, answer.message[:200]
+    row.reference = answer.reference or row.reference
     row.due_at = row.claimed_until = row.claimed_by = None
     names: tuple[str, ...] = _ANSWERED
     if isinstance(row, Charge):
@@ -222,16 +256,18 @@ def _declined(charge: Charge, message: str, *, at: datetime) -> None:
 
 def ask_payback(payback: Payback, *, at: datetime) -> None:
     """Ask the provider to return money, once, and post it when it has (CAN-05)."""
-    fresh = _begin(payback, at=at)
+    fresh = begin(payback, at=at)
     if fresh is None:
         return
-    desk = provider(payback.provider)
+    desk, charged = desk_of(payback), payback.charge.reference
+    answer = Answer(Status.UNKNOWN)
     try:
-        answer = desk.look_up(payback.key, at=at) if fresh is False else Answer(Status.UNKNOWN)
+        if fresh is False:
+            answer = desk.look_up_payback(payback.key, reference=charged, at=at)
         if answer.status == Status.UNKNOWN:
             answer = desk.pay_back(
                 payback.key,
-                reference=payback.charge.reference,
+                reference=charged,
                 amount_cents=payback.amount_cents,
                 currency=payback.currency,
                 at=at,
@@ -243,9 +279,10 @@ def ask_payback(payback: Payback, *, at: datetime) -> None:
         if row is None:
             return
         if answer.status == Status.PENDING:
-            outbox.again(row, at=at, error=answer.message, wait=_ASK_AGAIN)
+            outbox.again(row, at=at, error=answer.message, wait=ASK_AGAIN)
             return
-        _answered(row, answer, at=at)
+        _same_amount(row, answer)
+        answered(row, answer, at=at)
         if answer.status == Status.SUCCEEDED:
             post([_paid_back(row, at=at)])
         else:
@@ -341,3 +378,12 @@ def hurry(charge_ids: Sequence[int], *, at: datetime) -> Outcome[int]:
             hurried.append(charge.id)
     Charge.objects.filter(id__in=hurried).update(due_at=at)
     return Outcome(hurried, refused)
+
+
+@transaction.atomic
+def hurry_paybacks(payback_ids: Sequence[int], *, at: datetime) -> Outcome[int]:
+    """Have paybacks that wait for an answer asked about at `at`; refused as `wrong_state` when they have it."""
+    rows = Payback.objects.select_for_update().filter(id__in=payback_ids).order_by("id")
+    open_ids = [row.id for row in rows if row.state in (AskState.WAITING, AskState.ASKED)]
+    Payback.objects.filter(id__in=open_ids).update(due_at=at)
+    return Outcome(open_ids, [Refusal(pk, Code.WRONG_STATE) for pk in payback_ids if pk not in open_ids])

@@ -16,6 +16,23 @@ class AskState(TextChoices):
     VOID = "void", _("Anulado")
 
 
+class Heard(TextChoices):
+    """What came of a provider's webhook."""
+
+    HURRIED = "hurried", _("Se pregunta ahora")
+    KNOWN = "known", _("Ya se sabía")
+    NOBODY = "nobody", _("De nadie")
+
+
+class TurnedAway(TextChoices):
+    """Why a webhook was not heard at all."""
+
+    SIGNATURE = "signature", _("Firma falsa")
+    OLD = "old", _("Fuera de hora")
+    MALFORMED = "malformed", _("Ilegible")
+    NO_CHANNEL = "no_channel", _("Para un canal que no la espera")
+
+
 class AskVerb(TextChoices):
     ASK = "ask", _("pedir")
     SUCCEED = "succeed", _("hecho")

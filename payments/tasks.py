@@ -1,12 +1,12 @@
-"""The timers of payments: ask for charges and paybacks, alert on debits that take too long."""
+"""The timers of payments: ask for charges and paybacks, let go of authorisations, alert on late debits."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from marketplace import outbox
 from marketplace.refusals import Tally
-from payments import services
-from payments.models import Ask, Charge, Payback
+from payments import releases, services
+from payments.models import Ask, Charge, Payback, Release
 
 _LEASE = timedelta(minutes=2)
 
@@ -19,6 +19,11 @@ def drain_charges(*, at: datetime, tally: Tally) -> None:
 def drain_paybacks(*, at: datetime, tally: Tally) -> None:
     """Ask the provider for every payback that is due (CAN-05)."""
     _drain(Payback, services.ask_payback, at=at, tally=tally)
+
+
+def drain_releases(*, at: datetime, tally: Tally) -> None:
+    """Let go of every authorisation that nobody will charge (ORD-02)."""
+    _drain(Release, releases.ask_release, at=at, tally=tally)
 
 
 def _drain[Row: Ask](model: type[Row], ask: Callable[..., None], *, at: datetime, tally: Tally) -> None:

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from payments.models import SandboxBook
-from payments.providers import Answer, NoAnswer, Status
+from payments.providers import Answer, NoAnswer, Payment, Status
 
 _DELAYS = {"slow": timedelta(seconds=30), "late": timedelta(hours=2)}
 
@@ -26,7 +26,21 @@ _DELAYS = {"slow": timedelta(seconds=30), "late": timedelta(hours=2)}
 class Sandbox:
     """The sandbox provider (`payments.providers.Provider`)."""
 
-    def charge(self, key: uuid.UUID, *, card: str, amount_cents: int, currency: str, at: datetime) -> Answer:
+    def prepare(
+        self, key: uuid.UUID, *, reference: str, card: str, amount_cents: int, currency: str, at: datetime
+    ) -> Answer:
+        return Answer(Status.UNKNOWN)
+
+    def charge(
+        self,
+        key: uuid.UUID,
+        *,
+        reference: str = "",
+        card: str,
+        amount_cents: int,
+        currency: str,
+        at: datetime,
+    ) -> Answer:
         return self._ask(key, "charge", card=card, of="", amount_cents=amount_cents, currency=currency, at=at)
 
     def pay_back(
@@ -43,7 +57,27 @@ class Sandbox:
             at=at,
         )
 
-    def look_up(self, key: uuid.UUID, *, at: datetime) -> Answer:
+    def look_up(self, key: uuid.UUID, *, reference: str, at: datetime) -> Answer:
+        return self._kept(key, at=at)
+
+    def look_up_payback(self, key: uuid.UUID, *, reference: str, at: datetime) -> Answer:
+        return self._kept(key, at=at)
+
+    def let_go(self, card: str, *, at: datetime) -> Answer:
+        return Answer(Status.SUCCEEDED, card)
+
+    def payment(self, reference: str, *, at: datetime) -> Payment:
+        """A payment is a charge in the books, by its key; whoever plays the storefront makes it with `charge`."""
+        with transaction.atomic():
+            books = SandboxBook.objects.select_for_update().filter(kind="charge")
+            book = books.filter(key=reference).first() if _is_key(reference) else None
+            if book is None or book.status == Status.UNKNOWN:
+                return Payment(Status.UNKNOWN)
+            answer = self._answer(book, at)
+            paid = book.amount_cents if answer.status == Status.SUCCEEDED else 0
+            return Payment(answer.status, paid, book.currency, answer.message)
+
+    def _kept(self, key: uuid.UUID, *, at: datetime) -> Answer:
         with transaction.atomic():
             book = SandboxBook.objects.select_for_update().filter(key=key).first()
             if book is None or book.status == Status.UNKNOWN:
@@ -97,3 +131,11 @@ class Sandbox:
             book.save(update_fields=["status"])
         message = "card declined" if book.status == Status.REFUSED else ""
         return Answer(Status(book.status), str(book.key), message)
+
+
+def _is_key(reference: str) -> bool:
+    try:
+        uuid.UUID(reference)
+    except ValueError:
+        return False
+    return True

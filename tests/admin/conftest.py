@@ -1,6 +1,6 @@
 """An operator, signed in; and one row of everything the rooms show."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -12,6 +12,8 @@ from marketplace.models import Parked, TimerRun
 from orders import services
 from orders.models import Order
 from orders.states import HoldKind
+from payments.models import Release, WebhookReceipt, WebhookRefusal
+from payments.states import Heard, TurnedAway
 from sellers.models import User
 from tests.conftest import OPERATOR, SELLER, Placing
 
@@ -50,7 +52,20 @@ def settled(fresh: Placing) -> Order:
     services.ship({order.id: parcel}, by=SELLER, at=at + timedelta(hours=1))
     timers.run(BY_NAME["receive"], at=at + timedelta(days=22))
     timers.run(BY_NAME["statements"], at=at + timedelta(days=60))
+    _told_by_the_provider(order, at=at)
     return Order.objects.get(id=order.id)
+
+
+def _told_by_the_provider(order: Order, *, at: datetime) -> None:
+    """What only a provider with webhooks and authorisations leaves behind."""
+    Release.objects.create(
+        shop_id=order.shop_id, order=order, provider="stripe", card="pi_1", amount_cents=8400, currency="EUR"
+    )
+    WebhookReceipt.objects.create(
+        channel_id=order.channel_id, event_id="evt_1", kind="charge.updated", subject="ch_1", heard=Heard.NOBODY,
+        received_at=at, last_at=at,
+    )  # fmt: skip
+    WebhookRefusal.objects.create(reason=TurnedAway.SIGNATURE, day=at.date(), last_at=at)
 
 
 @pytest.fixture

@@ -43,11 +43,12 @@ def charges() -> None:
     def anew(self: Sandbox, key: uuid.UUID, **wishes: Any) -> Answer:
         return charge(self, uuid.uuid4(), **wishes)
 
-    def look_up(self: Sandbox, key: uuid.UUID, *, at: datetime) -> Answer:
+    def look_up(self: Sandbox, key: uuid.UUID, **wishes: Any) -> Answer:
         return Answer(Status.UNKNOWN)
 
     setattr(Sandbox, "charge", anew)  # noqa: B010
     setattr(Sandbox, "look_up", look_up)  # noqa: B010
+    setattr(Sandbox, "look_up_payback", look_up)  # noqa: B010
 
 
 WAYS: dict[str, Callable[[], None]] = {"settlement": settlement, "charges": charges}

@@ -117,6 +117,17 @@ def test_a_development_site_needs_to_say_nothing_else() -> None:
     assert "localhost" in read.hosts
 
 
+def test_a_variable_may_be_said_for_one_channel(server: dict[str, str]) -> None:
+    read = environment.read(
+        {**server, "TRASTIENDA_STRIPE_KEY": "sk_1", "TRASTIENDA_STRIPE_KEY_MI_CANAL": "sk_2"}
+    )
+    assert read.stripe_keys == {"": "sk_1", "MI_CANAL": "sk_2"}
+    assert environment.unknown({"TRASTIENDA_STRIPE_KEY_MI_CANAL": ""}) == {}
+    assert environment.unknown({"TRASTIENDA_STRIPE_KEYS": ""}) == {
+        "TRASTIENDA_STRIPE_KEYS": "TRASTIENDA_STRIPE_KEY"
+    }
+
+
 def test_a_slip_of_the_pen_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     assert checks.unknown_variables() == []
     monkeypatch.setenv("TRASTIENDA_PROXYS", "1")
