@@ -9,7 +9,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from marketplace.environment import Incomplete
+
+    try:
+        execute_from_command_line(sys.argv)
+    except Incomplete as lacking:
+        sys.exit(str(lacking))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ USAGE = """\
 ./run manage COMMAND …     any management command, on the services of this home
 ./run bench NAME [ARGS]    a benchmark of benchmarks/, on a home of its own
 ./run lint                 every check of the code
+./run pictures             the pictures of the README, taken anew of a fresh demonstration
 
 TRASTIENDA_HOME (.data)    where a stack keeps its data; another folder is another, empty stack
 TRASTIENDA_PORT (8000)     TRASTIENDA_HOST (127.0.0.1)     TRASTIENDA_DEMO=0 for no demo data
@@ -109,13 +110,23 @@ def lint(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
+def pictures(arguments: list[str]) -> int:
+    from devstack.pictures import take
+
+    system.ensure_for_tests()
+    with temporary_home() as home, running(home, durable=False) as env:
+        schema.migrate(home, environment(env), quiet=True)
+        take(home, environment(env))
+    return 0
+
+
 def usage(arguments: list[str]) -> int:
     print(USAGE)
     return 0
 
 
 COMMANDS: Mapping[str, Callable[[list[str]], int]] = {
-    "": stack, "test": test, "soak": soak, "manage": manage, "bench": bench, "lint": lint,
+    "": stack, "test": test, "soak": soak, "manage": manage, "bench": bench, "lint": lint, "pictures": pictures,
     "help": usage, "--help": usage, "-h": usage,
 }  # fmt: skip
 

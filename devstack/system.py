@@ -1,4 +1,4 @@
-"""What a wheel cannot bring: the libraries that draw PDFs, and the browser of the tests."""
+"""What a wheel cannot bring: the libraries that draw PDFs, the browser of the tests, and Compose."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from devstack import StackError
 PDF_LIBRARIES = ("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0", "libfontconfig.so.1")
 PDF_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core")
 BROWSER_PACKAGES = ("chromium",)
+COMPOSE_PACKAGES = ("docker-compose",)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -33,6 +34,16 @@ def missing_for_browser() -> list[str]:
     return [] if any(map(shutil.which, BROWSERS)) else list(BROWSER_PACKAGES)
 
 
+def missing_for_compose() -> list[str]:
+    """The packages to install before docker-compose.yml can be checked; no engine is needed for that."""
+    return [] if shutil.which("docker-compose") else list(COMPOSE_PACKAGES)
+
+
+def missing_for_tests() -> list[str]:
+    """All that the tests want of the system."""
+    return missing_for_pdf() + missing_for_browser() + missing_for_compose()
+
+
 def may_install() -> bool:
     """Whether packages may be installed without asking anybody: as root, or on a CI machine through sudo."""
     if shutil.which("apt-get") is None:
@@ -48,7 +59,7 @@ def by_hand(packages: Iterable[str]) -> str:
     if shutil.which("apt-get"):
         return f"sudo apt-get install -y --no-install-recommends {' '.join(packages)}"
     if sys.platform == "darwin":
-        return "brew install pango && brew install --cask chromium"
+        return "brew install pango docker-compose && brew install --cask chromium"
     return f"install what your system calls {', '.join(packages)}"
 
 
@@ -69,10 +80,10 @@ def install(packages: list[str]) -> None:
 
 def ensure_for_tests() -> None:
     """Everything that the tests need of the system: installed, or the line to type; an error on CI."""
-    packages = missing_for_pdf() + missing_for_browser()
+    packages = missing_for_tests()
     if packages and may_install():
         install(packages)
-        packages = missing_for_pdf() + missing_for_browser()
+        packages = missing_for_tests()
     if packages and os.environ.get("CI") == "true":
         raise StackError(f"The tests need packages that are not there: {by_hand(packages)}")
     if packages:

@@ -8,6 +8,7 @@ from django.db.models import Count, Max
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from marketplace import timers
 from marketplace.celery import TIMERS, Timer
 from marketplace.models import Parked, TimerRun
 from marketplace.moments import length_words
@@ -38,9 +39,6 @@ TIMER_WORDS = {
     "notices": gettext_lazy("envía los avisos"),
     "watch": gettext_lazy("revisa lo que debe cumplirse siempre"),
 }
-
-PATIENCE = timedelta(minutes=2)
-"""How far behind its work a timer may be, on top of two of its rounds, before it counts as late."""
 
 REMEMBERED = timedelta(days=1)
 """How long a run that failed is worth a warning, if no other had anything to do since."""
@@ -91,7 +89,7 @@ def _standing(
     if run and run.error and now - run.started_at < REMEMBERED:
         return "danger", _("Falló")
     late = now - next_due if next_due else timedelta()
-    if late > timedelta(seconds=2 * timer.every_s) + PATIENCE and not parked:
+    if late > timers.patience(timer) and not parked:
         return "danger", _("Lleva %(time)s de retraso") % {"time": length_words(_rough(late))}
     if parked:
         words = ngettext("%(n)s fila apartada", "%(n)s filas apartadas", parked)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from celery import Celery
-from celery.signals import celeryd_init
+from celery import Celery, signals
 from django.conf import settings
 from django.utils.module_loading import import_string
+
+from marketplace import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
 
@@ -98,10 +99,13 @@ app.conf.update(
 )
 
 
-@celeryd_init.connect  # type: ignore[untyped-decorator]
+@signals.celeryd_init.connect  # type: ignore[untyped-decorator]
 def be_patient(**_: object) -> None:
     """A worker waits for its broker, which has nothing to say for a while; a page does not."""
     app.conf.broker_transport_options = {**app.conf.broker_transport_options, "socket_timeout": 30}
 
 
 app.autodiscover_tasks(["marketplace"])
+signals.setup_logging.connect(logs.leave_logging_alone)
+signals.task_prerun.connect(logs.begin_task)
+signals.task_postrun.connect(logs.end_task)

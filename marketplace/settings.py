@@ -1,60 +1,59 @@
 """Settings of the site; everything a server must decide comes from the environment."""
 
 import os
-from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
+from marketplace import environment
+from marketplace.environment import ROOT
+from marketplace.logs import logging_of
 from marketplace.sidebar import UNFOLD  # noqa: F401
 
-ROOT = Path(__file__).resolve().parent.parent
-HOME = Path(os.environ.get("TRASTIENDA_HOME", ROOT / ".data")).resolve()
+ENVIRONMENT = environment.read(os.environ)
+HOME = ENVIRONMENT.home
 
+DEVELOPMENT = ENVIRONMENT.development
+"""A site that people build and try out: `./run` says so, a server never does."""
 
-def _flag(name: str, default: bool) -> bool:
-    return os.environ.get(name, "1" if default else "0").lower() in ("1", "true", "yes", "on")
+DEBUG = DEVELOPMENT and ENVIRONMENT.debug
+"""Django's own error pages, with the trace, instead of ours."""
+
+SECRET_KEY = ENVIRONMENT.secret_key
+SECRET_KEY_FALLBACKS = list(ENVIRONMENT.secret_key_fallbacks)
+ALLOWED_HOSTS = list(ENVIRONMENT.hosts)
+CSRF_TRUSTED_ORIGINS = list(ENVIRONMENT.origins)
+SITE_URL = ENVIRONMENT.url
 
 
 def _database(url: str) -> dict[str, object]:
+    """A database out of its address; what follows the question mark is libpq's."""
     parts = urlsplit(url)
-    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    options: dict[str, object] = {"application_name": "trastienda", "prepare_threshold": 3}
-    if _flag("TRASTIENDA_DB_POOL", False):
+    query: dict[str, Any] = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    host = query.pop("host", parts.hostname or "")
+    options = {"application_name": "trastienda", "prepare_threshold": 3, "connect_timeout": 5, **query}
+    if ENVIRONMENT.db_pool:
         options["pool"] = {"min_size": 1, "max_size": 12, "timeout": 10}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": query.get("host", parts.hostname or ""),
+        "HOST": host,
         "PORT": str(parts.port or ""),
         "OPTIONS": options,
-        "CONN_MAX_AGE": 0 if "pool" in options else None,
+        "CONN_MAX_AGE": 0 if ENVIRONMENT.db_pool else None,
         "CONN_HEALTH_CHECKS": True,
         "TEST": {"TEMPLATE": "template0"},
     }
 
 
-DEVELOPMENT = _flag("TRASTIENDA_DEVELOPMENT", False)
-"""A site that people build and try out: `./run` says so, a server never does."""
-
-DEBUG = DEVELOPMENT and _flag("TRASTIENDA_DEBUG", False)
-"""Django's own error pages, with the trace, instead of ours."""
-
-DEVELOPMENT_KEY = "development-only-key-never-used-on-a-server"
-SECRET_KEY = os.environ.get("TRASTIENDA_SECRET_KEY", DEVELOPMENT_KEY if DEVELOPMENT else "")
-ALLOWED_HOSTS = os.environ.get(
-    "TRASTIENDA_HOSTS", "localhost,127.0.0.1,[::1],testserver" if DEVELOPMENT else ""
-).split(",")
-CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("TRASTIENDA_ORIGINS", "").split(",") if o]
-SITE_URL = os.environ.get("TRASTIENDA_URL", f"http://localhost:{os.environ.get('TRASTIENDA_PORT', '8000')}")
-
-DATABASES = {"default": _database(os.environ.get("DATABASE_URL", "postgresql:///trastienda"))}
+DATABASES = {"default": _database(ENVIRONMENT.database_url)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = os.environ.get("REDIS_URL", "redis://localhost:6379/0")
+REDIS_URL = ENVIRONMENT.redis_url
 
 
 def _broker(url: str) -> str:
@@ -104,6 +103,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "marketplace.logs.Requests",
+    "marketplace.health.Probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -189,7 +190,7 @@ ACCOUNT_RATE_LIMITS = {
     "change_password": "5/m/user",
 }
 # Behind a proxy the client's address comes in a header that only the operator can vouch for.
-ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("TRASTIENDA_PROXIES", "0"))
+ALLAUTH_TRUSTED_PROXY_COUNT = ENVIRONMENT.proxies
 
 LANGUAGE_CODE = "es"
 LANGUAGES = [("es", _("Español")), ("en", _("Inglés"))]
@@ -199,7 +200,7 @@ USE_TZ = True
 TIME_ZONE = "Europe/Madrid"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(os.environ.get("TRASTIENDA_STATIC", HOME / "static"))
+STATIC_ROOT = ENVIRONMENT.static or HOME / "static"
 STATICFILES_DIRS = [ROOT / "static"]
 STORAGES = {
     "default": {
@@ -215,34 +216,27 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 WHITENOISE_AUTOREFRESH = DEVELOPMENT
 
-
-def _by_channel(name: str) -> dict[str, str]:
-    """What `NAME` says for every channel and `NAME_<CHANNEL>` for one, by the channel's code in capitals."""
-    given = {key.removeprefix(name): value for key, value in os.environ.items() if key.startswith(name)}
-    return {key[1:]: value for key, value in given.items() if key == "" or key.startswith("_")}
-
-
-STRIPE_KEYS = _by_channel("TRASTIENDA_STRIPE_KEY")
-STRIPE_WEBHOOK_SECRETS = _by_channel("TRASTIENDA_STRIPE_WEBHOOK_SECRETS")
-STRIPE_API = os.environ.get("TRASTIENDA_STRIPE_API", "https://api.stripe.com")
+STRIPE_KEYS = ENVIRONMENT.stripe_keys
+STRIPE_WEBHOOK_SECRETS = ENVIRONMENT.stripe_webhook_secrets
+STRIPE_API = ENVIRONMENT.stripe_api
 STRIPE_TIMEOUT_S = 20
 """How long Stripe may take to answer; the calls of one charge fit into the lease of its row."""
 
 MAILBOX = HOME / "mailbox"
-MAIL_FROM = os.environ.get("TRASTIENDA_MAIL_FROM", "Trastienda <avisos@trastienda.example>")
+MAIL_FROM = ENVIRONMENT.mail_from
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
 
 
 def _mailer(url: str) -> dict[str, object]:
-    """`smtp://user:password@host:port` or, without one, the local mailbox that has a page."""
-    if not url:
+    """The server that an address names, or the local mailbox, which has a page."""
+    if url == environment.LOCAL_MAILBOX:
         return {"BACKEND": "messaging.mailbox.MailboxBackend", "OPTIONS": {}}
     parts = urlsplit(url)
     return {
         "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "OPTIONS": {
             "host": parts.hostname or "localhost",
-            "port": parts.port or (465 if parts.scheme == "smtps" else 25),
+            "port": parts.port or {"smtps": 465, "smtp+tls": 587}.get(parts.scheme, 25),
             "username": unquote(parts.username or ""),
             "password": unquote(parts.password or ""),
             "use_tls": parts.scheme == "smtp+tls",
@@ -252,7 +246,7 @@ def _mailer(url: str) -> dict[str, object]:
     }
 
 
-MAILERS = {"default": _mailer(os.environ.get("TRASTIENDA_SMTP_URL", ""))}
+MAILERS = {"default": _mailer(ENVIRONMENT.smtp_url)}
 
 SECURE_CSP: dict[str, list[str]] = {
     "default-src": [CSP.SELF],
@@ -271,9 +265,8 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SECURE_REFERRER_POLICY = "same-origin"
 if not DEVELOPMENT:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
-    SECURE_SSL_REDIRECT = _flag("TRASTIENDA_HTTPS_REDIRECT", True)
-    if ALLAUTH_TRUSTED_PROXY_COUNT:
-        # Without a proxy of ours in front, anybody could send this header.
+    SECURE_SSL_REDIRECT = ENVIRONMENT.https_redirect
+    if ENVIRONMENT.proxies:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -281,17 +274,4 @@ if not DEVELOPMENT:
 
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": os.environ.get("TRASTIENDA_LOG_LEVEL", "INFO")},
-    "loggers": {
-        "django": {"handlers": []},  # Django's own would write each line a second time
-        "django.server": {"level": "WARNING"},
-        "fontTools": {"level": "WARNING"},
-        "stripe": {"level": "WARNING"},  # says every request otherwise
-        "weasyprint": {"level": "ERROR"},
-    },
-}
+LOGGING = logging_of(ENVIRONMENT.log, ENVIRONMENT.log_level)

@@ -6,17 +6,20 @@ the apps above.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
-from marketplace.celery import Timer
-from marketplace.models import TimerRun
+from marketplace.celery import TIMERS, Timer
+from marketplace.models import Parked, TimerRun
 from marketplace.refusals import Tally
 
 _LOCK = 0x7472_6173
+
+PATIENCE = timedelta(minutes=2)
+"""How far behind its work a timer may be, on top of two of its rounds, before it counts as late."""
 
 
 class ClockTaken(Exception):
@@ -68,3 +71,18 @@ def run(timer: Timer, *, at: datetime, record: bool = True, tally: Tally | None 
                 error=error,
             )
     return tally
+
+
+def patience(timer: Timer) -> timedelta:
+    """How far behind its work this timer may be before it counts as late."""
+    return timedelta(seconds=2 * timer.every_s) + PATIENCE
+
+
+def late(*, at: datetime) -> list[str]:
+    """The timers whose work has been due for too long: nobody wakes them, or they do not keep up.
+
+    A row that was set aside stays due, so a timer that has one is not counted.
+    """
+    aside = set(Parked.objects.order_by().values_list("timer", flat=True).distinct())
+    due = ((timer, timer.next_due()) for timer in TIMERS if timer.name not in aside)
+    return [timer.name for timer, moment in due if moment and at - moment > patience(timer)]

@@ -13,7 +13,7 @@ from payments.models import Release
 from payments.providers import Answer, NoAnswer, Status, authorised
 from payments.services import ASK_AGAIN, answered, begin, desk_of
 
-_ENDS = frozenset({Verb.REFUSE, Verb.EXPIRE, Verb.CANCEL, Verb.DEBIT_FAILED})
+_ENDS = frozenset({Verb.REFUSE, Verb.EXPIRE, Verb.LAPSE, Verb.CANCEL, Verb.DEBIT_FAILED})
 
 
 def open_releases(moves: Sequence[Moved], verb: str) -> None:

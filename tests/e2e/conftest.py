@@ -58,7 +58,7 @@ class Site:
         return done.stdout
 
 
-def _arranged() -> tuple[str, list[str]]:
+def arranged() -> tuple[str, list[str]]:
     """An owner with a shop and three new orders of two lines each."""
     now = timezone.now()
     channel = open_channel("tienda", "Tienda de pruebas", by="pruebas", at=now - timedelta(days=30))
@@ -70,16 +70,23 @@ def _arranged() -> tuple[str, list[str]]:
 
 
 def _environment(database: str, home: Path, port: int) -> dict[str, str]:
+    return {
+        **os.environ,
+        **services_of(database),
+        "TRASTIENDA_HOME": str(home),
+        "TRASTIENDA_PORT": str(port),
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+def services_of(database: str) -> dict[str, str]:
+    """The way to a database of our servers, and to an empty corner of our broker."""
     broker = _of_our_own(os.environ["REDIS_URL"])
     with redis.from_url(broker) as line:
         line.flushdb()
     return {
-        **os.environ,
         "DATABASE_URL": re.sub(r"(://[^/]*)/[^?]*", rf"\1/{database}", os.environ["DATABASE_URL"]),
         "REDIS_URL": broker,
-        "TRASTIENDA_HOME": str(home),
-        "TRASTIENDA_PORT": str(port),
-        "PYTHONWARNINGS": "ignore",
     }
 
 
@@ -90,14 +97,14 @@ def _of_our_own(url: str) -> str:
     return re.sub(r"(://[^/]*)(/\d*)?", rf"\1/{_CORNER}", url)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
 @contextmanager
-def _running(environment: dict[str, str], log: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(environment: dict[str, str], log: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", *command], env=environment, cwd=settings.ROOT, stdout=out, stderr=out
@@ -113,25 +120,30 @@ def _running(environment: dict[str, str], log: Path, *command: str) -> Iterator[
             process.wait()
 
 
+def wait_for_page(serving: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Until the web process answers; fails with its log when it ends first."""
+    until = time.monotonic() + 60
+    while not page_answers(HOST, port):
+        assert serving.poll() is None, log.read_text()
+        assert time.monotonic() < until, "the page does not come up"
+
+
 @pytest.fixture
 def site(own_database: str, tmp_path: Path, django_db_blocker: Any) -> Iterator[Site]:
     with django_db_blocker.unblock():
-        owner, orders = _arranged()
+        owner, orders = arranged()
         connections.close_all()
-    port = _free_port()
+    port = free_port()
     environment = _environment(own_database, tmp_path, port)
     web = ("granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws",
            "--blocking-threads", "2", "marketplace.wsgi:application")  # fmt: skip
     worker = ("celery", "--quiet", "-A", "marketplace", "worker", "--pool", "solo",
               "--without-gossip", "--without-mingle", "--without-heartbeat")  # fmt: skip
     with (
-        _running(environment, tmp_path / "web.log", *web) as serving,
-        _running(environment, tmp_path / "worker.log", *worker),
+        running(environment, tmp_path / "web.log", *web) as serving,
+        running(environment, tmp_path / "worker.log", *worker),
     ):
-        until = time.monotonic() + 60
-        while not page_answers(HOST, port):
-            assert serving.poll() is None, (tmp_path / "web.log").read_text()
-            assert time.monotonic() < until, "the page does not come up"
+        wait_for_page(serving, port, tmp_path / "web.log")
         yield Site(f"http://{HOST}:{port}", owner, orders, environment)
 
 
