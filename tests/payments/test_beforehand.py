@@ -105,6 +105,12 @@ def test_money_that_comes_too_late_goes_straight_back(prepaid: Channel, place: P
     assert sum(cents for _, account, cents in books(order) if account == Account.PENDING) == 0
     beforehand.confirm({order.id: "pi_9"}, by=CLOCK, at=late + HOUR)
     assert Payback.objects.count() == 1
+    tick("payback", late + HOUR)
+    assert Payback.objects.get(order=order).state == AskState.SUCCEEDED
+    assert {account: cents for kind, account, cents in books(order) if kind == "paid_back"} == {
+        Account.REFUND_DUE: 8400,
+        Account.PROVIDER: -8400,
+    }
 
 
 @pytest.mark.rule("ORD-08")

@@ -20,7 +20,8 @@ from django.db import connections
 from django.utils import timezone
 
 from dashboard.queries import figures
-from marketplace import invariants
+from marketplace import invariants, timers
+from marketplace.celery import BY_NAME
 from marketplace.clocks import Calendar
 from messaging.models import Notice
 from orders.models import Event, Hold, Order, Shipment
@@ -74,6 +75,8 @@ def test_the_first_shop_has_every_state_and_every_hold_at_hand(development: Path
     assert Shipment.objects.filter(number=2).exists()
     assert not [result for result in invariants.check_all(at=timezone.now()) if result.failures]
     _is_told_by_mail()
+    later = timers.run(BY_NAME["payback"], at=timezone.now())
+    assert (later.parked, later.done > 0) == (0, True)
 
 
 def _is_told_by_mail() -> None:

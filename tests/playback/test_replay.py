@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from marketplace.models import Parked
+from marketplace.policy import Preset
 from marketplace.services import open_channel
 from messaging.models import Notice
 from orders import services
@@ -279,3 +280,19 @@ def test_a_file_is_what_it_holds_not_what_it_is_called(history: Path, tmp_path: 
     plain.write_bytes(gzip.decompress(history.read_bytes()))
     packed.write_bytes(history.read_bytes())
     assert replay(plain)["orders"] == replay(packed)["orders"] > 0
+
+
+@pytest.mark.django_db
+@pytest.mark.rule("ORD-07", "PAY-06")
+@pytest.mark.parametrize("preset", [Preset.PREPAID, Preset.CASH_ON_DELIVERY])
+def test_a_history_is_played_on_every_way_of_trading(preset: Preset, history: Path) -> None:
+    found = replay(history, preset=preset)
+    assert found["invariants_failed"] == []
+    states = found["states"]
+    assert states["closed"] > 0
+    assert set(states) <= {"closed", "cancelled", "awaiting_shipment"}
+    prepaid = preset == Preset.PREPAID
+    assert Event.objects.filter(verb="confirm_payment").exists() == prepaid
+    assert Event.objects.filter(verb="accept").exists() != prepaid
+    assert (found["held_mismatch"] == 0) != prepaid
+    assert replay(history, preset=preset) == found

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from marketplace import money, timers
 from marketplace.models import Channel
+from marketplace.policy import Preset
 from marketplace.services import open_channel
 from orders.models import Order
 from orders.states import FINAL
@@ -37,15 +38,24 @@ class Command(BaseCommand):
             "--channel", default="historia", help="code of the channel to play into (opened if new)"
         )
         parser.add_argument(
+            "--preset",
+            type=Preset,
+            choices=list(Preset),
+            default=Preset.ACCEPT_FIRST,
+            help="the way of trading of a channel that is opened for it",
+        )
+        parser.add_argument(
             "--until", default="", help="let the clock run on to this moment; until nothing is due"
         )
         parser.add_argument("--json", action="store_true", help="close with one JSON object")
 
-    def handle(self, *args: Any, file: Path, channel: str, until: str, **options: Any) -> None:
+    def handle(
+        self, *args: Any, file: Path, channel: str, preset: Preset, until: str, **options: Any
+    ) -> None:
         if not file.is_file():
             raise CommandError(f"there is no file {file}")
         started = time.monotonic()
-        target = open_channel(channel, "Historia", by="replay", at=timezone.now())
+        target = open_channel(channel, "Historia", preset=preset, by="replay", at=timezone.now())
         self._alone_with_time(target)
         player = Player(target)
         try:
