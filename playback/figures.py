@@ -49,7 +49,9 @@ def count(channel: Channel, *, at: datetime | None, seconds: float, parked: int)
     return Figures(
         orders=mine.count(),
         states=dict(mine.values_list("state").annotate(n=Count("id")).order_by("state")),
-        auto_cancelled=Event.objects.filter(order__channel=channel, verb=Verb.EXPIRE).count(),
+        auto_cancelled=Event.objects.filter(
+            order__channel=channel, verb__in=(Verb.EXPIRE, Verb.LAPSE)
+        ).count(),
         held_mismatch=Hold.objects.filter(order__channel=channel, kind=HoldKind.PAYMENT_MISMATCH)
         .values("order_id")
         .distinct()
