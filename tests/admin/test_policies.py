@@ -121,6 +121,9 @@ def test_a_stale_form_is_refused(desk: Client, channel: Channel) -> None:
 
 
 WRONG = [
+    ("ship_within", {"ship_within": "0,01"}),
+    ("rights.pending_acceptance.accept", {"rights.pending_acceptance.accept": ["customer"]}),
+    ("receive_after", {"receive_after": "100"}),
     ("accept_within", {"accept_within": "0"}),
     ("accept_within", {"accept_within": "mucho"}),
     ("receive_after", {"receive_after": "99999"}),
