@@ -183,7 +183,7 @@ class PolicyForm(RoomForm):
         return days
 
     def _check_rights(self) -> None:
-        """A policy that takes its own moves from the platform, or the answer from everybody, is refused."""
+        """A policy that takes its own moves from the platform is refused."""
         reached = {state for state, verb in legal_moves() if self.rules.rights.get(state, {}).get(verb)}
         for state, verb in legal_moves():
             name = f"rights.{state}.{verb}"
@@ -192,8 +192,6 @@ class PolicyForm(RoomForm):
                 continue
             if verb in _KEEP_PLATFORM and Role.PLATFORM.value not in roles:
                 self.add_error(name, _("Esto lo hace la plataforma sola: no se le puede quitar."))
-            if verb == "accept" and not roles:
-                self.add_error(name, _("Alguien tiene que poder aceptar."))
             if verb == "ready" and roles and not self.cleaned_data.get("pickup"):
                 self.add_error(name, _("Este canal no usa recogida: nadie puede dejar listo un pedido."))
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from marketplace import bulk, clocks, money
+from marketplace import bulk, money
 from marketplace.policy import Settings
 from marketplace.reasons import Reasoned, Why, why
 from marketplace.refusals import Code, Outcome
@@ -56,9 +56,9 @@ def accept(
             whole.append(order.id)
         order.commission_cents, order.commission_vat_cents = commission(order, rules(order))
         order.accepted_at = at
-        order.ship_by = clocks.deadline(at, rules(order).ship_within.span, channels.of(order).calendar)
+        promised = promises(rules(order), channels.of(order).calendar, at=at)
+        order.ship_by = promised["ship_by"]
         if order.cash_on_delivery:
-            promised = promises(rules(order), channels.of(order).calendar, at=at)
             order.deliver_by = promised.get("deliver_by")
         return Change(
             {
