@@ -1,0 +1,24 @@
+"""Orders as rows: baskets, orders, lines, parcels, holds, and the history that nobody can edit.
+
+Children carry `shop_id` and refer to their order by (shop_id, id); the composite foreign keys are in the migrations,
+so the database itself refuses a foreign parent (ROL-01, I10).
+"""
+
+from orders.models.goods import Line, Shipment, ShipmentLine
+from orders.models.order import Basket, Child, Order, Words
+from orders.models.trail import DocumentKind, Download, Event, HeardEvent, Hold
+
+__all__ = [
+    "Basket",
+    "Child",
+    "DocumentKind",
+    "Download",
+    "Event",
+    "HeardEvent",
+    "Hold",
+    "Line",
+    "Order",
+    "Shipment",
+    "ShipmentLine",
+    "Words",
+]

@@ -1,0 +1,108 @@
+"""The articles of an order and the parcels that they travel in."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.models import Carrier
+from orders.models.order import Child, Order
+from orders.states import Decision
+
+
+class Line(Child):
+    """An article of an order, with the shipping charge that falls on it. Amounts include taxes.
+
+    `refuse_code` is of the operators' list, `refuse_reason` a note; before there were codes, the whole reason.
+    """
+
+    order = models.ForeignKey(
+        Order, models.CASCADE, related_name="lines", db_constraint=False, db_index=False
+    )
+    external_id = models.CharField(_("línea en el escaparate"), max_length=80)
+    sku = models.CharField(_("SKU"), max_length=80)
+    title = models.CharField(_("artículo"), max_length=200)
+    category = models.CharField(_("categoría"), max_length=120, blank=True, default="")
+    quantity = models.PositiveIntegerField(_("unidades"))
+    unit_price_cents = models.BigIntegerField(_("precio"))
+    goods_cents = models.BigIntegerField(_("importe"))
+    shipping_cents = models.BigIntegerField(_("envío"))
+    decision = models.CharField(_("respuesta"), max_length=10, choices=Decision, default=Decision.PENDING)
+    refuse_code = models.CharField(_("código del motivo"), max_length=50, default="", db_default="")
+    refuse_reason = models.CharField(_("motivo del rechazo"), max_length=160, blank=True, default="")
+    shipped_quantity = models.PositiveIntegerField(_("unidades enviadas"), default=0)
+    promised_ship_by = models.DateTimeField(_("envío prometido por el escaparate"), null=True)
+
+    class Meta:
+        verbose_name = _("línea")
+        verbose_name_plural = _("líneas")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "id"], name="line_of_shop"),
+            models.UniqueConstraint(fields=["order", "external_id"], name="line_once"),
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0)
+                & Q(goods_cents=F("unit_price_cents") * F("quantity"))
+                & Q(unit_price_cents__gte=0)
+                & Q(shipping_cents__gte=0),
+                name="line_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(shipped_quantity__lte=F("quantity")), name="line_not_overshipped"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ×{self.quantity}"
+
+    @property
+    def to_ship(self) -> int:
+        """Accepted units that have not been handed over yet."""
+        return self.quantity - self.shipped_quantity if self.decision == Decision.ACCEPTED else 0
+
+
+class Shipment(Child):
+    """A parcel: what was handed to which carrier under which tracking number (SHP-01, SHP-03)."""
+
+    order = models.ForeignKey(
+        Order, models.CASCADE, related_name="shipments", db_constraint=False, db_index=False
+    )
+    number = models.PositiveSmallIntegerField(_("bulto"))
+    carrier = models.ForeignKey(
+        Carrier, models.PROTECT, null=True, related_name="+", verbose_name=_("transportista")
+    )
+    carrier_name = models.CharField(_("nombre del transportista"), max_length=80)
+    tracking = models.CharField(_("seguimiento"), max_length=80, blank=True, default="")
+    tracking_url = models.CharField(_("enlace de seguimiento"), max_length=400, blank=True, default="")
+    handed_over_at = models.DateTimeField(_("entregado al transportista"))
+    delivered_at = models.DateTimeField(_("entregado"), null=True)
+
+    class Meta:
+        verbose_name = _("bulto")
+        verbose_name_plural = _("bultos")
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "id"], name="shipment_of_shop"),
+            models.UniqueConstraint(fields=["order", "number"], name="shipment_number_once"),
+        ]
+        indexes = [models.Index(fields=["shop", "tracking"], name="shipment_by_tracking")]
+
+    def __str__(self) -> str:
+        return f"{self.carrier_name} {self.tracking}".strip()
+
+
+class ShipmentLine(Child):
+    """How many units of a line travel in a parcel."""
+
+    shipment = models.ForeignKey(
+        Shipment, models.CASCADE, related_name="contents", db_constraint=False, db_index=False
+    )
+    line = models.ForeignKey(Line, models.PROTECT, related_name="+", db_constraint=False)
+    quantity = models.PositiveIntegerField(_("unidades"))
+
+    class Meta:
+        verbose_name = _("contenido de un bulto")
+        verbose_name_plural = _("contenido de los bultos")
+        constraints = [
+            models.UniqueConstraint(fields=["shipment", "line"], name="shipment_line_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="shipment_line_not_empty"),
+        ]
