@@ -50,6 +50,7 @@ DUE_WORDS = {
     "retraso": gettext_lazy("envío con retraso"),
     "entrega-tarde": gettext_lazy("entrega con retraso"),
     "espera": gettext_lazy("en espera"),
+    "por-confirmar": gettext_lazy("por confirmar al cliente"),
 }
 SORT_WORDS = {
     "nuevos": gettext_lazy("los más nuevos"),

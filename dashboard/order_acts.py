@@ -21,6 +21,7 @@ TEXTS = {
     Verb.ACCEPT: gettext_lazy("Aceptar"),
     Verb.REFUSE: gettext_lazy("Rechazar el pedido"),
     Verb.SHIP: gettext_lazy("Enviar"),
+    Verb.FULFIL: gettext_lazy("Confirmar al cliente"),
     Verb.READY: gettext_lazy("Listo para recoger"),
     Verb.RETRY: gettext_lazy("Enviar otra vez"),
     Verb.RETURN_TO_SENDER: gettext_lazy("Ha vuelto a la tienda"),
@@ -81,13 +82,14 @@ def order_url(order: Order, **parameters: str) -> str:
 def acts_of(order: Order, holds: Sequence[Hold], *, by: Actor, at: datetime) -> Acts:
     """Every act that exists for people in this state, in the order of use."""
     verbs = [verb for verb in TEXTS if verb in offered(order)]
-    if order.state == State.DEBIT:
-        verbs.insert(0, Verb.SHIP)
+    if order.state == State.DEBIT and (order.ships or order.to_confirm):
+        verbs.insert(0, Verb.SHIP if order.ships else Verb.FULFIL)
     if Verb.READY in verbs and not order.policy.rules.pickup:
         verbs.remove(Verb.READY)
     found = {verb: _act(order, verb, by=by, at=at) for verb in verbs}
     releases = _releases(order, holds, by)
     comes = found.pop(NEXT[State(order.state)], None) if order.state in NEXT else None
+    comes = comes or found.pop(Verb.FULFIL, None)
     lifted = next((act for act in releases if not act.why_not), None)
     if comes and comes.why_not and lifted:
         found[Verb(comes.verb)], comes = comes, lifted
@@ -114,6 +116,8 @@ def _act(order: Order, verb: Verb, *, by: Actor, at: datetime) -> Act:
     if verb == Verb.SHIP:
         text = _("Enviar otro bulto") if order.parcels else text
         return Act(verb, text, why_not, href=order_url(order, tab="envio") + "#enviar")
+    if verb == Verb.FULFIL:
+        return Act(verb, text, why_not, href=order_url(order) + "#confirmar")
     if verb == Verb.DELIVER:
         return Act(verb, text, why_not)
     fields = (("all", "1"),) if verb == Verb.ACCEPT else ()
@@ -152,6 +156,9 @@ def lateness(order: Order, at: datetime) -> list[str]:
     late = services.late_by(order.ship_by, order.shipped_at, at)
     if late and order.shipped_at:
         said.append(_("Enviado con %(length)s de retraso") % {"length": length_words(late)})
+    late = None if order.ships else services.late_by(order.ship_by, order.confirmed_at, at)
+    if late and order.confirmed_at:
+        said.append(_("Confirmado con %(length)s de retraso") % {"length": length_words(late)})
     late = services.late_by(order.deliver_by, order.delivered_at, at)
     if late and order.delivered_at:
         said.append(_("Entregado con %(length)s de retraso") % {"length": length_words(late)})

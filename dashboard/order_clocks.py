@@ -13,7 +13,7 @@ from marketplace import clocks
 from marketplace.clocks import Calendar, Left, Span
 from marketplace.policy import ReceiptClockFrom
 from orders.models import Hold, Order
-from orders.states import State
+from orders.states import PAID, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,10 @@ def _each(order: Order, holds: Sequence[Hold], now: datetime) -> Iterator[Runnin
         yield _payment(order, now)
     if order.state == State.PENDING_ACCEPTANCE:
         yield _acceptance(order, now)
-    if order.state in _SHIPPING and order.ship_by:
+    if order.state in _SHIPPING and order.ship_by and order.ships:
         yield _shipping(order, now)
+    if order.state in (State.DEBIT, *PAID) and order.ship_by and order.to_confirm:
+        yield _confirmation(order, now)
     if order.state == State.SHIPPED and order.deliver_by:
         yield _delivery(order, now)
     if order.state in _ON_ITS_WAY and order.receive_at:
@@ -121,6 +123,33 @@ def _shipping(order: Order, now: datetime) -> Running:
     return Running("ship_by", order.ship_by, left, says, why)
 
 
+def _confirmation(order: Order, now: datetime) -> Running:
+    """The shop has as long to confirm what does not travel as to ship what does (ORD-13)."""
+    assert order.ship_by is not None
+    assert order.accepted_at is not None
+    calendar, rules = order.channel.calendar, order.policy.rules
+    words = {
+        "when": moment_words(order.ship_by, now, calendar.zone, ends=True),
+        "late": _late(order.ship_by, now),
+    }
+    left = what_is_left(order.ship_by, now, calendar.zone)
+    if order.held_at:
+        says = _("El plazo para confirmarlo al cliente está parado mientras el pedido espere.")
+        left = Left("calm", _("plazo parado"))
+    elif now > order.ship_by:
+        says = (
+            _("Había que confirmarlo al cliente como muy tarde %(when)s: lleva %(late)s de retraso.") % words
+        )
+    else:
+        says = _("Hay que confirmarlo al cliente como muy tarde %(when)s.") % words
+    why = partial(_why, order.accepted_at, rules.ship_within.span, calendar, order.ship_by, now)
+    return Running("confirm_by", order.ship_by, left, says, why, _not_before)
+
+
+def _not_before() -> str:
+    return _("Hasta que lo confirmes no empieza a contar el plazo para darlo por recibido.")
+
+
 def _delivery(order: Order, now: datetime) -> Running:
     assert order.deliver_by is not None
     calendar, rules = order.channel.calendar, order.policy.rules
@@ -140,7 +169,6 @@ def _delivery(order: Order, now: datetime) -> Running:
 
 def _receipt(order: Order, now: datetime) -> Running:
     assert order.receive_at is not None
-    assert order.shipped_at is not None
     calendar, rules = order.channel.calendar, order.policy.rules
     arrived = order.delivered_at if rules.receive_clock_from == ReceiptClockFrom.DELIVERY else None
     words = {"when": moment_words(order.receive_at, now, calendar.zone, ends=True)}
@@ -151,12 +179,14 @@ def _receipt(order: Order, now: datetime) -> Running:
         says = _("Su plazo acaba %(when)s, pero no se dará por recibido mientras algo lo retenga.")
     else:
         says = _("Se dará por recibido %(when)s y entrará en la siguiente liquidación.")
-    counted = partial(
-        _why, arrived or order.shipped_at, rules.receive_after.span, calendar, order.receive_at, now
-    )
+    travelled = (arrived or order.shipped_at) if order.ships else None
+    started = max(filter(None, (travelled, order.confirmed_at)))
+    counted = partial(_why, started, rules.receive_after.span, calendar, order.receive_at, now)
 
     def why() -> str:
         since = _("Cuenta desde la entrega.") if arrived else _("Cuenta desde el envío del último bulto.")
+        if started != travelled:
+            since = _("Cuenta desde lo último que se confirmó al cliente.")
         return f"{counted()} {since}"
 
     return Running("receive_at", order.receive_at, left, says % words, why)

@@ -80,6 +80,7 @@ def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -
         said.append(str(HoldKind(data["kind"]).label))
     if verb == Verb.HOLD and data.get("mismatch"):
         said.append(telling.mismatch(data["mismatch"], order.currency))
+    said += telling.confirmed(data.get("confirmed"))
     if data.get("note"):
         said.append(str(data["note"]))
     said += _moments(order, data, now)

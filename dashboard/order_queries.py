@@ -9,7 +9,7 @@ from django.db.models import Q
 from marketplace.models import Carrier, Channel, Reason, ReasonKind
 from marketplace.policy import Role, ShippingClockFrom
 from orders.models import Download, Event, Hold, Line, Order, Shipment, ShipmentLine
-from orders.states import State, Verb
+from orders.states import PAID, State, Verb
 from payments.models import Charge
 from payments.states import AskState
 from settlements.models import StatementLine
@@ -116,7 +116,15 @@ def deliver_from(order: Order) -> datetime | None:
 
 def offered(order: Order) -> dict[str, tuple[Role, ...]]:
     """The verbs that people may make in this state under the order's policy, and their roles (ORD-10)."""
-    rights = order.policy.rules.rights.get(order.state, {})
+    by_state = order.policy.rules.rights
+    rights = dict(by_state.get(order.state, {}))
+    if order.to_confirm and order.state in PAID:
+        rights[Verb.FULFIL] = by_state.get(State.AWAITING_SHIPMENT, {}).get(Verb.FULFIL, ())
+    senseless = set() if order.ships else {Verb.SHIP, Verb.READY}
+    if not order.to_confirm:
+        senseless.add(Verb.FULFIL)
     return {
-        verb: roles for verb, roles in rights.items() if set(roles) != {"platform"} and verb in Verb.values
+        verb: roles
+        for verb, roles in rights.items()
+        if set(roles) != {"platform"} and verb in Verb.values and verb not in senseless
     }

@@ -21,10 +21,10 @@ from dashboard.queries import waiting
 from marketplace.models import ReasonKind
 from orders import telling
 from orders.documents import has_delivery_note
-from orders.forms import AnswerForm, Attempt, HoldForm, ParcelForm, ReasonForm
+from orders.forms import AnswerForm, Attempt, ConfirmForm, HoldForm, ParcelForm, ReasonForm
 from orders.models import Hold, Line, Order
 from orders.queries import get_order
-from orders.states import SELLER_HOLDS, Decision, HoldKind, State, Verb
+from orders.states import PAID, SELLER_HOLDS, Decision, HoldKind, State, Verb
 from sellers.access import DeskRequest, at_the_desk
 from sellers.desk import Right
 
@@ -125,7 +125,14 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
         refused = _refused(told["lines"], sent.data if sent else request.GET)
         answer = sent or AnswerForm(lines=told["lines"], reasons=queries.reasons(ReasonKind.REFUSE))
     charge = queries.last_charge(order) if order.state in (State.DEBIT, State.FAILED) else None
+    waits = [line for line in told["lines"] if line.to_confirm and not line.instant]
+    confirm = None
+    if acts.may(Verb.FULFIL):
+        confirm = attempt.form if attempt and attempt.act == Verb.FULFIL else ConfirmForm(lines=waits)
     return {
+        "confirm": confirm,
+        "to_confirm": waits,
+        "paid": order.state in PAID,
         "answer": answer,
         "refused": refused,
         "money": money_of(order, told["back"], told["now"], refused),

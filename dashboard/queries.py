@@ -30,7 +30,7 @@ from marketplace.models import Channel
 from marketplace.moments import LAST_MINUTE
 from orders.models import Hold, Line, Order, Shipment, Words
 from orders.queries import folded
-from orders.states import State
+from orders.states import PAID, State
 from sellers.models import Shop
 
 PAGE = 50
@@ -40,6 +40,7 @@ ON_ITS_WAY = (State.SHIPPED, State.EXCEPTION, State.DELIVERED)
 TO_ACT_ON = (State.PENDING_ACCEPTANCE, *TO_SHIP, State.EXCEPTION)
 OPEN = (State.PENDING_ACCEPTANCE, State.DEBIT, *TO_SHIP, *ON_ITS_WAY, State.RECEIVED)
 WAITS = Q(state=State.PENDING_ACCEPTANCE) | Q(state__in=(*TO_SHIP, State.EXCEPTION), held_at=None)
+TO_CONFIRM = Q(state__in=PAID, to_confirm__gt=0)
 HELD = Q(state__in=OPEN, held_at__isnull=False)
 
 
@@ -74,6 +75,7 @@ def due(name: str, now: datetime) -> Q:
         "retraso": late_to_ship(now),
         "entrega-tarde": late_to_arrive(now),
         "espera": HELD,
+        "por-confirmar": TO_CONFIRM,
     }[name]
 
 
@@ -93,6 +95,7 @@ class Figures:
     ship_today: int = 0
     late: int = 0
     held: int = 0
+    confirm: int = 0
     shipped: int = 0
     late_to_arrive: int = 0
     waiting: int = 0
@@ -119,6 +122,7 @@ def figures(shop: Shop, now: datetime) -> Figures:
             today=Count("id", filter=due_within(now, 1)),
             late=Count("id", filter=late_to_ship(now) | late_to_arrive(now)),
             held=Count("id", filter=HELD),
+            confirm=Count("id", filter=TO_CONFIRM),
             waits=Count("id", filter=WAITS),
             net=Sum(net, output_field=BigIntegerField()),
             stopped=Sum(net, filter=stopped, output_field=BigIntegerField(), default=0),
@@ -137,6 +141,7 @@ def figures(shop: Shop, now: datetime) -> Figures:
 def _count(found: Figures, row: Mapping[str, Any]) -> None:
     state, n, late = row["state"], row["n"], row["late"]
     found.held += row["held"]
+    found.confirm += row["confirm"]
     found.waiting += row["waits"]
     if state == State.PENDING_ACCEPTANCE:
         found.accept += n

@@ -11,12 +11,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from dashboard.order_clocks import next_running
-from dashboard.words import StateWords, state_of
+from dashboard.words import StateWords, only_confirms, state_of
 from marketplace.clocks import Left
 from marketplace.moments import day_words, last_day
 from orders import services
 from orders.models import Order
-from orders.states import HoldKind, State, Verb
+from orders.states import PAID, HoldKind, State, Verb
 from sellers.desk import Actor
 from settlements.queries import closings
 
@@ -32,7 +32,7 @@ class Stands(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line: `left`, `says` and `why` tell its deadline (ORD-16); `act` is accept, answer, ship or see.
+    """A line: `left`, `says` and `why` tell its deadline (ORD-16); `act` is accept, answer, ship, confirm or see.
 
     `page` is the order's address, `href` where its act leads.
     """
@@ -49,17 +49,17 @@ class Row:
 
 def rows(orders: Iterable[Order], *, by: Actor, at: datetime) -> list[Row]:
     """The lines of a list for the one who looks at it; the orders come furnished (see `queries`)."""
-    called: dict[tuple[str, int, bool], StateWords] = {}
+    called: dict[tuple[str, int, bool, bool], StateWords] = {}
     found = []
     for order in orders:
-        key = (order.state, order.policy_id, order.held_at is None)
+        key = (order.state, order.policy_id, order.held_at is None, only_confirms(order))
         if key not in called:
             called[key] = state_of(order)
         kind: str | None = order.hold_kind
         held = str(HoldKind(kind).label) if kind and order.held_at else ""
         left, says, why = _deadline(order, at)
         act, page = _act(order, by, at), _address(order.reference)
-        href = f"{page}?tab=envio#enviar" if act == "ship" else page
+        href = page + {"ship": "?tab=envio#enviar", "confirm": "#confirmar"}.get(act, "")
         found.append(Row(order, Stands(called[key], held), left, says, why, act, page, href))
     return found
 
@@ -99,4 +99,6 @@ def _act(order: Order, by: Actor, at: datetime) -> str:
         return "accept" if single else "answer"
     if order.state in _SHIP and services.judge(order, Verb.SHIP, by=by, at=at) is None:
         return "ship"
+    if order.to_confirm and order.state in PAID and services.judge(order, Verb.FULFIL, by=by, at=at) is None:
+        return "confirm"
     return "see"

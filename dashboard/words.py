@@ -41,7 +41,14 @@ def state_of(order: Order) -> StateWords:
     called = rules(order).state_labels.get(order.state)
     english = (translation.get_language() or "es").startswith("en")
     text = called[english] if called else str(State(order.state).label)
+    if only_confirms(order):
+        text = _("Por confirmar al cliente")
     return StateWords(text, TONES.get(State(order.state), "done"), order.held_at is not None)
+
+
+def only_confirms(order: Order) -> bool:
+    """Whether the order was paid, and only waits for the shop to confirm it to the customer (ORD-13)."""
+    return order.state == State.AWAITING_SHIPMENT and not order.ships and order.to_confirm > 0
 
 
 def brief(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:

@@ -62,7 +62,7 @@ def moves() -> str:
                 for word, stops in (
                     ("a hold", step.held_by_hold),
                     ("an incident", step.held_by_incident),
-                    ("a parcel on its way", step.stopped_by_parcel),
+                    ("a parcel on its way or something confirmed", step.stopped_by_parcel),
                 )
                 if stops
             ),
@@ -81,7 +81,8 @@ def _targets(step: Step) -> str:
 
 def _bounds(step: Step) -> str:
     named = (("at most at", step.not_after), ("after", step.only_after), ("from", step.not_before))
-    return ", ".join(f"{word} `{column}`" for word, column in named if column)
+    bounds = [f"{word} `{column}`" for word, column in named if column]
+    return ", ".join([*bounds, f"with `{step.needs}`"] if step.needs else bounds)
 
 
 def timers() -> str:

@@ -18,7 +18,8 @@ class Step:
 
     `not_after`, `only_after` and `not_before` name the deadline column that bounds it in time: at most at it, only
     once it has passed, not before it is reached. `held_by_hold`, `held_by_incident` and `stopped_by_parcel` (one is on
-    its way) say what stops it. `instead` is (column, state): a row in which the column is true goes to that state.
+    its way, or something was confirmed) say what stops it. `needs` names what the row must have for the move to make
+    sense. `instead` is (column, state): a row in which the column is true goes to that state.
     """
 
     verb: str
@@ -30,6 +31,7 @@ class Step:
     held_by_hold: bool = False
     held_by_incident: bool = False
     stopped_by_parcel: bool = False
+    needs: str | None = None
     instead: tuple[str, str] | None = None
 
     @property

@@ -4,9 +4,9 @@ A policy is data: windows, clocks, rights, texts, targets, commission. Operators
 admin; an order keeps the version it arrived under. Code asks the policy and never names a figure of its own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
@@ -54,9 +54,12 @@ Rights = dict[str, dict[str, tuple[Role, ...]]]
 def _rights(table: dict[str, dict[str, str]]) -> Rights:
     """Spell out the letters of a preset's table: state → verb → who may."""
     return {
-        state: {verb: tuple(_LETTERS[letter] for letter in letters) for verb, letters in verbs.items()}
-        for state, verbs in table.items()
+        state: {verb: _roles(letters) for verb, letters in verbs.items()} for state, verbs in table.items()
     }
+
+
+def _roles(letters: str) -> tuple[Role, ...]:
+    return tuple(_LETTERS[letter] for letter in letters)
 
 
 class Frozen(BaseModel):
@@ -136,6 +139,18 @@ class Settings(Frozen):
     settlement_days: tuple[Annotated[int, Field(ge=1, le=28)], ...] = (1, 16)
     minimum_payout_cents: Annotated[int, Field(ge=0)] = 0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _grants_fulfilment(cls, given: Any, info: ValidationInfo) -> Any:
+        """A version from before digital lines existed lets those confirm them who do so by default (ORD-13)."""
+        if info.context != KEPT or given.get("cash_on_delivery"):
+            return given
+        rights: Mapping[str, Mapping[str, object]] = given["rights"]
+        if any("fulfil" in verbs for verbs in rights.values()):
+            return given
+        paid = {**rights.get("awaiting_shipment", {}), "fulfil": _roles(_FULFILLED_BY)}
+        return {**given, "rights": {**rights, "awaiting_shipment": paid}}
+
     @model_validator(mode="after")
     def _is_sane(self, info: ValidationInfo) -> Self:
         if info.context != KEPT:
@@ -163,20 +178,23 @@ class Settings(Frozen):
 
     def _flaws_of_rights(self) -> Iterator[tuple[str, object]]:
         people = {Role.SELLER, Role.SUPPLIER, Role.OPERATOR}
-        needed = {("awaiting_shipment", "ship"): people}
+        needed = [("awaiting_shipment", "ship", people)]
         if self.starts_with == StartsWith.PAYMENT:
-            needed["pending_payment", "confirm_payment"] = {Role.OPERATOR, Role.PLATFORM}
+            needed.append(("pending_payment", "confirm_payment", {Role.OPERATOR, Role.PLATFORM}))
         else:
-            needed["pending_acceptance", "accept"] = people
-        for (state, verb), roles in needed.items():
+            needed.append(("pending_acceptance", "accept", people))
+        if not self.cash_on_delivery:
+            needed += [("awaiting_shipment", "fulfil", roles) for roles in (people, {Role.PLATFORM})]
+        for state, verb, roles in needed:
             if not roles & set(self.rights.get(state, {}).get(verb, ())):
                 words = {"roles": ", ".join(str(ROLE_LABELS[role]) for role in Role if role in roles)}
                 yield (
                     f"rights.{state}.{verb}",
                     _("Tiene que poder hacerlo alguno de estos: %(roles)s.") % words,
                 )
+        asked = {(state, verb) for state, verb, _roles in needed}
         for state, verbs in self.rights.items():
-            for verb in (verb for verb, roles in verbs.items() if not roles and (state, verb) not in needed):
+            for verb in (verb for verb, roles in verbs.items() if not roles and (state, verb) not in asked):
                 words = {"verb": verb, "state": state}
                 yield f"rights.{state}.{verb}", _("Nadie puede hacer «%(verb)s» en «%(state)s».") % words
 
@@ -192,13 +210,16 @@ _ON_THE_WAY = {
     "received": {"settle": "P"},
 }
 
+_FULFILLED_BY = "SFOP"
+"""Who confirms to the customer what does not travel; nothing of it is paid to a courier."""
+
 _ANSWERED_FIRST = {"accept": "SO", "refuse": "SO", "expire": "P", "cancel": "SCO"}
 
 ACCEPT_FIRST = _rights(
     {
         "pending_acceptance": _ANSWERED_FIRST,
         "debit": {"cancel": "O", "debit_succeeded": "P", "debit_failed": "P"},
-        "awaiting_shipment": {"cancel": "FO", "ready": "FO", "ship": "SFO"},
+        "awaiting_shipment": {"cancel": "FO", "ready": "FO", "ship": "SFO", "fulfil": _FULFILLED_BY},
         "awaiting_pickup": {"cancel": "FO", "ship": "SFO"},
         **_ON_THE_WAY,
     }
@@ -207,7 +228,7 @@ ACCEPT_FIRST = _rights(
 PREPAID = _rights(
     {
         "pending_payment": {"confirm_payment": "OP", "debit_failed": "P", "lapse": "P", "cancel": "CO"},
-        "awaiting_shipment": {"cancel": "CO", "ship": "SFO"},
+        "awaiting_shipment": {"cancel": "CO", "ship": "SFO", "fulfil": _FULFILLED_BY},
         **_ON_THE_WAY,
     }
 )

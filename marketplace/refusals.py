@@ -32,6 +32,10 @@ class Code(models.TextChoices):
     REASON_NEEDED = "reason_needed", _("Hace falta un motivo.")
     NO_PICKUP = "no_pickup", _("Este canal no usa recogida.")
     NO_SUCH_HOLD = "no_such_hold", _("No hay ninguna retención de esa clase.")
+    NOTHING_TO_SHIP = "nothing_to_ship", _("No queda nada que enviar.")
+    NOTHING_TO_CONFIRM = "nothing_to_confirm", _("No queda nada por confirmar al cliente.")
+    CONFIRMED = "confirmed", _("Ya se ha confirmado algo al cliente: solo el operador puede cancelarlo.")
+    CASH_FOR_DIGITAL = "cash_for_digital", _("Lo que no se envía no lo puede cobrar el mensajero.")
     PARCEL_ON_ITS_WAY = "parcel_on_its_way", _("Ya hay un bulto en camino.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 

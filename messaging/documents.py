@@ -149,6 +149,10 @@ def _block(template: Template, name: str, context: Any) -> str:
     return "".join(template.blocks[name](context)) if name in template.blocks else ""
 
 
+_OF_GOODS = {"ships": True, "at_once": 0, "to_confirm": 0}
+"""What a notice says that was written before there was anything but goods."""
+
+
 def _told(notice: Notice, channel: Channel | None) -> dict[str, Any]:
     """What a template may say: the payload, and the ways of writing its moments, amounts and addresses."""
     payload = _clean(notice.payload)
@@ -162,6 +166,7 @@ def _told(notice: Notice, channel: Channel | None) -> dict[str, Any]:
         return when(at, zone, None, year=year, since=since, ends=ends)
 
     return {
+        **_OF_GOODS,
         **payload,
         "audience": notice.audience,
         "answered": answer_words,

@@ -25,6 +25,8 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.RETRY: (C,),
     Verb.RETURN_TO_SENDER: (C,),
     Verb.DELIVER: (C,),
+    Verb.FULFIL: (C,),
+    Verb.CONFIRM: (C,),
     Verb.LATE_CHARGE: (C,),
     "debit_stuck": (O,),
     "payback_refused": (O,),

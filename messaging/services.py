@@ -101,6 +101,9 @@ def _payload(move: Moved, shop: Contact, by: Actor) -> dict[str, Any]:
         "at": move.at.isoformat(),
         "after": move.after,
         "cash_on_delivery": move.cash_on_delivery,
+        "ships": move.ships,
+        "at_once": move.at_once,
+        "to_confirm": move.to_confirm,
         **{name: _told(getattr(move, name)) for name in ("pay_by", "accept_by", "ship_by", "deliver_by")},
         **move.data,
     }

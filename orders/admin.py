@@ -232,6 +232,10 @@ class OrderAdmin(ReadingRoom):
     def ship(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._one(request, object_id, Verb.SHIP)
 
+    @act(gettext_lazy("Confirmar al cliente"), icon="mark_email_read")
+    def fulfil(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._one(request, object_id, Verb.FULFIL)
+
     @act(gettext_lazy("Confirmar la entrega"), icon="task_alt")
     def deliver(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._one(request, object_id, Verb.DELIVER)

@@ -14,7 +14,7 @@ from marketplace.reasons import OTHER, Why
 from marketplace.refusals import Outcome
 from marketplace.rooms import RoomForm
 from orders import services
-from orders.models import Hold, Order
+from orders.models import LONGEST_ACCESS, Hold, Order
 from orders.services import Answer, Parcel
 from orders.signals import Moved
 from orders.states import HoldKind, Verb
@@ -186,6 +186,32 @@ class ShipForm(VerbForm):
                 yield int(name.removeprefix("line_")), units
 
 
+class FulfilForm(VerbForm):
+    """What does not travel, confirmed to the customer in the shop's stead (ORD-13)."""
+
+    verb = Verb.FULFIL
+
+    def build(self) -> None:
+        for line in self.order.lines.all() if self.order else ():
+            if line.to_confirm:
+                words = {"article": line.title}
+                self.fields[f"line_{line.id}"] = forms.BooleanField(
+                    label=_("Confirmar «%(article)s»") % words, required=False, initial=True
+                )
+                self.fields[f"access_{line.id}"] = forms.CharField(
+                    label=_("Qué se le dice de «%(article)s»") % words,
+                    max_length=LONGEST_ACCESS,
+                    required=False,
+                    initial=line.access,
+                )
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        data = self.cleaned_data
+        chosen = [int(name.removeprefix("line_")) for name in data if name.startswith("line_") and data[name]]
+        accesses = {key: visible(data[f"access_{key}"]) for key in chosen}
+        return services.fulfil(dict.fromkeys(order_ids, accesses), by=by, at=at)
+
+
 class HoldForm(VerbForm):
     """A hold of any kind; a pre-sale says until when (ORD-06)."""
 
@@ -252,6 +278,7 @@ FORMS: dict[Verb, type[VerbForm]] = {
         CancelForm,
         ReadyForm,
         ShipForm,
+        FulfilForm,
         DeliverForm,
         ReportExceptionForm,
         RetryForm,

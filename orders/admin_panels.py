@@ -12,7 +12,7 @@ from marketplace.reasons import said
 from marketplace.rooms import Panel, moment, money
 from orders.models import Event, Order
 from orders.states import HoldKind, State
-from orders.telling import explanation, kind_of, mismatch, refusal
+from orders.telling import confirmed, explanation, kind_of, mismatch, refusal
 from sellers.desk import who
 
 ORDER_PANELS: list[Callable[[Order], Panel]] = []
@@ -29,11 +29,14 @@ def lines_panel(order: Order) -> Panel:
         _("Importe"),
         _("Envío"),
         _("Respuesta"),
+        _("Clase"),
+        _("Confirmada al cliente"),
     )
     rows = [
         (one.title, one.sku, one.quantity, one.shipped_quantity, money(one.goods_cents, order.currency),
          money(one.shipping_cents, order.currency),
-         f"{one.get_decision_display()} {refusal(one)}".strip())
+         f"{one.get_decision_display()} {refusal(one)}".strip(), one.get_kind_display(),
+         " · ".join(filter(None, (moment(one.confirmed_at), one.access))) if one.confirmed_at else "–")
         for one in order.lines.all()
     ]  # fmt: skip
     return Panel(_("Líneas"), headers, rows, numbers=(2, 3, 4, 5))
@@ -95,6 +98,7 @@ DETAILS = {
     "tracking": gettext_lazy("seguimiento"),
     "tracking_url": gettext_lazy("enlace"),
     "parcel": gettext_lazy("bulto"),
+    "confirmed": gettext_lazy("confirmado"),
     "cycle": gettext_lazy("ciclo"),
 }
 
@@ -109,6 +113,8 @@ def details(event: Event, currency: str) -> str:
             value = mismatch(value, currency)
         elif key.endswith("_cents"):
             value = money(value, currency)
+        elif key == "confirmed":
+            value = "; ".join(confirmed(value))
         elif key == "kind":
             value = dict(HoldKind.choices).get(value, value)
         elif isinstance(value, list):

@@ -25,18 +25,20 @@ class Paper:
 
 def has_delivery_note(order: Order) -> bool:
     """Say whether the order, as it stands, has a delivery note."""
-    return order.state not in NO_NOTE
+    return order.ships and order.state not in NO_NOTE
 
 
 def delivery_note(order: Order, *, at: datetime) -> Paper:
-    """Draw up the delivery note, in the customer's language, of what was accepted; until then, of everything.
+    """Draw up the delivery note, in the customer's language, of what travels and was accepted; until then, of all that
+    travels.
 
-    Raises MoveRefused (`wrong_state`) where nothing is delivered, and PdfUnavailable.
+    Raises MoveRefused (`wrong_state`, `nothing_to_ship`) where nothing is delivered, and PdfUnavailable.
     """
     if not has_delivery_note(order):
-        raise MoveRefused(Refusal(order.id, Code.WRONG_STATE))
+        raise MoveRefused(Refusal(order.id, Code.WRONG_STATE if order.ships else Code.NOTHING_TO_SHIP))
     pending = order.state == State.PENDING_ACCEPTANCE
-    lines = [line for line in order.lines.all() if pending or line.decision == Decision.ACCEPTED]
+    travels = [line for line in order.lines.all() if line.travels]
+    lines = [line for line in travels if pending or line.decision == Decision.ACCEPTED]
     pdf = render_pdf(
         "pdf/delivery_note.jinja", _told(order, lines, pending=pending, at=at), order.customer_language
     )

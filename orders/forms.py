@@ -13,7 +13,7 @@ from marketplace.lettering import visible
 from marketplace.models import Carrier, Reason
 from marketplace.reasons import OTHER, Why
 from marketplace.refusals import Refusal
-from orders.models import Line
+from orders.models import LONGEST_ACCESS, Line
 from orders.services import Answer, Parcel, odd_tracking
 from orders.states import SELLER_HOLDS, HoldKind
 
@@ -159,6 +159,25 @@ class ParcelForm(forms.Form):
         self.odd = odd_tracking(carrier, tracking)
         if self.odd and given.get("confirm") != tracking and not self.errors:
             self.add_error("tracking", _("No parece un número de este transportista."))
+
+
+class ConfirmForm(forms.Form):
+    """Which lines are confirmed to the customer, and what the customer needs to get at each (ORD-13)."""
+
+    def __init__(self, data: Any = None, *, lines: Sequence[Line]) -> None:
+        super().__init__(data)
+        self.lines = lines
+        for line in lines:
+            self.fields[f"confirm_{line.id}"] = forms.BooleanField(required=False)
+            self.fields[f"access_{line.id}"] = forms.CharField(max_length=LONGEST_ACCESS, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        chosen = [line.id for line in self.lines if given.get(f"confirm_{line.id}")]
+        self.accesses = {key: visible(str(given.get(f"access_{key}") or "")) for key in chosen}
+        if not chosen:
+            self.add_error(None, _("Elige qué confirmas al cliente."))
+        return given
 
 
 class HoldForm(forms.Form):

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from marketplace.invariants import broken, invariant
-from orders.states import FIRST, MOVES, Verb
+from orders.states import FIRST, INSTANT, MOVES, PAID, Verb
 
 LATE = timedelta(minutes=10)
 """How long after its moment a timer may come before it counts as overdue."""
@@ -21,6 +21,7 @@ _STANDING = [
         Verb.HOLD,
         Verb.RELEASE,
         Verb.HAND_OVER,
+        Verb.CONFIRM,
         Verb.NOTE_DELIVERY,
         Verb.LATE_CHARGE,
         Verb.PAID_BACK,
@@ -93,4 +94,26 @@ def holds_agree(at: datetime | None) -> list[str]:
          WHERE (o.held_at IS NOT NULL) <> coalesce(h.held, false)
             OR (o.incident_at IS NOT NULL) <> coalesce(h.incident, false)
         """
+    )
+
+
+@invariant(
+    "I17", "What an order says of its digital lines is what they say, and none that is paid waits for nobody."
+)
+def digital_lines_agree(at: datetime | None) -> list[str]:
+    return broken(
+        """
+        SELECT 'order ' || o.reference FROM orders_order o
+          LEFT JOIN (SELECT order_id, count(*) FILTER (WHERE kind = ANY(%s) AND confirmed_at IS NULL) AS at_once,
+                            count(*) FILTER (WHERE kind <> ALL(%s) AND confirmed_at IS NULL) AS to_confirm,
+                            max(confirmed_at) AS confirmed_at
+                       FROM orders_line WHERE kind <> 'goods' AND decision <> 'refused' GROUP BY 1) l
+                 ON l.order_id = o.id
+         WHERE o.state <> 'refused'
+           AND (o.at_once <> coalesce(l.at_once, 0) OR o.to_confirm <> coalesce(l.to_confirm, 0)
+                OR o.confirmed_at IS DISTINCT FROM l.confirmed_at
+                OR (o.state = ANY(%s) AND o.at_once > 0 AND o.held_at IS NULL)
+                OR (o.receive_at IS NOT NULL AND o.at_once + o.to_confirm > 0))
+        """,
+        [list(map(str, INSTANT)), list(map(str, INSTANT)), list(map(str, PAID))],
     )

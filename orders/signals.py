@@ -35,6 +35,9 @@ class Moved(NamedTuple):
     customer_language: str
     items: str
     cash_on_delivery: bool
+    ships: bool
+    at_once: int
+    to_confirm: int
     pay_by: datetime | None
     accept_by: datetime | None
     ship_by: datetime | None

@@ -47,11 +47,13 @@ class Verb(TextChoices):
     RETRY = "retry", _("Nuevo intento de entrega")
     RETURN_TO_SENDER = "return_to_sender", _("Devuelto a la tienda")
     DELIVER = "deliver", _("Entregado")
+    FULFIL = "fulfil", _("Entregado en línea")
     RECEIVE = "receive", _("Recibido")
     SETTLE = "settle", _("Liquidado")
     HOLD = "hold", _("Puesto en espera")
     RELEASE = "release", _("Sale de la espera")
     HAND_OVER = "hand_over", _("Bulto entregado al transportista")
+    CONFIRM = "confirm", _("Confirmado al cliente")
     NOTE_DELIVERY = "note_delivery", _("Entrega anotada")
     LATE_CHARGE = "late_charge", _("Cobro llegado tarde; se devuelve")
     PAID_BACK = "paid_back", _("Devuelto al cliente")
@@ -80,9 +82,10 @@ MOVES: Steps = (
     Step(V.CANCEL, S.AWAITING_PICKUP, S.CANCELLED, stopped_by_parcel=True),
     Step(V.DEBIT_SUCCEEDED, S.DEBIT, S.AWAITING_SHIPMENT),
     Step(V.DEBIT_FAILED, S.DEBIT, S.FAILED),
-    Step(V.READY, S.AWAITING_SHIPMENT, S.AWAITING_PICKUP, held_by_hold=True),
-    Step(V.SHIP, S.AWAITING_SHIPMENT, S.SHIPPED, held_by_hold=True),
-    Step(V.SHIP, S.AWAITING_PICKUP, S.SHIPPED, held_by_hold=True),
+    Step(V.READY, S.AWAITING_SHIPMENT, S.AWAITING_PICKUP, needs="ships", held_by_hold=True),
+    Step(V.SHIP, S.AWAITING_SHIPMENT, S.SHIPPED, needs="ships", held_by_hold=True),
+    Step(V.SHIP, S.AWAITING_PICKUP, S.SHIPPED, needs="ships", held_by_hold=True),
+    Step(V.FULFIL, S.AWAITING_SHIPMENT, S.DELIVERED, needs="unconfirmed", held_by_hold=True),
     Step(V.DELIVER, S.SHIPPED, S.DELIVERED),
     Step(V.REPORT_EXCEPTION, S.SHIPPED, S.EXCEPTION),
     Step(V.RETRY, S.EXCEPTION, S.SHIPPED),
@@ -107,6 +110,8 @@ FIRST = (S.PENDING_ACCEPTANCE, S.PENDING_PAYMENT, S.AWAITING_SHIPMENT)
 
 FINAL = frozenset({S.CLOSED, S.REFUSED, S.CANCELLED, S.FAILED, S.RETURNED})
 PAST_RECEIPT = frozenset({S.RECEIVED, S.CLOSED})
+PAID = (S.AWAITING_SHIPMENT, S.AWAITING_PICKUP, S.SHIPPED, S.EXCEPTION, S.DELIVERED)
+"""The states of an order that can be prepared, until it is received: in these digital lines are confirmed (ORD-13)."""
 
 
 class HoldKind(TextChoices):
@@ -121,6 +126,21 @@ class HoldKind(TextChoices):
 
 
 SELLER_HOLDS = frozenset({HoldKind.STOCK, HoldKind.PRESALE, HoldKind.ADDRESS})
+
+
+class LineKind(TextChoices):
+    """What a line sells: goods travel, everything else is confirmed to the customer (ORD-13)."""
+
+    GOODS = "goods", _("Artículo")
+    DOWNLOAD = "download", _("Descarga")
+    SUBSCRIPTION = "subscription", _("Suscripción")
+    MEMBERSHIP = "membership", _("Membresía")
+    TICKET = "ticket", _("Entrada")
+    BOOKING = "booking", _("Reserva")
+
+
+INSTANT = frozenset({LineKind.DOWNLOAD, LineKind.SUBSCRIPTION})
+"""What is confirmed as soon as it is paid; the rest of what does not travel the seller confirms."""
 
 
 class Decision(TextChoices):

@@ -29,6 +29,11 @@ def refusal(line: Line) -> str:
     return said(ReasonKind.REFUSE, Why(line.refuse_code, line.refuse_reason))
 
 
+def confirmed(told: Any) -> list[str]:
+    """What was confirmed to the customer and what was said of it, line by line (ORD-13)."""
+    return [": ".join(filter(None, (str(one["title"]), str(one["access"])))) for one in told or ()]
+
+
 def mismatch(told: Any, currency: str) -> str:
     """What was paid and what should have been, from {"paid_cents", "total_cents"}; an old text as it is (PAY-07)."""
     if not isinstance(told, Mapping):

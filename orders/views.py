@@ -24,7 +24,7 @@ from marketplace.money import format_money
 from marketplace.pdf import TO_INSTALL, PdfUnavailable
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
 from orders import documents, services
-from orders.forms import AnswerForm, Attempt, HoldForm, ParcelForm, ReasonForm, ReleaseForm
+from orders.forms import AnswerForm, Attempt, ConfirmForm, HoldForm, ParcelForm, ReasonForm, ReleaseForm
 from orders.models import DocumentKind, Order
 from orders.queries import get_order
 from orders.signals import Moved
@@ -175,6 +175,21 @@ def order_ship(request: DeskRequest, order: Order) -> HttpResponse:
         Attempt("ship", form),
         lambda: services.ship({order.id: form.parcel}, by=by, at=at),
         said=_("Bulto enviado. El cliente recibe el seguimiento."),
+    )
+
+
+@_act
+def order_fulfil(request: DeskRequest, order: Order) -> HttpResponse:
+    """Confirm to the customer what does not travel (ORD-13)."""
+    lines = [line for line in order.lines.all() if not line.travels and line.decision == Decision.ACCEPTED]
+    form = ConfirmForm(request.POST, lines=lines)
+    by, at = request.actor, timezone.now()
+    return _try(
+        request,
+        order,
+        Attempt("fulfil", form),
+        lambda: services.fulfil({order.id: form.accesses}, by=by, at=at),
+        said=_("Confirmado. Al cliente le llega por correo."),
     )
 
 

@@ -19,7 +19,7 @@ from typing import IO, Any, NamedTuple, cast
 
 from django.utils.translation import gettext as _
 
-from orders.intake.schema import Loc, dotted
+from orders.intake.flaws import Loc, dotted
 
 MOST_BYTES = 1_000_000
 _BOM = b"\xef\xbb\xbf"

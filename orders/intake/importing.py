@@ -17,7 +17,8 @@ from marketplace.models import Channel
 from marketplace.refusals import Code
 from orders import services
 from orders.intake.files import Flawed, Found, Unreadable
-from orders.intake.schema import BasketIn, UnknownShop, to_basket, why
+from orders.intake.flaws import why
+from orders.intake.schema import BasketIn, UnknownShop, to_basket
 from orders.models import Basket
 from sellers.desk import Actor
 from sellers.models import Shop

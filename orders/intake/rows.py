@@ -14,9 +14,12 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 
 from orders.intake.files import Flawed, Found, RawLine, Source, Unreadable, too_long_told
-from orders.intake.schema import MOST_LINES, Loc, dotted
+from orders.intake.flaws import Loc, dotted
+from orders.intake.schema import MOST_LINES
+from orders.states import LineKind
 
 _BITS = 1 << 27
+_GOODS = str(LineKind.GOODS)
 
 BASKET_COLUMNS: Mapping[str, Loc] = {
     "commercial_id": ("commercial_id",),
@@ -52,6 +55,8 @@ LINE_COLUMNS: Mapping[str, str] = {
     "unit_price": "unit_price",
     "shipping_price": "shipping_price",
     "ship_by": "ship_by",
+    "kind": "kind",
+    "access": "access",
 }
 NEEDED_COLUMNS = (
     "commercial_id",
@@ -284,6 +289,8 @@ def _data(rows: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     basket["lines"] = [
         {path: row[column] for column, path in LINE_COLUMNS.items() if row.get(column)} for row in rows
     ]
+    if not basket["shipping_address"] and all(line.get("kind", _GOODS) != _GOODS for line in basket["lines"]):
+        del basket["shipping_address"]
     return basket
 
 

@@ -6,14 +6,11 @@ Amounts are read as they are written, by `marketplace.money.parse`: hand over JS
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any, Self
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -28,24 +25,25 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from marketplace import money
+from orders.models import LONGEST_ACCESS
 from orders.services import Customer, NewBasket, NewLine
+from orders.states import LineKind
 
 MOST_LINES = 1000
 MOST_UNITS = 100_000
-SHOWN_FLAWS = 3
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-_ONE_WAY = r"^[^\u0000\u202a-\u202e\u2066-\u2069]*$"
-_VISIBLE = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*$"
-_NUMBER = _VISIBLE.replace("[^", r"[^/\\?#%", 1)
+ONE_WAY = r"^[^\u0000\u202a-\u202e\u2066-\u2069]*$"
+VISIBLE = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*$"
+NUMBER = VISIBLE.replace("[^", r"[^/\\?#%", 1)
 _MAIL_WORD = r"[^\s\u0000-\u001f\u007f@<>,;:\"()\[\]\\]"
 _MAIL_HOST = _MAIL_WORD.replace("@", "@.")
-_EMAIL = rf"^{_MAIL_WORD}+@{_MAIL_HOST}+(\.{_MAIL_HOST}+)+$"
+EMAIL = rf"^{_MAIL_WORD}+@{_MAIL_HOST}+(\.{_MAIL_HOST}+)+$"
 _MOMENT = r"^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}"
 _is_moment = re.compile(_MOMENT).match
 
-_text = partial(StringConstraints, strip_whitespace=True, pattern=_ONE_WAY)
-_id = partial(StringConstraints, strip_whitespace=True, pattern=_VISIBLE, min_length=1)
+_text = partial(StringConstraints, strip_whitespace=True, pattern=ONE_WAY)
+_id = partial(StringConstraints, strip_whitespace=True, pattern=VISIBLE, min_length=1)
 
 
 def _amount(value: object) -> str | Decimal | int:
@@ -98,6 +96,12 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _flawed(kind: str, words: str, loc: tuple[str | int, ...]) -> ValidationError:
+    """A flaw that is seen only with other fields beside it, at the field that it belongs to."""
+    flaw = InitErrorDetails(type=PydanticCustomError(kind, words), loc=loc, input=None)
+    return ValidationError.from_exception_data(kind, [flaw])
+
+
 class PaymentIn(Closed):
     """What the storefront says the customer paid."""
 
@@ -113,18 +117,18 @@ class PaymentIn(Closed):
 class CustomerIn(Closed):
     """Who bought."""
 
-    external_id: Annotated[str, _text(max_length=64, pattern=_VISIBLE)] = Field(
+    external_id: Annotated[str, _text(max_length=64, pattern=VISIBLE)] = Field(
         default="", description="The customer's number in the storefront."
     )
     first_name: Annotated[str, _text(max_length=79, min_length=1)] = Field(description="First name.")
     last_name: Annotated[str, _text(max_length=80)] = Field(default="", description="Last name.")
-    email: Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=_EMAIL)] | None = (
+    email: Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=EMAIL)] | None = (
         Field(default=None, description="Where the customer is written to.")
     )
     locale: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}([-_][A-Za-z0-9]{2,8})*$")] = Field(
         default="es", description="Language of the customer: es, en, es-ES…"
     )
-    phone: Annotated[str, _text(max_length=40, pattern=_VISIBLE)] | None = Field(
+    phone: Annotated[str, _text(max_length=40, pattern=VISIBLE)] | None = Field(
         default=None, description="Telephone, for the carrier."
     )
 
@@ -165,6 +169,22 @@ class LineIn(Closed):
     unit_price: Amount = Field(description="Price of one unit, in units of the order's currency.")
     shipping_price: Amount = Field(default="0", description="Shipping charge of this line, all its units.")
     ship_by: Moment | None = Field(default=None, description="When the storefront promised to hand it over.")
+    kind: LineKind = Field(
+        default=LineKind.GOODS,
+        description="Goods travel. Downloads and subscriptions are confirmed to the customer as soon as they are paid, "
+        "memberships, tickets and bookings when the shop says so.",
+    )
+    access: Annotated[str, _text(max_length=LONGEST_ACCESS)] = Field(
+        default="",
+        description="What the customer is told when a line that does not travel is confirmed: a link, a code.",
+    )
+
+    @model_validator(mode="after")
+    def _goods_travel(self) -> Self:
+        """What travels needs no word of how to get at it; who gives one has forgotten the kind."""
+        if self.access and self.kind == LineKind.GOODS:
+            raise _flawed("not_digital", "goods have no access", ("access",))
+        return self
 
 
 class OrderIn(Closed):
@@ -186,7 +206,9 @@ class OrderIn(Closed):
         description="The courier collects it at the door; nothing is charged, and payments are not compared.",
     )
     customer: CustomerIn = Field(description="Who bought.")
-    shipping_address: AddressIn = Field(description="Where it goes.")
+    shipping_address: AddressIn | None = Field(
+        default=None, description="Where it goes; may be absent when no line is goods."
+    )
     shipping_price: Amount = Field(
         default="0",
         description="Shipping charge of the whole basket, spread over the lines by value; "
@@ -195,6 +217,13 @@ class OrderIn(Closed):
     lines: Annotated[list[LineIn], Field(min_length=1, max_length=MOST_LINES)] = Field(
         description="The articles; each shop's become an order of its own."
     )
+
+    @model_validator(mode="after")
+    def _goes_somewhere(self) -> Self:
+        """What travels has an address."""
+        if self.shipping_address is None and any(line.kind == LineKind.GOODS for line in self.lines):
+            raise _flawed("missing", "goods need an address", ("shipping_address",))
+        return self
 
     @model_validator(mode="after")
     def _amounts_fit(self) -> Self:
@@ -228,7 +257,7 @@ class OrderIn(Closed):
 class BasketIn(OrderIn):
     """A basket: what a customer bought in one go, under one commercial number (ORD-14)."""
 
-    commercial_id: Annotated[str, _id(max_length=64, pattern=_NUMBER)] = Field(
+    commercial_id: Annotated[str, _id(max_length=64, pattern=NUMBER)] = Field(
         description="The basket's number in the storefront; the same number again is the same basket."
     )
     placed_at: Moment = Field(description="When it was bought, with its offset from UTC; not in the future.")
@@ -297,6 +326,8 @@ def _line(line: LineIn, number: str, currency: str, shop_ids: Mapping[str, int])
         shipping_cents=money.parse(line.shipping_price, currency),
         category=line.category,
         promised_ship_by=line.ship_by,
+        kind=line.kind,
+        access=line.access,
     )
 
 
@@ -307,83 +338,13 @@ def _payment(payment: PaymentIn, currency: str) -> dict[str, Any]:
     return paid
 
 
-def _customer(customer: CustomerIn, address: AddressIn) -> Customer:
+def _customer(customer: CustomerIn, address: AddressIn | None) -> Customer:
+    place = {name: getattr(address, name) for name in AddressIn.model_fields} if address else {}
     return Customer(
         name=f"{customer.first_name} {customer.last_name}".strip(),
         email=customer.email or "",
         language=customer.locale[:2].lower(),
         phone=customer.phone or "",
         external_id=customer.external_id,
-        street=address.street,
-        postal_code=address.postal_code,
-        city=address.city,
-        region=address.region,
-        country=address.country,
+        **place,
     )
-
-
-type Loc = tuple[str | int, ...]
-
-
-def dotted(loc: Loc) -> str:
-    """The path to a field of the object: lines.0.quantity."""
-    return ".".join(str(step) for step in loc)
-
-
-_WORDS: dict[str, Promise] = {
-    "missing": gettext_lazy("falta"),
-    "extra_forbidden": gettext_lazy("no existe ese campo"),
-    "string_type": gettext_lazy("debe ser un texto"),
-    "string_unicode": gettext_lazy("no es texto Unicode válido"),
-    "string_too_short": gettext_lazy("no puede estar vacío"),
-    "string_too_long": gettext_lazy("pasa de {max_length} caracteres"),
-    "string_pattern_mismatch": gettext_lazy("no tiene la forma debida"),
-    "int_type": gettext_lazy("debe ser un número entero"),
-    "int_parsing": gettext_lazy("debe ser un número entero"),
-    "int_from_float": gettext_lazy("debe ser un número entero"),
-    "int_parsing_size": gettext_lazy("es demasiado grande"),
-    "greater_than_equal": gettext_lazy("debe ser al menos {ge}"),
-    "less_than_equal": gettext_lazy("debe ser como mucho {le}"),
-    "datetime_parsing": gettext_lazy("no es una fecha y hora que exista"),
-    "datetime_from_date_parsing": gettext_lazy("no es una fecha y hora que exista"),
-    "timezone_aware": gettext_lazy("le falta la zona horaria, por ejemplo Z o +02:00"),
-    "moment": gettext_lazy("debe ser una fecha y hora ISO 8601, por ejemplo 2026-03-01T10:00:00Z"),
-    "list_type": gettext_lazy("debe ser una lista"),
-    "model_type": gettext_lazy("debe ser un objeto con campos"),
-    "model_attributes_type": gettext_lazy("debe ser un objeto con campos"),
-    "too_short": gettext_lazy("no puede estar vacío"),
-    "too_long": gettext_lazy("tiene más de {max_length} elementos"),
-    "twice": gettext_lazy("la línea {id} está dos veces"),
-    "total": gettext_lazy("el total es demasiado grande"),
-}
-_PATTERNS: dict[str, Promise] = {
-    _ONE_WAY: gettext_lazy("no puede llevar caracteres nulos ni que inviertan el sentido de la lectura"),
-    _VISIBLE: gettext_lazy("no puede llevar caracteres de control ni invisibles"),
-    _NUMBER: gettext_lazy("no puede llevar / \\ ? # % ni caracteres invisibles"),
-    _EMAIL: gettext_lazy("no parece una dirección de correo"),
-}
-
-
-def why(error: ValidationError, name: Callable[[Loc], str] = dotted) -> str:
-    """What is wrong with a basket, in the active language: «lines.0.quantity: debe ser al menos 1».
-
-    `name` says where: the path in the object, unless the file has other names for its fields.
-    """
-    details = error.errors(include_url=False, include_input=False)
-    shown = [_one(name(d["loc"]), d["type"], d.get("ctx", {}), d["msg"]) for d in details[:SHOWN_FLAWS]]
-    if len(details) > SHOWN_FLAWS:
-        shown.append(_("y {count} más").format(count=len(details) - SHOWN_FLAWS))
-    return "; ".join(shown)
-
-
-def _one(where: str, kind: str, ctx: Mapping[str, Any], fallback: str) -> str:
-    if kind == "amount":
-        words = str(money.FLAW_WORDS[money.Flaw(ctx["flaw"])]).rstrip(".")
-        said = words[:1].lower() + words[1:]
-    elif kind == "string_pattern_mismatch" and ctx.get("pattern") in _PATTERNS:
-        said = str(_PATTERNS[ctx["pattern"]])
-    elif kind in _WORDS:
-        said = str(_WORDS[kind]).format_map(ctx)
-    else:
-        said = fallback
-    return f"{where[:120]}: {said}" if where else said

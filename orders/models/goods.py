@@ -6,13 +6,17 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.models import Carrier
 from orders.models.order import Child, Order
-from orders.states import Decision
+from orders.states import INSTANT, Decision, LineKind
+
+
+LONGEST_ACCESS = 500
 
 
 class Line(Child):
     """An article of an order, with the shipping charge that falls on it. Amounts include taxes.
 
     `refuse_code` is of the operators' list, `refuse_reason` a note; before there were codes, the whole reason.
+    What does not travel is confirmed instead, `access` is what the customer is told then: a link, a code, a place.
     """
 
     order = models.ForeignKey(
@@ -21,6 +25,9 @@ class Line(Child):
     external_id = models.CharField(_("línea en el escaparate"), max_length=80)
     sku = models.CharField(_("SKU"), max_length=80)
     title = models.CharField(_("artículo"), max_length=200)
+    kind = models.CharField(
+        _("clase"), max_length=14, choices=LineKind, default=LineKind.GOODS, db_default=LineKind.GOODS
+    )
     category = models.CharField(_("categoría"), max_length=120, blank=True, default="")
     quantity = models.PositiveIntegerField(_("unidades"))
     unit_price_cents = models.BigIntegerField(_("precio"))
@@ -31,6 +38,8 @@ class Line(Child):
     refuse_reason = models.CharField(_("motivo del rechazo"), max_length=160, blank=True, default="")
     shipped_quantity = models.PositiveIntegerField(_("unidades enviadas"), default=0)
     promised_ship_by = models.DateTimeField(_("envío prometido por el escaparate"), null=True)
+    access = models.CharField(_("acceso"), max_length=LONGEST_ACCESS, blank=True, default="", db_default="")
+    confirmed_at = models.DateTimeField(_("confirmada al cliente"), null=True)
 
     class Meta:
         verbose_name = _("línea")
@@ -49,6 +58,15 @@ class Line(Child):
             models.CheckConstraint(
                 condition=Q(shipped_quantity__lte=F("quantity")), name="line_not_overshipped"
             ),
+            models.CheckConstraint(condition=Q(kind__in=LineKind.values), name="line_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind=LineKind.GOODS, confirmed_at=None)
+                | (~Q(kind=LineKind.GOODS) & Q(shipped_quantity=0)),
+                name="line_shipped_or_confirmed",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_at=None) | Q(decision=Decision.ACCEPTED), name="line_confirmed_accepted"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -56,8 +74,24 @@ class Line(Child):
 
     @property
     def to_ship(self) -> int:
-        """Accepted units that have not been handed over yet."""
-        return self.quantity - self.shipped_quantity if self.decision == Decision.ACCEPTED else 0
+        """Accepted units that have not been handed over yet; what does not travel has none."""
+        waits = self.travels and self.decision == Decision.ACCEPTED
+        return self.quantity - self.shipped_quantity if waits else 0
+
+    @property
+    def travels(self) -> bool:
+        """Whether a carrier takes it to the customer."""
+        return self.kind == LineKind.GOODS
+
+    @property
+    def instant(self) -> bool:
+        """Whether it is confirmed by itself as soon as it is paid (ORD-13)."""
+        return self.kind in INSTANT
+
+    @property
+    def to_confirm(self) -> bool:
+        """Whether it was accepted, does not travel, and the customer has not been told of it."""
+        return not self.travels and self.decision == Decision.ACCEPTED and self.confirmed_at is None
 
 
 class Shipment(Child):

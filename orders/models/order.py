@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField
 
 from marketplace.models import Channel, Policy
-from orders.states import OrderMachine, State
+from orders.states import PAID, OrderMachine, State
 from sellers.models import Shop
 
 
@@ -37,7 +37,9 @@ class Order(OrderMachine, models.Model):
 
     Amounts are `_cents` of what is accepted once the seller has answered, of everything before; moments are `_at`,
     deadlines `_by`, fixed when their clock starts. `held_at` is the start of the present wait, `incident_at` that of
-    an open incident; both mirror rows of `Hold` so that what is due excludes what is held by index.
+    an open incident; both mirror rows of `Hold` so that what is due excludes what is held by index. Of what is, or may
+    yet be, accepted: `ships` whether anything travels, `at_once` and `to_confirm` how many lines wait to be confirmed
+    to the customer, by themselves once paid and by the shop; `confirmed_at` the last time that one was (ORD-13).
     """
 
     shop = models.ForeignKey(
@@ -85,6 +87,10 @@ class Order(OrderMachine, models.Model):
 
     cash_on_delivery = models.BooleanField(_("contra reembolso"), default=False, db_default=False)
     parcels = models.PositiveSmallIntegerField(_("bultos"), default=0)
+    ships = models.BooleanField(_("lleva algo que enviar"), default=True, db_default=True)
+    at_once = models.PositiveSmallIntegerField(_("líneas que se confirman solas"), default=0, db_default=0)
+    to_confirm = models.PositiveSmallIntegerField(_("líneas por confirmar"), default=0, db_default=0)
+    confirmed_at = models.DateTimeField(_("confirmado al cliente"), null=True)
 
     payment_token = models.CharField(_("medio de pago"), max_length=120, blank=True, default="")
 
@@ -148,10 +154,20 @@ class Order(OrderMachine, models.Model):
                 condition=Q(state="received", held_at=None, incident_at=None),
             ),
             models.Index(F("accepted_at"), F("id"), name="order_in_debit", condition=Q(state="debit")),
+            models.Index(
+                *(F("shop"), F("id")),
+                name="order_to_confirm",
+                condition=Q(state__in=[str(state) for state in PAID], to_confirm__gt=0),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def unconfirmed(self) -> int:
+        """How many lines the customer has still to be told of."""
+        return self.at_once + self.to_confirm
 
 
 class Child(models.Model):

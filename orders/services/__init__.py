@@ -14,6 +14,7 @@ from orders.services.debit import (
     late_charge,
     note_payback,
 )
+from orders.services.fulfilment import fulfil
 from orders.services.holds import end_presale, hold, release
 from orders.services.move import judge, lock_orders, one, rules
 from orders.services.placing import Customer, NewBasket, NewLine, place
@@ -37,6 +38,7 @@ __all__ = [
     "deliver",
     "end_presale",
     "expire",
+    "fulfil",
     "hold",
     "judge",
     "lapse",

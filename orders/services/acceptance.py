@@ -1,6 +1,6 @@
 """The seller's answer: accept line by line, refuse, or let the deadline act (ORD-02, ORD-04, ORD-05)."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order
 from orders.services.move import Change, Channels, Refuse, _move, promises, rules
 from orders.signals import Moved
-from orders.states import Decision, Verb
+from orders.states import INSTANT, Decision, LineKind, Verb
 from sellers.desk import Actor
 
 
@@ -49,6 +49,7 @@ def accept(
             order.goods_cents = sum(line.goods_cents for line in accepted)
             order.shipping_cents = sum(line.shipping_cents for line in accepted)
             order.total_cents = order.goods_cents + order.shipping_cents
+            order.ships, order.at_once, order.to_confirm = made_of(line.kind for line in accepted)
             decided.extend((line.id, Decision.ACCEPTED.value, "", "") for line in accepted)
             decided.extend(_refused(line, why(answer.refused[line.id])) for line in refused)
         else:
@@ -56,8 +57,14 @@ def accept(
             whole.append(order.id)
         order.commission_cents, order.commission_vat_cents = commission(order, rules(order))
         order.accepted_at = at
-        promised = promises(rules(order), channels.of(order).calendar, at=at)
-        order.ship_by = promised["ship_by"]
+        promised = promises(
+            rules(order),
+            channels.of(order).calendar,
+            ships=order.ships,
+            confirms=order.to_confirm > 0,
+            at=at,
+        )
+        order.ship_by = promised.get("ship_by")
         if order.cash_on_delivery:
             order.deliver_by = promised.get("deliver_by")
         return Change(
@@ -94,7 +101,16 @@ def _refused(line: Line, reason: Why) -> _Decided:
     return line.id, Decision.REFUSED.value, reason.code, reason.note
 
 
-_ACCEPTED = ("goods_cents", "shipping_cents", "total_cents", "commission_cents", "commission_vat_cents")
+_ACCEPTED = ("goods_cents", "shipping_cents", "total_cents", "commission_cents", "commission_vat_cents", "ships",
+             "at_once", "to_confirm")  # fmt: skip
+
+
+def made_of(kinds: Iterable[str]) -> tuple[bool, int, int]:
+    """Of the kinds of some lines: whether any travels, how many are confirmed at once and how many by the shop."""
+    counted = Counter(kinds)
+    ships = counted.pop(LineKind.GOODS, 0) > 0
+    at_once = sum(counted[kind] for kind in INSTANT)
+    return ships, at_once, counted.total() - at_once
 
 
 def commission(order: Order, settings: Settings) -> tuple[int, int]:

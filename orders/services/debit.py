@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db import transaction
+
 from marketplace import clocks
 from marketplace.policy import ShippingClockFrom
 from marketplace.refusals import Code, Outcome
 from orders.models import Order
 from orders.services.acceptance import accept_all_lines, commission
+from orders.services.fulfilment import fulfil_at_once
 from orders.services.move import Change, Channels, _move, promises, rules
 from orders.signals import Moved
 from orders.states import State, Verb
@@ -15,29 +18,34 @@ from sellers.desk import Actor
 
 
 def debit_succeeded(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
-    """The customer has been charged what was accepted: now it can be shipped (PAY-04)."""
+    """The customer has been charged what was accepted: now it can be shipped (PAY-04), and what is confirmed at once
+    is (ORD-13)."""
     channels = Channels()
 
     def change(order: Order) -> Change:
         settings = rules(order)
         order.charged_cents = order.total_cents
         order.debited_at = at
-        if settings.deliver_clock_from == ShippingClockFrom.AWAITING_SHIPMENT:
+        if order.ships and settings.deliver_clock_from == ShippingClockFrom.AWAITING_SHIPMENT:
             order.deliver_by = clocks.deadline(at, settings.deliver_within.span, channels.of(order).calendar)
         return Change({"charged_cents": order.charged_cents})
 
-    return _move(
-        order_ids,
-        Verb.DEBIT_SUCCEEDED,
-        change,
-        fields=("charged_cents", "debited_at", "deliver_by"),
-        by=by,
-        at=at,
-    )
+    with transaction.atomic(savepoint=False):
+        outcome = _move(
+            order_ids,
+            Verb.DEBIT_SUCCEEDED,
+            change,
+            fields=("charged_cents", "debited_at", "deliver_by"),
+            by=by,
+            at=at,
+        )
+        fulfil_at_once(outcome.moved)
+    return outcome
 
 
 def confirm_payment(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
-    """The customer has paid beforehand: the order can be prepared, and the shop's clock starts (ORD-07, PAY-06).
+    """The customer has paid beforehand: the order can be prepared, and the shop's clock starts (ORD-07, PAY-06);
+    what is confirmed at once is (ORD-13).
 
     Refused as `deadline_passed` once it should have been paid.
     """
@@ -50,19 +58,24 @@ def confirm_payment(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Out
         order.charged_cents = order.total_cents
         order.debited_at = order.accepted_at = at
         order.commission_cents, order.commission_vat_cents = commission(order, settings)
-        for name, deadline in promises(settings, channels.of(order).calendar, at=at).items():
+        calendar, confirms = channels.of(order).calendar, order.to_confirm > 0
+        promised = promises(settings, calendar, ships=order.ships, confirms=confirms, at=at)
+        for name, deadline in promised.items():
             setattr(order, name, deadline)
         return Change({"charged_cents": order.charged_cents})
 
-    return _move(
-        order_ids,
-        Verb.CONFIRM_PAYMENT,
-        change,
-        fields=("charged_cents", "debited_at", "accepted_at", "ship_by", "deliver_by", *_COMMISSION),
-        also=lambda: accept_all_lines(paid),
-        by=by,
-        at=at,
-    )
+    with transaction.atomic(savepoint=False):
+        outcome = _move(
+            order_ids,
+            Verb.CONFIRM_PAYMENT,
+            change,
+            fields=("charged_cents", "debited_at", "accepted_at", "ship_by", "deliver_by", *_COMMISSION),
+            also=lambda: accept_all_lines(paid),
+            by=by,
+            at=at,
+        )
+        fulfil_at_once(outcome.moved)
+    return outcome
 
 
 _COMMISSION = ("commission_cents", "commission_vat_cents")

@@ -3,11 +3,14 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from django.db import transaction
+
 from marketplace import bulk, clocks
 from marketplace.policy import Role, ShippingClockFrom
 from marketplace.reasons import Reasoned, why
 from marketplace.refusals import Code, Outcome
 from orders.models import Hold, Order
+from orders.services.fulfilment import fulfil_at_once
 from orders.services.move import Change, Channels, Refuse, _move, rules
 from orders.signals import Moved
 from orders.states import FINAL, SELLER_HOLDS, HoldKind, Verb
@@ -115,8 +118,8 @@ def release(
     """Lift a hold: the order goes on where it was (ORD-06); `note` is told in its history, `only` are the ids of the
     holds that are meant, whichever stands if there are none.
 
-    When nothing else holds it, the promises still to keep move by the time it stood; the acceptance and receipt
-    clocks have run on. Refused as `wrong_state` when no such hold stands.
+    When nothing else holds it, the promises still to keep move by the time it stood, and what was to be confirmed at
+    once is; the acceptance and receipt clocks have run on. Refused as `wrong_state` when no such hold stands.
     """
     channels = Channels()
     lifted: list[tuple[object, ...]] = []
@@ -138,16 +141,19 @@ def release(
             _let_go(order, channels.of(order).calendar, at)
         return Change({"kind": kind.value, "note": note} if note else {"kind": kind.value})
 
-    return _move(
-        wanted,
-        Verb.RELEASE,
-        change,
-        fields=("held_at", "incident_at", "ship_by", "deliver_by"),
-        also=lambda: bulk.update(Hold, ("id", "released_at", "released_by"), lifted),
-        judged=_judge_hold,
-        by=by,
-        at=at,
-    )
+    with transaction.atomic(savepoint=False):
+        outcome = _move(
+            wanted,
+            Verb.RELEASE,
+            change,
+            fields=("held_at", "incident_at", "ship_by", "deliver_by"),
+            also=lambda: bulk.update(Hold, ("id", "released_at", "released_by"), lifted),
+            judged=_judge_hold,
+            by=by,
+            at=at,
+        )
+        fulfil_at_once(outcome.moved)
+    return outcome
 
 
 def _let_go(order: Order, calendar: clocks.Calendar, at: datetime) -> None:
@@ -159,7 +165,7 @@ def _let_go(order: Order, calendar: clocks.Calendar, at: datetime) -> None:
     if held_at is None:
         return
     settings = rules(order)
-    if order.ship_by and order.accepted_at and order.shipped_at is None:
+    if order.ship_by and order.accepted_at and order.shipped_at is None and order.delivered_at is None:
         stood_from = max(held_at, order.accepted_at)
         order.ship_by = _postponed(order.ship_by, stood_from, at, settings.ship_within.span.clock, calendar)
     from_hand_over = settings.deliver_clock_from == ShippingClockFrom.HAND_OVER

@@ -14,12 +14,13 @@ from django.db import transaction
 
 from marketplace import bulk, clocks, queries
 from marketplace.clocks import Calendar
+from marketplace.fsm import Step
 from marketplace.models import Channel
 from marketplace.policy import Role, Settings, ShippingClockFrom
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
-from orders.models import Event, Hold, Order
+from orders.models import Event, Hold, Line, Order
 from orders.signals import Moved, orders_moved
-from orders.states import FINAL, TABLE, State, Verb
+from orders.states import FINAL, PAID, TABLE, State, Verb
 from sellers.desk import Actor, Right
 
 
@@ -50,6 +51,17 @@ def lock_orders(order_ids: Iterable[int], *, skip_locked: bool = False) -> list[
     return bulk.lock(Order, list(order_ids), skip_locked=skip_locked)
 
 
+def lines_of(order_ids: Iterable[int]) -> dict[int, list[Line]]:
+    """The lines of orders, read under the lock of these: quantities are decided on what stands now."""
+    lines: dict[int, list[Line]] = {}
+    for line in bulk.read(Line, LINES_OF, [list(order_ids)]):
+        lines.setdefault(line.order_id, []).append(line)
+    return lines
+
+
+LINES_OF = "SELECT {columns} FROM {table} WHERE order_id = ANY(%s::bigint[]) ORDER BY id"
+
+
 def rules(order: Order) -> Settings:
     """The policy that the order arrived under."""
     return queries.policy(order.policy_id).rules
@@ -67,11 +79,15 @@ class Channels:
         return self._read[order.channel_id]
 
 
-def promises(settings: Settings, calendar: Calendar, *, at: datetime) -> dict[str, datetime]:
-    """The deadlines that start when an order can be prepared: to ship, and to deliver where the policy counts it
-    from there (ORD-04, SHP-02)."""
-    deadlines = {"ship_by": clocks.deadline(at, settings.ship_within.span, calendar)}
-    if settings.deliver_clock_from == ShippingClockFrom.AWAITING_SHIPMENT:
+def promises(
+    settings: Settings, calendar: Calendar, *, ships: bool = True, confirms: bool = False, at: datetime
+) -> dict[str, datetime]:
+    """The deadlines that start when an order can be prepared: to ship it, or to confirm to the customer what does not
+    travel, and to deliver where the policy counts it from there (ORD-04, ORD-13, SHP-02)."""
+    deadlines: dict[str, datetime] = {}
+    if ships or confirms:
+        deadlines["ship_by"] = clocks.deadline(at, settings.ship_within.span, calendar)
+    if ships and settings.deliver_clock_from == ShippingClockFrom.AWAITING_SHIPMENT:
         deadlines["deliver_by"] = clocks.deadline(at, settings.deliver_within.span, calendar)
     return deadlines
 
@@ -94,27 +110,42 @@ def judge(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
     if at < order.moved_at:
         return Code.OUT_OF_ORDER
     state = order.__dict__["state"]
+    if verb == Verb.FULFIL and state in PAID:
+        state = State.AWAITING_SHIPMENT  # what is confirmed does not wait for what travels, nor hurries it
     step = TABLE.get((verb, state))
     roles = rules(order).rights.get(state, {}).get(verb)
     if step is None or roles is None:
-        if state == State.DEBIT and verb in (Verb.SHIP, Verb.READY):
+        if state == State.DEBIT and verb in (Verb.SHIP, Verb.READY, Verb.FULFIL):
             return Code.HELD if order.held_at else Code.NOT_DEBITED
         return Code.WRONG_STATE
     if not _has_right(by, roles):
         return Code.NOT_ALLOWED
+    if step.needs and not getattr(order, step.needs):
+        return _LACKS[step.needs]
+    return _untimely(order, step, at) or _stopped(order, step, by)
+
+
+def _untimely(order: Order, step: Step, at: datetime) -> Code | None:
     if step.not_after and at > getattr(order, step.not_after):
         return Code.DEADLINE_PASSED
     if step.only_after and at <= getattr(order, step.only_after):
         return Code.TOO_EARLY
     if step.not_before and (getattr(order, step.not_before) is None or at < getattr(order, step.not_before)):
         return Code.TOO_EARLY
-    if step.stopped_by_parcel and order.parcels and by.role != Role.OPERATOR:
-        return Code.PARCEL_ON_ITS_WAY
+    return None
+
+
+def _stopped(order: Order, step: Step, by: Actor) -> Code | None:
+    if step.stopped_by_parcel and by.role != Role.OPERATOR and (order.parcels or order.confirmed_at):
+        return Code.PARCEL_ON_ITS_WAY if order.parcels else Code.CONFIRMED
     if step.held_by_hold and order.held_at is not None:
         return Code.HELD
     if step.held_by_incident and order.incident_at is not None:
         return Code.OPEN_INCIDENT
     return None
+
+
+_LACKS = {"ships": Code.NOTHING_TO_SHIP, "unconfirmed": Code.NOTHING_TO_CONFIRM}
 
 
 def _has_right(by: Actor, roles: Sequence[Role]) -> bool:
@@ -250,6 +281,9 @@ def _moved(order: Order, verb: Verb, before: str, data: Mapping[str, Any], *, at
         customer_language=row["customer_language"],
         items=row["items_text"],
         cash_on_delivery=row["cash_on_delivery"],
+        ships=row["ships"],
+        at_once=row["at_once"],
+        to_confirm=row["to_confirm"],
         pay_by=row["pay_by"],
         accept_by=row["accept_by"],
         ship_by=row["ship_by"],

@@ -14,16 +14,19 @@ from marketplace.policy import Settings, StartsWith
 from marketplace.refusals import Code, Outcome, Refusal
 from orders.models import Basket, Event, Hold, Line, Order, Words
 from orders.queries import folded
-from orders.services.acceptance import commission
+from orders.services.acceptance import commission, made_of
 from orders.services.move import EVENT_COLUMNS, _event, _moved, promises
 from orders.signals import Moved, orders_moved
-from orders.states import Decision, HoldKind, State, Verb
+from orders.states import Decision, HoldKind, LineKind, State, Verb
 from sellers.desk import PLATFORM, Actor
 
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """An article as the storefront sells it; amounts in cents, taxes included."""
+    """An article as the storefront sells it; amounts in cents, taxes included.
+
+    `access` is what the customer is told when an article that does not travel is confirmed (ORD-13).
+    """
 
     external_id: str
     shop_id: int
@@ -34,6 +37,8 @@ class NewLine:
     shipping_cents: int = 0
     category: str = ""
     promised_ship_by: datetime | None = None
+    kind: LineKind = LineKind.GOODS
+    access: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class NewBasket:
 def place(channel: Channel, baskets: Sequence[NewBasket], *, by: Actor = PLATFORM) -> Outcome[Moved]:
     """Take baskets in at their `placed_at`; one that is already here is the same one and is refused as `duplicate`.
 
+    One that the courier is to be paid for may hold only what travels: it is refused as `cash_for_digital`.
     A refusal's `id` is the position of the basket in `baskets`. Raises nothing for a known basket; anything else that
     the database refuses undoes the whole call.
     """
@@ -81,7 +87,7 @@ def place(channel: Channel, baskets: Sequence[NewBasket], *, by: Actor = PLATFOR
     if policy is None:
         raise ValueError(f"channel {channel.code} has no policy in force")
     with transaction.atomic(savepoint=False), bulk.gathered():
-        rows, refused = _new_baskets(channel, baskets)
+        rows, refused = _new_baskets(channel, baskets, policy.rules)
         taken = _letters_taken([new.commercial_id for _, new in rows], channel)
         drafts = [
             draft
@@ -93,12 +99,14 @@ def place(channel: Channel, baskets: Sequence[NewBasket], *, by: Actor = PLATFOR
 
 
 def _new_baskets(
-    channel: Channel, baskets: Sequence[NewBasket]
+    channel: Channel, baskets: Sequence[NewBasket], rules: Settings
 ) -> tuple[list[tuple[int, NewBasket]], list[Refusal]]:
     """Write the baskets that are not here yet; two writers of the same one meet at its unique key."""
     first: dict[str, NewBasket] = {}
-    for new in baskets:
-        first.setdefault(new.commercial_id, new)
+    barred = {n for n, new in enumerate(baskets) if _cash(new, rules) and not all(map(_travels, new.lines))}
+    for n, new in enumerate(baskets):
+        if n not in barred:
+            first.setdefault(new.commercial_id, new)
     written = bulk.insert_missing(
         Basket,
         ("commercial_id", "channel_id", "placed_at", "currency", "total_cents", "paid_cents", "payments"),
@@ -118,11 +126,22 @@ def _new_baskets(
     rows: list[tuple[int, NewBasket]] = []
     refused: list[Refusal] = []
     for position, new in enumerate(baskets):
-        if first[new.commercial_id] is new and new.commercial_id in written:
+        if position in barred:
+            refused.append(Refusal(position, Code.CASH_FOR_DIGITAL, new.commercial_id))
+        elif first[new.commercial_id] is new and new.commercial_id in written:
             rows.append((written[new.commercial_id], new))
         else:
             refused.append(Refusal(position, Code.DUPLICATE, new.commercial_id))
     return rows, refused
+
+
+def _cash(new: NewBasket, rules: Settings) -> bool:
+    """Whether the courier is paid for it, at the door."""
+    return new.cash_on_delivery or rules.cash_on_delivery
+
+
+def _travels(line: NewLine) -> bool:
+    return line.kind == LineKind.GOODS
 
 
 def _total(new: NewBasket) -> int:
@@ -167,16 +186,20 @@ def _letter(position: int) -> str:
 
 
 def _drafts(basket_id: int, new: NewBasket, channel: Channel, policy: Policy, taken: int) -> list[_Draft]:
-    """Split a basket by shop, in the order in which its shops first appear; spread the basket's shipping by value."""
-    shares = money.apportion(
-        new.shipping_cents, [line.unit_price_cents * line.quantity for line in new.lines]
-    )
+    """Split a basket by shop, in the order in which its shops first appear; spread the basket's shipping by value
+    over what travels, if anything does."""
+    travels = [_travels(line) for line in new.lines]
+    values = [line.unit_price_cents * line.quantity for line in new.lines]
+    if any(travels):
+        weights = [value if moves else 0 for value, moves in zip(values, travels, strict=True)]
+        values = weights if any(weights) else list(map(int, travels))
+    shares = money.apportion(new.shipping_cents, values)
     shops: dict[int, list[tuple[NewLine, int]]] = {}
     for line, share in zip(new.lines, shares, strict=True):
         shops.setdefault(line.shop_id, []).append((line, line.shipping_cents + share))
     total, paid = _total(new), _paid(new)
     mismatch = {}
-    cash = new.cash_on_delivery or policy.rules.cash_on_delivery
+    cash = _cash(new, policy.rules)
     if new.payments is not None and total != paid and not cash:
         mismatch = {"paid_cents": paid, "total_cents": total}
     first = _first_step(new, cash, policy.rules, channel)
@@ -229,6 +252,7 @@ def _order(
     customer = new.customer
     goods = sum(line.unit_price_cents * line.quantity for line, _ in lines)
     shipping = sum(cents for _, cents in lines)
+    ships, at_once, to_confirm = made_of(line.kind for line, _ in lines)
     items = " · ".join(
         f"{line.title} ×{line.quantity}" if line.quantity > 1 else line.title for line, _ in lines
     )
@@ -246,6 +270,9 @@ def _order(
         goods_cents=goods,
         shipping_cents=shipping,
         total_cents=goods + shipping,
+        ships=ships,
+        at_once=at_once,
+        to_confirm=to_confirm,
         payment_token=next((str(p["card"]) for p in new.payments or () if p.get("card")), ""),
         customer_external_id=customer.external_id,
         customer_name=customer.name,
@@ -274,6 +301,7 @@ LINE_COLUMNS = (
     "external_id",
     "sku",
     "title",
+    "kind",
     "category",
     "quantity",
     "unit_price_cents",
@@ -284,6 +312,7 @@ LINE_COLUMNS = (
     "refuse_reason",
     "shipped_quantity",
     "promised_ship_by",
+    "access",
 )
 
 
@@ -347,6 +376,7 @@ def _line_row(order: Order, line: NewLine, shipping_cents: int) -> tuple[object,
         line.external_id,
         line.sku,
         line.title,
+        str(line.kind),
         line.category,
         line.quantity,
         line.unit_price_cents,
@@ -357,4 +387,5 @@ def _line_row(order: Order, line: NewLine, shipping_cents: int) -> tuple[object,
         "",
         0,
         line.promised_ship_by,
+        line.access,
     )

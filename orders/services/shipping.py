@@ -11,7 +11,7 @@ from marketplace.models import Carrier
 from marketplace.policy import ReceiptClockFrom, ShippingClockFrom
 from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order, Shipment, ShipmentLine
-from orders.services.move import Change, Channels, Refuse, _move, judge, rules
+from orders.services.move import Change, Channels, Refuse, _move, judge, lines_of, rules
 from orders.services.receipt import COLLECTED, collect
 from orders.signals import Moved
 from orders.states import PAST_RECEIPT, Decision, State, Verb
@@ -53,7 +53,8 @@ def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[M
     """Hand one parcel of each order over; the order is shipped when every accepted unit has left (SHP-03).
 
     Until then the move is told as `hand_over` and the state stays. The deliver-by clock starts at hand-over unless
-    the policy says otherwise (SHP-02); receipt counts from the last parcel (SHP-07).
+    the policy says otherwise (SHP-02); receipt counts from the last parcel (SHP-07), or from what is confirmed to the
+    customer after it (ORD-13).
     """
     channels = Channels()
     written = _Written()
@@ -61,7 +62,7 @@ def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[M
 
     def change(order: Order) -> Change:
         if not lines:
-            lines.update(_lines_of(parcels))
+            lines.update(lines_of(parcels))
         parcel = parcels[order.id]
         name = _carrier_name(order, parcel)
         chosen = _chosen(lines[order.id], parcel)
@@ -80,7 +81,8 @@ def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[M
         order.shipped_at = at
         if settings.deliver_clock_from == ShippingClockFrom.HAND_OVER:
             order.deliver_by = clocks.deadline(at, settings.deliver_within.span, calendar)
-        order.receive_at = clocks.deadline(at, settings.receive_after.span, calendar)
+        if not order.unconfirmed:
+            order.receive_at = clocks.deadline(at, settings.receive_after.span, calendar)
         return Change(data)
 
     return _move(
@@ -92,17 +94,6 @@ def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[M
         by=by,
         at=at,
     )
-
-
-def _lines_of(order_ids: Iterable[int]) -> dict[int, list[Line]]:
-    """The lines, read under the lock of their orders: quantities are decided on what stands now."""
-    lines: dict[int, list[Line]] = {}
-    for line in bulk.read(Line, LINES_OF, [list(order_ids)]):
-        lines.setdefault(line.order_id, []).append(line)
-    return lines
-
-
-LINES_OF = "SELECT {columns} FROM {table} WHERE order_id = ANY(%s::bigint[]) ORDER BY id"
 
 
 def _carrier_name(order: Order, parcel: Parcel) -> str:
@@ -197,7 +188,7 @@ def deliver(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Mov
         if order.state in PAST_RECEIPT:
             return Change(instead=Verb.NOTE_DELIVERY)
         settings = rules(order)
-        if settings.receive_clock_from == ReceiptClockFrom.DELIVERY:
+        if settings.receive_clock_from == ReceiptClockFrom.DELIVERY and not order.unconfirmed:
             order.receive_at = clocks.deadline(at, settings.receive_after.span, channels.of(order).calendar)
         return Change(collect(order, at=at))
 

@@ -25,6 +25,7 @@ from orders.models import Line, Order
 from payments import beforehand
 from sellers.models import Shop, User
 from tests.conftest import ANA, AT, CLOCK, CUSTOMER, OPERATOR, SELLER, basket
+from tests.orders.digital import BOOKING, PATTERN, TICKET, digital_basket
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -152,6 +153,19 @@ def _paid_beforehand(shop: Shop, language: str) -> None:
     services.report_exception([paid], reason="Ausente", by=OPERATOR, at=AT + 5 * HOUR)
     services.return_to_sender([paid], by=SELLER, at=AT + 6 * HOUR)
     services.one(services.lapse([unpaid], by=CLOCK, at=AT + 4 * DAY))
+    _confirmed(channel, shop, language)
+
+
+def _confirmed(channel: Channel, shop: Shop, language: str) -> None:
+    """What happens only to what does not travel."""
+    buyer = replace(ANA, language=language)
+    articles = (PATTERN, TICKET, BOOKING)
+    new = replace(digital_basket(shop, *articles, customer=buyer), commercial_id=f"{language}-D")
+    order_id = services.place(channel, [new]).moved[0].order_id
+    beforehand.confirm({order_id: "pi_2"}, by=CLOCK, at=AT + HOUR)
+    asked = Line.objects.filter(order_id=order_id, confirmed_at=None)
+    access = {line.id: f"Puerta 2, {line.sku}" for line in asked}
+    services.one(services.fulfil({order_id: access}, by=SELLER, at=AT + 2 * HOUR))
 
 
 @pytest.fixture

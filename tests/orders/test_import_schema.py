@@ -12,7 +12,8 @@ from django.utils import translation
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from orders.intake.schema import BasketIn, UnknownShop, published, to_basket, why
+from orders.intake.flaws import why
+from orders.intake.schema import BasketIn, UnknownShop, published, to_basket
 from tests.orders.intake_files import basket_in, line_in
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
