@@ -8,7 +8,6 @@ from marketplace.models import Carrier
 from orders.models.order import Child, Order
 from orders.states import INSTANT, Decision, LineKind
 
-
 LONGEST_ACCESS = 500
 
 

@@ -11,14 +11,16 @@ from marketplace.refusals import Outcome
 from marketplace.services import open_channel
 from messaging.services import muted
 from orders import services
+from orders.models import Line
 from orders.signals import Moved
+from orders.states import LineKind
 from payments import beforehand
 from playback.demo.goods import TRADERS, Trader, customer
 from playback.demo.people import People
 from sellers.desk import PLATFORM
 
 type Act = Callable[[int, datetime], Outcome[Moved]]
-type Life = tuple[int, int, tuple[str, ...]]
+type Life = tuple[int, int, tuple[str, ...], *tuple[str, ...]]
 
 _HOUR = timedelta(hours=1)
 
@@ -37,6 +39,10 @@ CHANNELS = (
             (2, 110, ("pay", "ship", "deliver")),
             (2, 60, ("decline",)),
             (1, 26, ("pay", "void")),
+            (0, 6, ("pay",), "booklet"),
+            (0, 12, ("pay",), "workshop"),
+            (0, 70, ("pay", "confirm"), "workshop"),
+            (0, 28, ("pay",), "goods", "booklet", "workshop"),
         ),
     ),
     (
@@ -55,7 +61,17 @@ CHANNELS = (
         ),
     ),
 )
-"""Code, name and preset of each channel, and its orders: which trader's, placed how many hours ago, what was done."""
+"""Code, name and preset of each channel, and its orders: which trader's, placed how many hours ago, what was done, and
+what was bought where it is not an article of the trader's."""
+
+_DIGITAL = {
+    "booklet": (LineKind.DOWNLOAD, "Cuadernillo de patrones: seis platos", 950,
+                "https://ceramicasalba.example/descargas/cuadernillo-de-patrones"),
+    "workshop": (LineKind.TICKET, "Taller de torno, una mañana", 4500, ""),
+}  # fmt: skip
+"""What of the demonstration does not travel: its kind, its title, its price in cents, how to get at it."""
+
+_WHERE = "Sábado a las 10:00 en Calle del Torno 8; trae un delantal"
 
 
 def open_others(people: People, *, at: datetime) -> int:
@@ -79,10 +95,11 @@ class Astray(Exception):
 
 
 def _live(channel: Channel, people: People, life: Life, number: str, *, at: datetime) -> None:
-    which, hours_ago, steps = life
+    which, hours_ago, steps, *sold = life
     trader = TRADERS[which]
     placed_at = at - hours_ago * _HOUR
-    new = _basket(channel, people, trader, number, placed_at)
+    lines = tuple(_line(people, trader, number, n, name) for n, name in enumerate(sold or ["goods"], 1))
+    new = _basket(channel, lines, number, placed_at)
     order_id = services.place(channel, [new]).moved[0].order_id
     acts = _acts(people, trader)
     for step, moment in zip(steps, _moments(placed_at, at, len(steps)), strict=True):
@@ -109,17 +126,28 @@ def _acts(people: People, trader: Trader) -> dict[str, Act]:
         "fail": lambda order, at: services.report_exception([order], reason="Ausente", by=operator, at=at),
         "retry": lambda order, at: services.retry([order], by=seller, at=at),
         "return": lambda order, at: services.return_to_sender([order], by=seller, at=at),
+        "confirm": lambda order, at: services.fulfil({order: _told(order)}, by=seller, at=at),
         "deliver": lambda order, at: services.deliver([order], by=PLATFORM, at=at),
     }
 
 
-def _basket(
-    channel: Channel, people: People, trader: Trader, number: str, placed_at: datetime
-) -> services.NewBasket:
+def _told(order_id: int) -> dict[int, str]:
+    """What the customer is told of each line that waits to be confirmed."""
+    lines = Line.objects.filter(order_id=order_id, confirmed_at=None).exclude(kind=LineKind.GOODS)
+    return dict.fromkeys(lines.values_list("id", flat=True), _WHERE)
+
+
+def _line(people: People, trader: Trader, number: str, n: int, name: str) -> services.NewLine:
+    shop = people.shop(trader)
+    if name in _DIGITAL:
+        kind, title, price, access = _DIGITAL[name]
+        return services.NewLine(
+            str(n), shop.id, f"DIG-{name.upper()}", title, 1, price, kind=kind, access=access
+        )
     article = trader.articles[int(number[-2:]) % len(trader.articles)]
-    line = services.NewLine(
-        "1",
-        people.shop(trader).id,
+    return services.NewLine(
+        str(n),
+        shop.id,
         article.sku,
         article.title,
         1,
@@ -127,12 +155,17 @@ def _basket(
         article.shipping_cents,
         trader.category,
     )
-    total = line.unit_price_cents + line.shipping_cents
+
+
+def _basket(
+    channel: Channel, lines: tuple[services.NewLine, ...], number: str, placed_at: datetime
+) -> services.NewBasket:
+    total = sum(line.unit_price_cents + line.shipping_cents for line in lines)
     return services.NewBasket(
         commercial_id=number,
         currency=channel.currency,
         placed_at=placed_at,
         customer=customer(int(number[-3:])),
-        lines=(line,),
+        lines=lines,
         payments=({"method": "card", "amount_cents": total, "card": "visa-ok"},),
     )

@@ -14,7 +14,8 @@ from orders.signals import Moved
 from orders.states import State
 from payments import beforehand
 from sellers.models import Shop
-from tests.conftest import AT, CLOCK, OPERATOR, SELLER, anas, basket
+from tests.conftest import AT, CLOCK, JAR, OPERATOR, PLATE, SELLER, anas
+from tests.orders.digital import Article, Goods, digital_basket
 
 HOUR = timedelta(hours=1)
 SEUR = "SEUR"
@@ -25,11 +26,18 @@ def tick(name: str, at: datetime) -> Tally:
     return timers.run(BY_NAME[name], at=at)
 
 
-def placed(channel: Channel, shop: Shop, count: int, *, card: str = "ok", at: datetime = AT) -> list[int]:
+def placed(
+    channel: Channel,
+    shop: Shop,
+    count: int,
+    *,
+    articles: tuple[Article | Goods, ...] = (JAR, PLATE),
+    card: str = "ok",
+    at: datetime = AT,
+) -> list[int]:
     """Ids of so many new orders."""
-    outcome = services.place(
-        channel, [basket(shop, at=at, card=card, customer=anas(n)) for n in range(count)]
-    )
+    baskets = [digital_basket(shop, *articles, at=at, card=card, customer=anas(n)) for n in range(count)]
+    outcome = services.place(channel, baskets)
     return [move.order_id for move in outcome.moved]
 
 
@@ -107,11 +115,19 @@ def _end(state: State, ids: list[int], preset: Preset) -> None:
         _debit(ids)
 
 
-def brought_to(state: State, channel: Channel, shop: Shop, count: int = 1) -> list[int]:
+def brought_to(
+    state: State,
+    channel: Channel,
+    shop: Shop,
+    count: int = 1,
+    *,
+    articles: tuple[Article | Goods, ...] = (JAR, PLATE),
+) -> list[int]:
     """Ids of so many orders in this state, along the way that their channel trades."""
     assert channel.policy is not None
     preset = channel.policy.rules.preset
-    ids = placed(channel, shop, count, card="refused" if state == State.FAILED else "ok")
+    card = "refused" if state == State.FAILED else "ok"
+    ids = placed(channel, shop, count, articles=articles, card=card)
     if state in STEPS:
         TO_SHIP[preset](ids)
         for step in STEPS[state]:

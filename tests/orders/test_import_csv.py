@@ -55,6 +55,32 @@ def test_rows_that_stand_apart_are_one_basket(file: Path) -> None:
     assert list(lines.values_list("external_id", "sku")) == [("A-1", "1"), ("A-2", "3"), ("A-3", "5")]
 
 
+@pytest.mark.rule("ORD-13")
+@pytest.mark.django_db
+def test_what_does_not_travel_needs_no_address_and_no_courier(file: Path) -> None:
+    head = (
+        "commercial_id,placed_at,currency,customer_first_name,street,city,country,shop,sku,title,unit_price"
+    )
+    start, paper = "2026-03-01T10:00:00Z,EUR,Ana", "Mayor 1,Zaragoza,ES"
+    file.write_text(
+        f"{head},kind,access,cash_on_delivery\n"
+        f"A,{start},,,,alba,PAT,Patrón,9.50,download,https://tienda.example/p,\n"
+        f"B,{start},,,,alba,JAR,Jarrón,33,,,\n"
+        f"C,{start},{paper},alba,ENT,Entrada,12,ticket,,true\n"
+        f"D,{start},{paper},alba,JAR,Jarrón,33,goods,,true\n",
+        encoding="utf-8",
+    )
+    done = bring(file)
+    assert [(number, code) for _lines, number, code, _why in done.report] == [
+        ("B", "malformed"),
+        ("C", "cash_for_digital"),
+    ]
+    assert list(Line.objects.order_by("id").values_list("order__reference", "kind", "access")) == [
+        ("A-A", "download", "https://tienda.example/p"),
+        ("D-A", "goods", ""),
+    ]
+
+
 @pytest.mark.django_db
 def test_semicolons_decimal_commas_and_windows(file: Path) -> None:
     text = csv_text(row_in("A", unit_price="33,50", shipping_price="0,95"), delimiter=";")

@@ -148,3 +148,20 @@ def test_no_lines_at_all() -> None:
     with pytest.raises(ValidationError) as refused:
         BasketIn.model_validate({**basket_in(), "lines": []})
     assert why(refused.value) == "lines: no puede estar vacío"
+
+
+@pytest.mark.rule("ORD-13")
+def test_what_does_not_travel_says_so_and_needs_no_address() -> None:
+    link = "https://tienda.example/patron"
+    bought = basket_in(lines=[line_in(kind="download", access=link)])
+    del bought["shipping_address"]
+    new = to_basket(BasketIn.model_validate(bought), {"alba": 7})
+    assert [(one.kind, one.access) for one in new.lines] == [("download", link)]
+    assert (new.customer.street, new.customer.country) == ("", "")
+    bought["lines"].append(line_in(2))
+    with pytest.raises(ValidationError) as refused:
+        BasketIn.model_validate(bought)
+    assert why(refused.value) == "shipping_address: falta"
+    assert flaw(lines=[line_in(kind="ebook")]).startswith("lines.0.kind: debe ser una de estas: 'goods', ")
+    assert flaw(lines=[line_in(access=link)]) == "lines.0.access: lo que se envía no lo lleva"
+    assert flaw(lines=[line_in(kind="ticket", access="x" * 501)]).startswith("lines.0.access: pasa de 500")

@@ -1,6 +1,6 @@
 """Every state × verb × role × hold: what is done, what is refused and why, and that a refusal changes nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import product
 
@@ -12,14 +12,15 @@ from marketplace.policy import PRESETS, Preset, Role
 from marketplace.refusals import Code, Outcome
 from marketplace.services import publish_policy
 from orders import services
-from orders.models import Order
+from orders.models import Line, Order
 from orders.signals import Moved
-from orders.states import MOVES, HoldKind, State, Verb
+from orders.states import FINAL, MOVES, PAID, HoldKind, LineKind, State, Verb
 from sellers.desk import Actor
 from sellers.models import Shop
 from settlements.models import Cycle
 from settlements.services import collect
-from tests.conftest import AT, CLOCK, OPERATOR
+from tests.conftest import AT, CLOCK, JAR, OPERATOR
+from tests.orders.digital import TICKET
 from tests.orders.lives import brought_to
 
 LATER = AT + timedelta(days=60)
@@ -38,6 +39,12 @@ received           deliver          COP   received
 received           settle           P     closed
 closed             deliver          COP   closed
 """
+DIGITAL = """
+awaiting_shipment  fulfil           SFOP  delivered
+shipped            fulfil           SFOP  shipped
+exception          fulfil           SFOP  exception
+delivered          fulfil           SFOP  delivered
+"""
 ACCEPT_FIRST = """
 pending_acceptance accept          SO    debit
 pending_acceptance refuse          SO    refused
@@ -51,6 +58,7 @@ awaiting_shipment  ready           SFO   awaiting_pickup
 awaiting_shipment  ship            SFO   shipped
 awaiting_pickup    cancel          SFO   cancelled
 awaiting_pickup    ship            SFO   shipped
+awaiting_pickup    fulfil          SFOP  awaiting_pickup
 """
 PREPAID = """
 pending_payment    confirm_payment OP    awaiting_shipment
@@ -85,8 +93,8 @@ def table(text: str) -> Legal:
 
 
 TABLES_OF = {
-    Preset.ACCEPT_FIRST: table(ACCEPT_FIRST),
-    Preset.PREPAID: table(PREPAID),
+    Preset.ACCEPT_FIRST: table(ACCEPT_FIRST + DIGITAL),
+    Preset.PREPAID: table(PREPAID + DIGITAL),
     Preset.CASH_ON_DELIVERY: table(CASH_ON_DELIVERY),
 }
 STATES = [
@@ -95,7 +103,7 @@ STATES = [
     for state in State
     if state in {s for s, _ in legal} | {after for _, after in legal.values()}
 ]
-STOPPED_BY_HOLD = {"ready", "ship", "receive", "settle"}
+STOPPED_BY_HOLD = {"ready", "ship", "fulfil", "receive", "settle"}
 STOPPED_BY_INCIDENT = {"receive", "settle"}
 ACTORS = {role: Actor(role, f"Alguien ({role})") for role in Role}
 ENDED = ("closed", "refused", "cancelled", "failed", "returned")
@@ -109,6 +117,7 @@ def open_cycle(order_id: int, at: datetime) -> Cycle:
     ]
 
 
+type Case = tuple[Verb, Role, HoldKind | None]
 type Doing = Callable[[int, Actor, datetime], Outcome[Moved]]
 
 DOING: dict[Verb, Doing] = {
@@ -131,16 +140,35 @@ DOING: dict[Verb, Doing] = {
     Verb.SHIP: lambda order, by, at: services.ship(
         {order: services.Parcel(carrier_name="SEUR")}, by=by, at=at
     ),
+    Verb.FULFIL: lambda order, by, at: services.fulfil({order: tickets_of(order)}, by=by, at=at),
     Verb.DELIVER: lambda order, by, at: services.deliver([order], by=by, at=at),
     Verb.RECEIVE: lambda order, by, at: services.receive([order], by=by, at=at),
     Verb.SETTLE: lambda order, by, at: collect(open_cycle(order, at), [order], by=by, at=at),
 }
 
 
+def tickets_of(order_id: int) -> dict[int, str]:
+    """The lines of an order that are to be confirmed, with nothing to say of them."""
+    lines = Line.objects.filter(order_id=order_id).exclude(kind=LineKind.GOODS)
+    return dict.fromkeys(lines.values_list("id", flat=True), "")
+
+
+def brought(cases: Sequence[Case], preset: Preset, state: State, channel: Channel, shop: Shop) -> list[int]:
+    """An order in this state for each case; what is to be confirmed has a ticket, beside goods once these travel."""
+    if preset == Preset.CASH_ON_DELIVERY or state in (*FINAL, State.RECEIVED):
+        return brought_to(state, channel, shop, len(cases))
+    asked = sum(verb == Verb.FULFIL for verb, _, _ in cases)
+    travels = state in PAID and state != State.AWAITING_SHIPMENT
+    articles = (JAR, TICKET) if travels else (TICKET,)
+    goods = iter(brought_to(state, channel, shop, len(cases) - asked))
+    tickets = iter(brought_to(state, channel, shop, asked, articles=articles))
+    return [next(tickets if verb == Verb.FULFIL else goods) for verb, _, _ in cases]
+
+
 def expected(legal: Legal, state: State, verb: Verb, role: Role, hold: HoldKind | None) -> Code | str:
     """The state that the move leads to, or why it is refused."""
     if (state, verb) not in legal:
-        if state == State.DEBIT and verb in (Verb.SHIP, Verb.READY):
+        if state == State.DEBIT and verb in (Verb.SHIP, Verb.READY, Verb.FULFIL):
             return Code.HELD if hold == HoldKind.ADDRESS else Code.NOT_DEBITED
         return Code.WRONG_STATE
     roles, after = legal[state, verb]
@@ -187,7 +215,7 @@ def everything_of(order_id: int) -> object:
 def test_every_verb_role_and_hold(preset: Preset, state: str, channel: Channel, shop: Shop) -> None:
     publish_policy(channel, PRESETS[preset], by="x", at=AT)
     cases = list(product(DOING, Role, HOLDS))
-    ids = brought_to(State(state), channel, shop, len(cases))
+    ids = brought(cases, preset, State(state), channel, shop)
     since = Order.objects.get(id=ids[0]).moved_at
     for kind in (HoldKind.ADDRESS, HoldKind.INCIDENT):
         held = [order_id for order_id, (_, _, hold) in zip(ids, cases, strict=True) if hold == kind]
