@@ -10,9 +10,9 @@ from orders.models import Line
 from orders.states import State, Verb
 from tests.conftest import AT, SELLER
 from tests.orders.lives import HOUR, SEUR, brought_to
-from tests.races.arena import take_the_lock_away
+from tests.races.arena import broken_invariants, take_the_lock_away
 from tests.races.conftest import Ground
-from tests.races.test_races import ROUNDS, Race, breaks, broken_invariants, run
+from tests.races.test_races import ROUNDS, Race, breaks, run
 from tests.rounds import soaks
 
 pytestmark = soaks
