@@ -22,6 +22,7 @@ _STANDING = [
         Verb.RELEASE,
         Verb.HAND_OVER,
         Verb.CONFIRM,
+        Verb.SHORTEN,
         Verb.NOTE_DELIVERY,
         Verb.LATE_CHARGE,
         Verb.PAID_BACK,

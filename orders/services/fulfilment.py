@@ -6,7 +6,8 @@ from datetime import datetime
 from marketplace import bulk, clocks
 from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order
-from orders.services.move import Change, Channels, Refuse, _move, lines_of, rules
+from orders.services.move import Change, Channels, Refuse, _move, rules
+from orders.services.shipping import lines_of
 from orders.signals import Moved
 from orders.states import PAID, Verb
 from sellers.desk import PLATFORM, Actor

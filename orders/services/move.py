@@ -18,7 +18,7 @@ from marketplace.fsm import Step
 from marketplace.models import Channel
 from marketplace.policy import Role, Settings, ShippingClockFrom
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
-from orders.models import Event, Hold, Line, Order
+from orders.models import Event, Hold, Order
 from orders.signals import Moved, orders_moved
 from orders.states import FINAL, PAID, TABLE, State, Verb
 from sellers.desk import Actor, Right
@@ -49,17 +49,6 @@ _NOTHING = Change()
 def lock_orders(order_ids: Iterable[int], *, skip_locked: bool = False) -> list[Order]:
     """Lock orders in the order of their keys, so that two movers never wait for each other in a ring."""
     return bulk.lock(Order, list(order_ids), skip_locked=skip_locked)
-
-
-def lines_of(order_ids: Iterable[int]) -> dict[int, list[Line]]:
-    """The lines of orders, read under the lock of these: quantities are decided on what stands now."""
-    lines: dict[int, list[Line]] = {}
-    for line in bulk.read(Line, LINES_OF, [list(order_ids)]):
-        lines.setdefault(line.order_id, []).append(line)
-    return lines
-
-
-LINES_OF = "SELECT {columns} FROM {table} WHERE order_id = ANY(%s::bigint[]) ORDER BY id"
 
 
 def rules(order: Order) -> Settings:
@@ -291,6 +280,13 @@ def _moved(order: Order, verb: Verb, before: str, data: Mapping[str, Any], *, at
         receive_at=row["receive_at"],
         data=data,
     )
+
+
+def give_back(order: Order) -> int:
+    """Count everything that was charged as going back; answers the cents that had not gone yet (CAN-05)."""
+    back = order.charged_cents - order.refunded_cents
+    order.refunded_cents = order.charged_cents
+    return back
 
 
 def one(outcome: Outcome[Moved]) -> Moved:

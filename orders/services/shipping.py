@@ -11,7 +11,7 @@ from marketplace.models import Carrier
 from marketplace.policy import ReceiptClockFrom, ShippingClockFrom
 from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order, Shipment, ShipmentLine
-from orders.services.move import Change, Channels, Refuse, _move, judge, lines_of, rules
+from orders.services.move import Change, Channels, Refuse, _move, judge, rules
 from orders.services.receipt import COLLECTED, collect
 from orders.signals import Moved
 from orders.states import PAST_RECEIPT, Decision, State, Verb
@@ -94,6 +94,17 @@ def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[M
         by=by,
         at=at,
     )
+
+
+def lines_of(order_ids: Iterable[int]) -> dict[int, list[Line]]:
+    """The lines, read under the lock of their orders: quantities are decided on what stands now."""
+    lines: dict[int, list[Line]] = {}
+    for line in bulk.read(Line, LINES_OF, [list(order_ids)]):
+        lines.setdefault(line.order_id, []).append(line)
+    return lines
+
+
+LINES_OF = "SELECT {columns} FROM {table} WHERE order_id = ANY(%s::bigint[]) ORDER BY id"
 
 
 def _carrier_name(order: Order, parcel: Parcel) -> str:

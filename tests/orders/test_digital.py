@@ -1,5 +1,6 @@
 """What does not travel: confirmed to the customer at once when it is paid, or when the shop says so (ORD-13)."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from sellers.desk import Actor
 from sellers.models import Shop
 from settlements.models import StatementLine
 from tests.conftest import AT, CLOCK, CUSTOMER, JAR, OPERATOR, SELLER, again, sure
-from tests.orders.digital import BOOKING, LINK, PATTERN, SEASON, TICKET, Article, pay, placed
+from tests.orders.digital import BOOKING, LINK, PATTERN, SEASON, TICKET, Article, digital_basket, pay, placed
 from tests.orders.lives import HOUR, tick
 from tests.orders.test_matrix import everything_of
 
@@ -249,3 +250,37 @@ def test_what_was_not_confirmed_can_be_cancelled(prepaid: Channel, shop: Shop) -
     order = pay(placed(prepaid, shop, TICKET))
     services.one(services.cancel([order.id], reason="Ya no lo quiere", by=CUSTOMER, at=AT + 2 * HOUR))
     assert again(order).state == State.CANCELLED
+
+
+@pytest.mark.rule("ORD-06")
+def test_units_that_are_missing_are_of_the_goods_only(channel: Channel, shop: Shop) -> None:
+    order = placed(channel, shop, JAR, PATTERN, TICKET)
+    services.one(services.accept([order.id], by=SELLER, at=AT))
+    tick("charge", AT + HOUR)
+    jar, pattern, ticket = order.lines.all()
+    one = services.Parcel(carrier_name="SEUR", quantities={jar.id: 1})
+    services.one(services.ship({order.id: one}, by=SELLER, at=AT + 2 * HOUR))
+    before = everything_of(order.id)
+    refused = services.shorten({order.id: {pattern.id: 0}}, by=SELLER, at=AT + 3 * HOUR).refused
+    assert (refused[0].code, everything_of(order.id)) == (Code.NOTHING_CHOSEN, before)
+    services.one(services.shorten({order.id: {jar.id: 0}}, by=SELLER, at=AT + 3 * HOUR))
+    order = again(order)
+    assert (order.state, order.receive_at, order.to_confirm) == (State.SHIPPED, None, 1)
+    services.one(services.fulfil({order.id: {ticket.id: ""}}, by=SELLER, at=AT + 4 * HOUR))
+    assert again(order).receive_at == AT + 4 * HOUR + timedelta(days=21)
+
+
+def test_tickets_that_are_not_there_are_refused_by_number(channel: Channel, shop: Shop) -> None:
+    three = replace(digital_basket(shop, TICKET), payments=None)
+    three = replace(three, lines=(replace(three.lines[0], quantity=3),))
+    order_id = services.place(channel, [three]).moved[0].order_id
+    line = Line.objects.get(order_id=order_id)
+    answer = services.Answer({}, there_are={line.id: 2})
+    services.one(services.accept({order_id: answer}, by=SELLER, at=AT))
+    tick("charge", AT + HOUR)
+    order = Order.objects.get(id=order_id)
+    assert (order.ships, order.to_confirm, order.charged_cents) == (False, 1, 9000)
+    services.one(services.fulfil({order_id: {line.id: ""}}, by=SELLER, at=AT + 2 * HOUR))
+    assert told(order, "fulfil")["confirmed"] == [
+        {"line": "1", "title": "Taller de torno", "quantity": 2, "kind": "ticket", "access": ""}
+    ]
