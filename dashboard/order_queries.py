@@ -44,6 +44,13 @@ def carriers() -> list[Carrier]:
     return list(Carrier.objects.filter(active=True))
 
 
+def failed_delivery(order: Order) -> Event | None:
+    """What the carrier said when it could not deliver; nothing is read where it could."""
+    if order.state != State.EXCEPTION:
+        return None
+    return order.events.filter(verb=Verb.REPORT_EXCEPTION).order_by("-id").first()
+
+
 def carriers_asked(shop: Shop, since: datetime) -> list[CarrierRequest]:
     """The carriers that the shop asked for and that wait, or were answered since then (SHP-04)."""
     told = Q(state=Granting.OPEN) | Q(answered_at__gte=since)

@@ -142,6 +142,8 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
         "refused": refused,
         "money": money_of(order, told["back"], told["now"], gone),
         "debit": debit_of(order, charge),
+        "failed": queries.failed_delivery(order),
+        "failed_why": telling.failed_delivery,
         "refusal": telling.refusal,
         "explanation": partial(telling.explanation, currency=order.currency),
         "manager": request.shop.account_manager,
