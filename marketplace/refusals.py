@@ -37,6 +37,9 @@ class Code(models.TextChoices):
     CONFIRMED = "confirmed", _("Ya se ha confirmado algo al cliente: solo el operador puede cancelarlo.")
     CASH_FOR_DIGITAL = "cash_for_digital", _("Lo que no se envía no lo puede cobrar el mensajero.")
     PARCEL_ON_ITS_WAY = "parcel_on_its_way", _("Ya hay un bulto en camino.")
+    CARRIER_LISTED = "carrier_listed", _("Ese transportista ya está en la lista.")
+    CARRIER_ASKED = "carrier_asked", _("Ya está pedido: falta la respuesta del operador.")
+    CARRIERS_WAIT = "carriers_wait", _("Hay demasiados transportistas pedidos y sin respuesta.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

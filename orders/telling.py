@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from marketplace.models import ReasonKind
 from marketplace.money import format_money
 from marketplace.reasons import OF_PROVIDERS, Why, said
-from orders.models import Hold, Line
+from orders.models import Event, Hold, Line
 from orders.states import Verb
 
 _KINDS: dict[str, str] = {
@@ -33,6 +33,11 @@ def refusal(line: Line) -> str:
 def confirmed(told: Any) -> list[str]:
     """What was confirmed to the customer and what was said of it, line by line (ORD-13)."""
     return [": ".join(filter(None, (str(one["title"]), str(one["access"])))) for one in told or ()]
+
+
+def failed_delivery(event: Event) -> str:
+    """What the carrier said when it could not deliver (SHP-06)."""
+    return said(kind_of(event.verb), event.data.get("reason"))
 
 
 def mismatch(told: Any, currency: str) -> str:

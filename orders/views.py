@@ -27,6 +27,7 @@ from orders import documents, services
 from orders.forms import (
     AnswerForm,
     Attempt,
+    CarrierRequestForm,
     ConfirmForm,
     HoldForm,
     ParcelForm,
@@ -200,6 +201,30 @@ def order_fulfil(request: DeskRequest, order: Order) -> HttpResponse:
         lambda: services.fulfil({order.id: form.accesses}, by=by, at=at),
         said=_("Confirmado. Al cliente le llega por correo."),
     )
+
+
+@_act
+def order_ask_carrier(request: DeskRequest, order: Order) -> HttpResponse:
+    """Ask the operators for a carrier that is not in the list (SHP-04)."""
+    form = CarrierRequestForm(request.POST)
+    attempt = Attempt("ask_carrier", form)
+    if not form.is_valid():
+        return _page(request, order, attempt, 422)
+    name, website = form.cleaned_data["name"], form.cleaned_data["website"]
+    try:
+        services.ask_for_carrier(
+            request.shop,
+            name,
+            website,
+            order_reference=order.reference,
+            by=request.actor,
+            at=timezone.now(),
+        )
+    except MoveRefused as refused:
+        return _page(request, order, replace(attempt, refusal=refused.refusal), 409)
+    ring("notices")
+    messages.success(request, _("Pedido al operador: te escribirá cuando responda."))
+    return SeeOther(reverse("order", args=[order.reference], query={"tab": "envio"}))
 
 
 @_act
