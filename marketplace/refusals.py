@@ -33,6 +33,10 @@ class Code(models.TextChoices):
     NO_PICKUP = "no_pickup", _("Este canal no usa recogida.")
     NO_SUCH_HOLD = "no_such_hold", _("No hay ninguna retención de esa clase.")
     PARCEL_ON_ITS_WAY = "parcel_on_its_way", _("Ya hay un bulto en camino.")
+    NOT_COLLECTED = "not_collected", _("El mensajero todavía no lo ha cobrado.")
+    OTHER_COURIER = "other_courier", _("Lo cobró otro mensajero.")
+    AMBIGUOUS = "ambiguous", _("Hay varios pedidos con ese número.")
+    REFERENCE_TAKEN = "reference_taken", _("Esa referencia ya paga otra compra.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 
