@@ -110,6 +110,13 @@ UNFOLD = {
                     _room(_("Ciclos"), "event_repeat", "settlements_cycle_changelist"),
                     _room(_("Asientos"), "menu_book", "ledger_entry_changelist"),
                     _room(_("Saldos"), "savings", "ledger_balance_changelist"),
+                    _room(
+                        _("Dinero en manos de los mensajeros"),
+                        "account_balance_wallet",
+                        "payments_remittance_in_hand",
+                    ),
+                    _room(_("Remesas"), "move_to_inbox", "payments_remittance_changelist"),
+                    _room(_("Cobros en la puerta"), "door_front", "payments_collection_changelist"),
                 ],
             },
             {

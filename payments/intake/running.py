@@ -5,7 +5,7 @@ What was cut off is simply started again: the lines that were done are known alr
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -94,7 +94,7 @@ class _Run:
             if not connection.is_usable():
                 raise
             said = (str(error).splitlines() or [""])[0]
-            return [refused(one, Code.FAILED, f"{type(error).__name__}: {said}")]
+            return [refused(one, Code.FAILED, printable(f"{type(error).__name__}: {said}", 500))]
 
     def _done(self, lines: Sequence[Any]) -> list[Verdict]:
         with transaction.atomic():
@@ -104,7 +104,7 @@ class _Run:
         return verdicts
 
     def answer(self, verdicts: Sequence[Verdict]) -> None:
-        """Count what was done, and tell it in letters that are safe to print."""
+        """Count what was done, and tell it; what the file says, in letters that are safe to print."""
         for one in verdicts:
             self.result.fates[one.fate.value] += 1
             if one.code is not None:
@@ -112,5 +112,4 @@ class _Run:
             if one.fate in (Fate.DONE, Fate.RETURNED):
                 self.act.bound |= dict.fromkeys(one.orders, one.line)
                 self.result.cents += one.cents or 0
-            said = (printable(one.word, 80), one.fate, one.cents, one.code, printable(one.detail, 500))
-            self.tell(Verdict(one.line, *said, one.orders))
+            self.tell(replace(one, word=printable(one.word, 80)))
