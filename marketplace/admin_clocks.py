@@ -15,6 +15,7 @@ from marketplace.moments import length_words
 
 TIMER_NAMES = {
     "expire": gettext_lazy("Pedidos sin aceptar"),
+    "payments": gettext_lazy("Pagos por comprobar"),
     "lapse": gettext_lazy("Pedidos sin pagar"),
     "presale": gettext_lazy("Preventas"),
     "charge": gettext_lazy("Cobros"),
@@ -28,6 +29,7 @@ TIMER_NAMES = {
 }
 TIMER_WORDS = {
     "expire": gettext_lazy("cancela lo que no se aceptó a tiempo"),
+    "payments": gettext_lazy("pregunta al proveedor por los pagos anticipados"),
     "lapse": gettext_lazy("cancela lo que no se pagó a tiempo"),
     "presale": gettext_lazy("levanta las preventas en su fecha"),
     "charge": gettext_lazy("pide los cobros al proveedor"),

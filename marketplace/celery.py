@@ -41,6 +41,8 @@ class Timer:
 TIMERS = (
     Timer("expire", "orders.tasks.expire_unaccepted", "orders.queries.next_expiry", 20,
           "cancel what was not accepted in time"),
+    Timer("payments", "payments.tasks.drain_inquiries", "payments.queries.next_inquiry", 30,
+          "ask the provider about payments made beforehand"),
     Timer("lapse", "orders.tasks.lapse_unpaid", "orders.queries.next_lapse", 60,
           "cancel what was not paid in time"),
     Timer("presale", "orders.tasks.end_presale_holds", "orders.queries.next_presale_end", 60,

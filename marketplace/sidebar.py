@@ -95,6 +95,7 @@ UNFOLD = {
                     _room(_("Retenciones"), "pause_circle", "orders_hold_changelist"),
                     _room(_("Cobros"), "credit_card", "payments_charge_changelist"),
                     _room(_("Devoluciones al cliente"), "undo", "payments_payback_changelist"),
+                    _room(_("Pagos por comprobar"), "pending", "payments_inquiry_changelist"),
                     _room(_("Autorizaciones que se sueltan"), "lock_open", "payments_release_changelist"),
                     _room(_("Avisos del proveedor"), "webhook", "payments_webhookreceipt_changelist"),
                     _room(_("Avisos rechazados"), "gpp_bad", "payments_webhookrefusal_changelist"),

@@ -38,8 +38,8 @@ from payments import (
 )
 from payments.admin_forms import ConfirmPaymentForm, PaymentsForm
 from payments.matching import Paying
-from payments.models import Ask, Charge, Payback, Release, WebhookReceipt, WebhookRefusal
-from payments.states import AskState, Heard, TurnedAway
+from payments.models import Ask, Charge, Inquiry, Payback, Release, WebhookReceipt, WebhookRefusal
+from payments.states import AskState, Heard, Learned, TurnedAway
 from sellers.desk import operator
 
 COLOURS: dict[str, str] = {
@@ -271,6 +271,55 @@ class ReleaseAdmin(AskRoom):
         "error_word",
     )
     list_filter = (("state", ChoicesDropdownFilter), ("shop", ShopFilter))
+
+
+@register(Inquiry)
+class InquiryAdmin(ReadingRoom):
+    """Payments made beforehand that the provider is asked about until it says (ORD-07)."""
+
+    list_display = (
+        "reference",
+        "basket_word",
+        "channel_word",
+        "learned_word",
+        "amount",
+        "due_at",
+        "ask_until",
+        "tries",
+    )
+    list_filter = (("learned", ChoicesDropdownFilter), ("channel", ChannelFilter))
+    list_select_related = ("channel", "basket")
+    search_fields = ("=reference",)
+    ordering = ("-id",)
+    sortable_by = ()
+    paginator = EstimatingPaginator
+    fields = (
+        ("reference", "basket_word", "channel_word"),
+        ("learned_word", "amount", "learned_at"),
+        ("due_at", "ask_until", "tries"),
+        ("answer", "created_at"),
+    )
+    readonly_fields = ("basket_word", "channel_word", "learned_word", "amount", "answer")
+
+    @column(gettext_lazy("Número comercial"))
+    def basket_word(self, inquiry: Inquiry) -> str:
+        return str(inquiry.basket)
+
+    @column(
+        gettext_lazy("Qué se supo"),
+        label={Learned.PAID: "success", Learned.DIFFERS: "danger", Learned.ELSEWHERE: "danger",
+               Learned.RETURNED: "warning", Learned.FAILED: "warning"},
+    )  # fmt: skip
+    def learned_word(self, inquiry: Inquiry) -> tuple[str, str]:
+        return inquiry.learned, str(Learned(inquiry.learned).label)
+
+    @column(gettext_lazy("Importe"), formatting="price")
+    def amount(self, inquiry: Inquiry) -> str:
+        return money(inquiry.amount_cents, inquiry.basket.currency)
+
+    @column(gettext_lazy("Respuesta"))
+    def answer(self, inquiry: Inquiry) -> str:
+        return answer_words(inquiry.message or inquiry.last_error) or "–"
 
 
 @register(WebhookReceipt)

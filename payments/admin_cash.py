@@ -48,7 +48,7 @@ class OwedFilter(SimpleListFilter):
     parameter_name = "owed"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", _("En manos del mensajero")), ("no", _("Entregado"))]
+        return [("yes", _("En manos del mensajero")), ("no", _("Remitido"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Collection]) -> QuerySet[Collection]:
         if self.value() == "yes":
@@ -133,8 +133,8 @@ class RemittanceAdmin(ReadingRoom):
                 _("Canal"),
                 _("Mensajero"),
                 _("Cobrado"),
-                _("Entregado"),
-                _("Debe"),
+                _("Remitido"),
+                _("Todavía debe"),
                 _("Pedidos"),
                 _("Desde"),
                 "",
