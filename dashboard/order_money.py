@@ -1,9 +1,10 @@
 """The money of an order: what the customer pays, what the marketplace keeps, what the shop gets and when."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -14,6 +15,7 @@ from marketplace.money import format_money
 from marketplace.reasons import answer_words
 from orders import services
 from orders.models import Line, Order
+from orders.services import missing_part
 from orders.states import FINAL, State
 from payments.models import Charge
 from payments.states import AskState
@@ -79,6 +81,19 @@ def _without(order: Order, refused: Sequence[Line]) -> Order:
     rest.shipping_cents -= sum(line.shipping_cents for line in refused)
     rest.total_cents = rest.goods_cents + rest.shipping_cents
     return rest
+
+
+def not_there(lines: Sequence[Line], given: Mapping[str, Any]) -> list[Line]:
+    """The parts of accepted lines that an answer, sent or only thought of in an address, says are missing (ORD-06)."""
+    found = []
+    for line in lines:
+        said = str(given.get(f"units_{line.id}", ""))
+        if given.get(f"answer_{line.id}") == "refuse" or not (said.isascii() and said.isdigit()):
+            continue
+        missing = line.quantity - int(said[:9])
+        if 0 < missing < line.quantity:
+            found.append(missing_part(line, missing))
+    return found
 
 
 def _nothing(order: Order) -> str:

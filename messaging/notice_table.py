@@ -19,6 +19,7 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.CANCEL: (C, S),
     Verb.DEBIT_SUCCEEDED: (S,),
     Verb.DEBIT_FAILED: (C, S),
+    Verb.SHORTEN: (C,),
     Verb.HAND_OVER: (C,),
     Verb.SHIP: (C,),
     Verb.REPORT_EXCEPTION: (C, S),

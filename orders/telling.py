@@ -15,6 +15,7 @@ _KINDS: dict[str, str] = {
     Verb.DEBIT_FAILED: OF_PROVIDERS,
     Verb.ACCEPT: ReasonKind.REFUSE,
     Verb.REFUSE: ReasonKind.REFUSE,
+    Verb.SHORTEN: ReasonKind.REFUSE,
     Verb.HOLD: ReasonKind.HOLD,
 }
 

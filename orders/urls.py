@@ -13,6 +13,7 @@ urlpatterns = [
     path("pedidos/<str:reference>/devuelto/", views.order_return, name="order_return_to_sender"),
     path("pedidos/<str:reference>/cancelar/", views.order_cancel, name="order_cancel"),
     path("pedidos/<str:reference>/en-espera/", views.order_hold, name="order_hold"),
+    path("pedidos/<str:reference>/faltan/", views.order_shorten, name="order_shorten"),
     path("pedidos/<str:reference>/seguir/", views.order_release, name="order_release"),
     path("pedidos/<str:reference>/albaran.pdf", views.delivery_note, name="delivery_note"),
 ]

@@ -6,7 +6,7 @@ from django.dispatch import receiver
 
 from orders.signals import Moved, orders_moved
 from orders.states import Verb
-from payments import couriers, inquiring, releases, services
+from payments import couriers, inquiring, missing, releases, services
 
 
 @receiver(orders_moved, dispatch_uid="payments")
@@ -24,4 +24,6 @@ def follow_orders(moves: list[Moved], verb: str, **_: Any) -> None:
         services.undo_charges(moves)
     elif verb in (Verb.DELIVER, Verb.RECEIVE):
         couriers.note_collections(moves)
+    elif verb == Verb.SHORTEN:
+        missing.pay_back_missing(moves)
     releases.open_releases(moves, verb)

@@ -20,6 +20,8 @@ from orders.services.placing import Customer, NewBasket, NewLine, place
 from orders.services.receipt import receive, settle
 from orders.services.returning import report_exception, retry, return_to_sender
 from orders.services.shipping import Parcel, deliver, late_by, odd_tracking, ready, ship
+from orders.services.splitting import missing_part
+from orders.services.stock import may_shorten, shorten
 
 __all__ = [
     "EVERYTHING",
@@ -43,6 +45,8 @@ __all__ = [
     "late_by",
     "late_charge",
     "lock_orders",
+    "may_shorten",
+    "missing_part",
     "note_payback",
     "odd_tracking",
     "one",
@@ -57,4 +61,5 @@ __all__ = [
     "rules",
     "settle",
     "ship",
+    "shorten",
 ]

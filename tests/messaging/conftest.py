@@ -146,6 +146,8 @@ def _paid_beforehand(shop: Shop, language: str) -> None:
         for move in services.place(channel, [basket(shop, number=f"{language}-P{n}", customer=buyer)]).moved
     )
     beforehand.confirm({paid: "pi_1"}, by=CLOCK, at=AT + HOUR)
+    jar = Line.objects.get(order_id=paid, sku="JAR-AZUL")
+    services.one(services.shorten({paid: {jar.id: 1}}, by=SELLER, at=AT + HOUR))
     services.ship({paid: services.Parcel(carrier_name="SEUR", tracking="S3")}, by=SELLER, at=AT + 2 * HOUR)
     services.report_exception([paid], reason="Ausente", by=OPERATOR, at=AT + 3 * HOUR)
     services.retry([paid], by=SELLER, at=AT + 4 * HOUR)
