@@ -24,6 +24,7 @@ TIMER_NAMES = {
     "debits": gettext_lazy("Cobros que tardan"),
     "receive": gettext_lazy("Recepción"),
     "statements": gettext_lazy("Liquidaciones"),
+    "forget": gettext_lazy("Avisos antiguos del proveedor"),
     "notices": gettext_lazy("Avisos"),
     "watch": gettext_lazy("Cuentas"),
 }
@@ -38,6 +39,7 @@ TIMER_WORDS = {
     "debits": gettext_lazy("avisa de los cobros que tardan demasiado"),
     "receive": gettext_lazy("da por recibido lo enviado"),
     "statements": gettext_lazy("cierra las liquidaciones según el calendario"),
+    "forget": gettext_lazy("borra lo que los proveedores dijeron hace 90 días"),
     "notices": gettext_lazy("envía los avisos"),
     "watch": gettext_lazy("revisa lo que debe cumplirse siempre"),
 }

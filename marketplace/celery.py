@@ -59,6 +59,8 @@ TIMERS = (
           "count shipped orders as received"),
     Timer("statements", "settlements.tasks.close_due_cycles", "settlements.queries.next_closing", 300,
           "close statements on the calendar"),
+    Timer("forget", "payments.tasks.forget_webhooks", "payments.queries.next_forgetting", 3600,
+          "delete what webhooks said 90 days ago"),
     Timer("notices", "messaging.tasks.send_notices", "messaging.queries.next_notice", 5,
           "send notices"),
     Timer("watch", "messaging.tasks.watch_invariants", "messaging.queries.next_watch", 600,

@@ -209,7 +209,12 @@ class ChargeAdmin(AskRoom):
         if "seal" in request.POST:
             wakes = ("payback", "notices")
             return admin_lines.do(
-                self, request, lambda channel, about: Paying(channel, by, at), title=title, wakes=wakes
+                self,
+                request,
+                lambda channel, about: Paying(channel, by, at),
+                title=title,
+                back=back,
+                wakes=wakes,
             )
         form = PaymentsForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
         if not form.is_valid():

@@ -132,7 +132,7 @@ class RemittanceAdmin(ReadingRoom):
             (
                 _("Canal"),
                 _("Mensajero"),
-                _("Cobrado"),
+                _("Cobrado en la puerta"),
                 _("Remitido"),
                 _("Todavía debe"),
                 _("Pedidos"),
@@ -192,7 +192,11 @@ class RemittanceAdmin(ReadingRoom):
         title = _("Registrar remesa de %(courier)s") % {"courier": of.courier or "–"}
         if "seal" in request.POST:
             return admin_lines.do(
-                self, request, lambda channel, about: _remitting(request, of, channel, about), title=title
+                self,
+                request,
+                lambda channel, about: _remitting(request, of, channel, about),
+                title=title,
+                back=back,
             )
         owed = Collection.objects.filter(channel=channel, courier_key=of.courier_key, remittance=None)
         form = RemittanceForm(

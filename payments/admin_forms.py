@@ -9,6 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from marketplace.models import Channel
 from marketplace.money import NotMoney, parse
@@ -60,7 +61,7 @@ class RemittanceForm(RoomForm):
     orders = forms.MultipleChoiceField(
         label=gettext_lazy("Pedidos que todavía debe"),
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
     lines = forms.CharField(
         label=gettext_lazy("O su lista"),

@@ -113,7 +113,7 @@ def show(
 
 def do(
     room: Room, request: HttpRequest, act: Callable[[Channel, dict[str, Any]], Act[Any]], *, title: str,
-    wakes: Sequence[str] = (),
+    back: str, wakes: Sequence[str] = (),
 ) -> HttpResponse:  # fmt: skip
     """Do what was shown, and tell of each line what came of it; what is too old to be known is shown anew."""
     try:
@@ -127,7 +127,7 @@ def do(
         bell.ring(*wakes)
     intro = in_words(result, channel.currency, done=True)
     panels = [panel(verdicts, channel.currency)]
-    return room.page(request, "rooms/page.html", title, panels=panels, intro=intro)
+    return room.page(request, "rooms/page.html", title, panels=panels, intro=intro, back=back)
 
 
 def carried_out(act: Act[Any], lines: Sequence[Any], *, rehearse: bool) -> tuple[Result, list[Verdict]]:

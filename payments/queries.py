@@ -1,11 +1,14 @@
 """Reads of payments: what is due to be asked, which debits take too long, and who holds how much of whose money."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ledger.models import Account
 from marketplace import bulk, outbox
 from payments.models import Charge, Inquiry, Payback, Release
+
+WEBHOOKS_KEPT_FOR = timedelta(days=90)
+"""How long it is known what a webhook said."""
 
 
 def next_charge() -> datetime | None:
@@ -33,6 +36,12 @@ def next_stuck_debit() -> datetime | None:
 def next_inquiry() -> datetime | None:
     """When the provider is next to be asked about a payment made beforehand (ORD-07)."""
     return outbox.next_due(Inquiry)
+
+
+def next_forgetting() -> datetime | None:
+    """When the oldest receipt of a webhook is to be deleted."""
+    rows = bulk.fetch("SELECT received_at FROM payments_webhookreceipt ORDER BY id LIMIT 1")
+    return rows[0][0] + WEBHOOKS_KEPT_FOR + timedelta(microseconds=1) if rows else None
 
 
 @dataclass(frozen=True, slots=True)

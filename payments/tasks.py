@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from marketplace import outbox
 from marketplace.models import Claimable
 from marketplace.refusals import Tally
-from payments import inquiring, releases, services
+from payments import inquiring, releases, services, webhooks
 from payments.models import Charge, Inquiry, Payback, Release
 
 _LEASE = timedelta(minutes=2)
@@ -30,6 +30,12 @@ def drain_releases(*, at: datetime, tally: Tally) -> None:
 def drain_inquiries(*, at: datetime, tally: Tally) -> None:
     """Ask the provider about every payment made beforehand that is due to be asked about (ORD-07)."""
     _drain(Inquiry, inquiring.ask_inquiry, at=at, tally=tally)
+
+
+def forget_webhooks(*, at: datetime, tally: Tally) -> None:
+    """Delete what webhooks said so long ago that nobody asks any more."""
+    while forgotten := webhooks.forget(at=at):
+        tally.done += forgotten
 
 
 def _drain[Row: Claimable](model: type[Row], ask: Callable[..., None], *, at: datetime, tally: Tally) -> None:

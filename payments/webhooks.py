@@ -19,6 +19,7 @@ from marketplace.refusals import Outcome
 from payments import inquiring
 from payments.models import Charge, Payback
 from payments.providers.stripe_keys import secrets_of
+from payments.queries import WEBHOOKS_KEPT_FOR
 from payments.services import hurry, hurry_paybacks
 from payments.states import Heard, TurnedAway
 
@@ -71,6 +72,23 @@ def receive(channel_code: str, body: bytes, signature: str, *, at: datetime) -> 
             [str(heard), channel.id, told.event_id],
         )
         return heard, timers
+
+
+def forget(*, at: datetime, count: int = 1000) -> int:
+    """Delete the oldest receipts once nobody can ask about them any more; answers how many.
+
+    A webhook is heard within minutes of its signature, so one that is repeated after that is refused all the same.
+    """
+    rows = bulk.fetch(
+        """
+        DELETE FROM payments_webhookreceipt WHERE id IN
+            (SELECT id FROM (SELECT id, received_at FROM payments_webhookreceipt ORDER BY id LIMIT %s) AS oldest
+              WHERE received_at < %s)
+        RETURNING id
+        """,
+        [count, at - WEBHOOKS_KEPT_FOR],
+    )
+    return len(rows)
 
 
 def _genuine(channel: Channel, body: bytes, signature: str, *, at: datetime) -> None:
