@@ -7,20 +7,24 @@ from marketplace import queries
 from marketplace.models import Channel
 from marketplace.policy import Preset
 from marketplace.reasons import Why
-from marketplace.refusals import Outcome
+from marketplace.refusals import Outcome, Refusal
 from marketplace.services import open_channel
 from messaging.services import muted
 from orders import services
+from orders.models import Order
 from orders.signals import Moved
 from payments import beforehand
+from payments.couriers import Couriers
+from payments.remitting import Cash, Remitting
 from playback.demo.goods import TRADERS, Trader, customer
 from playback.demo.people import People
-from sellers.desk import PLATFORM
+from sellers.desk import PLATFORM, Actor
 
 type Act = Callable[[int, datetime], Outcome[Moved]]
 type Life = tuple[int, int, tuple[str, ...]]
 
 _HOUR = timedelta(hours=1)
+COURIER = "Mensajería del Norte"
 
 CHANNELS = (
     (
@@ -51,7 +55,7 @@ CHANNELS = (
             (1, 60, ("accept", "ready", "ship")),
             (0, 80, ("accept", "ready", "ship", "fail")),
             (2, 100, ("accept", "ready", "ship", "fail", "retry", "deliver")),
-            (1, 120, ("accept", "ship", "deliver")),
+            (1, 120, ("accept", "ship", "deliver", "remit")),
         ),
     ),
 )
@@ -98,7 +102,7 @@ def _moments(since: datetime, until: datetime, count: int) -> Iterator[datetime]
 
 def _acts(people: People, trader: Trader) -> dict[str, Act]:
     seller, operator = people.seller(trader), people.operator
-    parcel = services.Parcel(carrier_name="Mensajería del Norte", tracking=f"MN{len(trader.name):08}")
+    parcel = services.Parcel(carrier_name=COURIER, tracking=f"MN{len(trader.name):08}")
     return {
         "pay": lambda order, at: beforehand.confirm({order: f"demo-{order}"}, by=PLATFORM, at=at),
         "decline": lambda order, at: beforehand.fail([order], reason="card_declined", by=PLATFORM, at=at),
@@ -110,7 +114,16 @@ def _acts(people: People, trader: Trader) -> dict[str, Act]:
         "retry": lambda order, at: services.retry([order], by=seller, at=at),
         "return": lambda order, at: services.return_to_sender([order], by=seller, at=at),
         "deliver": lambda order, at: services.deliver([order], by=PLATFORM, at=at),
+        "remit": lambda order, at: _remit(order, by=operator, at=at),
     }
+
+
+def _remit(order_id: int, *, by: Actor, at: datetime) -> Outcome[Moved]:
+    """The courier hands over what it was paid at this door."""
+    order = Order.objects.select_related("channel").get(id=order_id)
+    remitting = Remitting(order.channel, Couriers().called(COURIER), f"MN-{at:%Y%m%d}", at, by, at)
+    (one,) = remitting.carry_out([Cash(1, order.reference, order.total_cents)])
+    return Outcome([], [] if one.code is None else [Refusal(order_id, one.code, one.detail)])
 
 
 def _basket(

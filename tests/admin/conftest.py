@@ -12,7 +12,7 @@ from marketplace.models import Parked, TimerRun
 from orders import services
 from orders.models import Order
 from orders.states import HoldKind
-from payments.models import Inquiry, Release, Remittance, WebhookReceipt, WebhookRefusal
+from payments.models import Collection, Inquiry, Release, Remittance, WebhookReceipt, WebhookRefusal
 from payments.states import Heard, TurnedAway
 from sellers.models import User
 from tests.conftest import OPERATOR, SELLER, Placing
@@ -75,7 +75,23 @@ def _told_by_the_provider(order: Order, *, at: datetime) -> None:
     Inquiry.objects.create(
         basket_id=basket_id, channel_id=channel_id, provider="stripe", reference="pi_2", ask_until=at
     )
-    Remittance.objects.create(**whose, reference="R-1", received_at=at, recorded_at=at, recorded_by="Olga")
+    remittance = Remittance.objects.create(
+        **whose,
+        reference="R-1",
+        amount_cents=8400,
+        orders_count=1,
+        received_at=at,
+        recorded_at=at,
+        recorded_by="Olga",
+    )
+    Collection.objects.create(
+        **whose,
+        shop_id=order.shop_id,
+        order=order,
+        amount_cents=8400,
+        collected_at=at,
+        remittance=remittance,
+    )
     WebhookRefusal.objects.create(reason=TurnedAway.SIGNATURE, day=at.date(), last_at=at)
 
 
