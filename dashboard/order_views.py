@@ -1,6 +1,7 @@
 """The order page: one address with its tabs, each a link of its own; an act that failed is shown here too."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ from dashboard.queries import waiting
 from marketplace.models import ReasonKind
 from orders import telling
 from orders.documents import has_delivery_note
-from orders.forms import AnswerForm, Attempt, HoldForm, ParcelForm, ReasonForm, ShortForm
+from orders.forms import AnswerForm, Attempt, CarrierRequestForm, HoldForm, ParcelForm, ReasonForm, ShortForm
 from orders.models import Hold, Line, Order
 from orders.queries import get_order
 from orders.states import SELLER_HOLDS, Decision, HoldKind, State, Verb
@@ -37,7 +38,10 @@ TABS = {
 UNDONE = (State.REFUSED, State.CANCELLED, State.FAILED)
 """Ended without a delivery: no deadline is left to keep."""
 
-TAB_OF_ACT = {"ship": "envio", "delivery_note": "documentos"}
+TAB_OF_ACT = {"ship": "envio", "ask_carrier": "envio", "delivery_note": "documentos"}
+ANSWERS_SHOWN = timedelta(days=14)
+"""For how long what became of a carrier that was asked for is told beside the form (SHP-04)."""
+
 WORDS = {word: verb for verb, word in PANELS.items()}
 REASONS = {Verb.REFUSE: ReasonKind.REFUSE, Verb.CANCEL: ReasonKind.CANCEL}
 
@@ -138,6 +142,8 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
         "refused": refused,
         "money": money_of(order, told["back"], told["now"], gone),
         "debit": debit_of(order, charge),
+        "failed": queries.failed_delivery(order),
+        "failed_why": telling.failed_delivery,
         "refusal": telling.refusal,
         "explanation": partial(telling.explanation, currency=order.currency),
         "manager": request.shop.account_manager,
@@ -165,6 +171,8 @@ def _shipping(request: DeskRequest, order: Order, told: Told) -> Told:
         )
     return {
         "ship": form,
+        "asked": queries.carriers_asked(request.shop, told["now"] - ANSWERS_SHOWN) if form else [],
+        "asking": attempt.form if attempt and attempt.act == "ask_carrier" else CarrierRequestForm(),
         "left": left,
         "parcels": queries.parcels(order, lines),
         "units_left": _units(left),

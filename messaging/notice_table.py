@@ -32,4 +32,7 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     "mismatch": (O,),
     "invariant_broken": (O,),
     "statement_closed": (S,),
+    "carrier_asked": (O,),
+    "carrier_granted": (S,),
+    "carrier_declined": (S,),
 }

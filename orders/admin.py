@@ -30,6 +30,7 @@ from marketplace.rooms import (
     register,
 )
 from orders import (
+    admin_carriers,  # noqa: F401
     admin_figures,  # noqa: F401
     admin_holds,  # noqa: F401
     services,

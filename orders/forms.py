@@ -180,6 +180,28 @@ class ParcelForm(forms.Form):
             self.add_error("tracking", _("No parece un número de este transportista."))
 
 
+class CarrierRequestForm(forms.Form):
+    """A carrier that is not in the list, by its name and site (SHP-04)."""
+
+    name = forms.CharField(
+        max_length=80, error_messages={"required": _("Escribe el nombre del transportista.")}
+    )
+    website = forms.URLField(
+        max_length=200,
+        assume_scheme="https",
+        error_messages={
+            "required": _("Escribe la dirección de su sitio."),
+            "invalid": _("No parece la dirección de un sitio."),
+        },
+    )
+
+    def clean_name(self) -> str:
+        name = visible(str(self.cleaned_data["name"]))
+        if not name:
+            raise forms.ValidationError(_("Escribe el nombre del transportista."))
+        return name
+
+
 class ShortForm(forms.Form):
     """How many units there are of each line that is still to be shipped (ORD-06)."""
 

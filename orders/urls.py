@@ -8,6 +8,7 @@ urlpatterns = [
     path("pedidos/<str:reference>/aceptar/", views.order_accept, name="order_accept"),
     path("pedidos/<str:reference>/rechazar/", views.order_refuse, name="order_refuse"),
     path("pedidos/<str:reference>/enviar/", views.order_ship, name="order_ship"),
+    path("pedidos/<str:reference>/transportista/", views.order_ask_carrier, name="order_ask_carrier"),
     path("pedidos/<str:reference>/listo/", views.order_ready, name="order_ready"),
     path("pedidos/<str:reference>/otra-vez/", views.order_retry, name="order_retry"),
     path("pedidos/<str:reference>/devuelto/", views.order_return, name="order_return_to_sender"),

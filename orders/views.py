@@ -24,7 +24,16 @@ from marketplace.money import format_money
 from marketplace.pdf import TO_INSTALL, PdfUnavailable
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
 from orders import documents, services
-from orders.forms import AnswerForm, Attempt, HoldForm, ParcelForm, ReasonForm, ReleaseForm, ShortForm
+from orders.forms import (
+    AnswerForm,
+    Attempt,
+    CarrierRequestForm,
+    HoldForm,
+    ParcelForm,
+    ReasonForm,
+    ReleaseForm,
+    ShortForm,
+)
 from orders.models import DocumentKind, Order
 from orders.queries import get_order
 from orders.signals import Moved
@@ -176,6 +185,30 @@ def order_ship(request: DeskRequest, order: Order) -> HttpResponse:
         lambda: services.ship({order.id: form.parcel}, by=by, at=at),
         said=_("Bulto enviado. El cliente recibe el seguimiento."),
     )
+
+
+@_act
+def order_ask_carrier(request: DeskRequest, order: Order) -> HttpResponse:
+    """Ask the operators for a carrier that is not in the list (SHP-04)."""
+    form = CarrierRequestForm(request.POST)
+    attempt = Attempt("ask_carrier", form)
+    if not form.is_valid():
+        return _page(request, order, attempt, 422)
+    name, website = form.cleaned_data["name"], form.cleaned_data["website"]
+    try:
+        services.ask_for_carrier(
+            request.shop,
+            name,
+            website,
+            order_reference=order.reference,
+            by=request.actor,
+            at=timezone.now(),
+        )
+    except MoveRefused as refused:
+        return _page(request, order, replace(attempt, refusal=refused.refusal), 409)
+    ring("notices")
+    messages.success(request, _("Pedido al operador: te escribirá cuando responda."))
+    return SeeOther(reverse("order", args=[order.reference], query={"tab": "envio"}))
 
 
 @_act

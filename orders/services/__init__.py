@@ -6,6 +6,7 @@ and why. `one()` turns the outcome of a single order into its move or a raised `
 
 from orders.services.acceptance import EVERYTHING, Answer, accept, commission, expire, refuse
 from orders.services.cancelling import cancel
+from orders.services.carriers import NewCarrier, ask_for_carrier, decline_carrier, grant_carrier
 from orders.services.debit import (
     confirm_payment,
     debit_failed,
@@ -28,17 +29,21 @@ __all__ = [
     "Answer",
     "Customer",
     "NewBasket",
+    "NewCarrier",
     "NewLine",
     "Parcel",
     "accept",
+    "ask_for_carrier",
     "cancel",
     "commission",
     "confirm_payment",
     "debit_failed",
     "debit_succeeded",
+    "decline_carrier",
     "deliver",
     "end_presale",
     "expire",
+    "grant_carrier",
     "hold",
     "judge",
     "lapse",

@@ -93,6 +93,8 @@ def _told_by_the_provider(order: Order, *, at: datetime) -> None:
         remittance=remittance,
     )
     WebhookRefusal.objects.create(reason=TurnedAway.SIGNATURE, day=at.date(), last_at=at)
+    asked = services.ask_for_carrier(order.shop, "Portes Norte", "https://portes.example", by=SELLER, at=at)
+    services.decline_carrier([asked.id], note="No da seguimiento", by=OPERATOR, at=at)
 
 
 @pytest.fixture

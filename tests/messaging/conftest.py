@@ -156,6 +156,16 @@ def _paid_beforehand(shop: Shop, language: str) -> None:
     services.one(services.lapse([unpaid], by=CLOCK, at=AT + 4 * DAY))
 
 
+def _carriers(shop: Shop) -> None:
+    """What is told of carriers that a shop asks for."""
+    wanted, odd = (
+        services.ask_for_carrier(shop, name, "https://portes.example/", by=SELLER, at=AT)
+        for name in ("Portes Norte", "Portes Sur")
+    )
+    services.grant_carrier([wanted.id], services.NewCarrier("portes", "Portes"), by=OPERATOR, at=AT)
+    services.decline_carrier([odd.id], note="No da seguimiento", by=OPERATOR, at=AT)
+
+
 @pytest.fixture
 def tell_everything(channel: Channel, shop: Shop, olga: User) -> Telling:
     """Let everything happen that anybody is told of, in a language; answers when it is over."""
@@ -195,6 +205,7 @@ def tell_everything(channel: Channel, shop: Shop, olga: User) -> Telling:
         )
         services.deliver([shipped], by=CLOCK, at=AT + DAY)
         _paid_beforehand(shop, language)
+        _carriers(shop)
         _tick("expire", AT + 4 * DAY)
         receive_at = Order.objects.get(id=shipped).receive_at
         assert receive_at is not None
