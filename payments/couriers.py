@@ -17,6 +17,11 @@ class Courier:
     name: str
     carrier_id: int | None = None
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """What its cash may stand under: before it was on the list, it went by its name."""
+        return frozenset((self.key, folded(self.name)))
+
 
 def folded(name: str) -> str:
     """A name without what people write differently: capitals and spaces."""

@@ -73,7 +73,7 @@ class Remitting:
         row = cash_of.get(ids[0])
         if row is None:
             return refused(cash, Code.NOT_COLLECTED)
-        if row.courier_key != self.courier.key:
+        if row.courier_key not in self.courier.keys:
             return refused(cash, Code.OTHER_COURIER, row.courier)
         if row.order_id in taken:
             return refused(cash, Code.DUPLICATE, _("Está en la línea %(n)s.") % {"n": taken[row.order_id]})
@@ -90,7 +90,12 @@ class Remitting:
         if not rows:
             return
         remittance = self._remittance(sum(row.amount_cents for row in rows), len(rows))
-        bulk.update(Collection, ("id", "remittance_id"), [(row.id, remittance) for row in rows])
+        whose = (remittance, self.courier.key, self.courier.carrier_id)
+        bulk.update(
+            Collection,
+            ("id", "remittance_id", "courier_key", "carrier_id"),
+            [(row.id, *whose) for row in rows],
+        )
         post(self._entry(row) for row in rows)
 
     def _remittance(self, cents: int, count: int) -> int:
@@ -142,14 +147,14 @@ def _named(channel: Channel, courier: Courier, words: Iterable[str]) -> dict[str
     named = {reference: [order_id] for reference, order_id in found}
     rows = bulk.fetch(
         """
-        SELECT s.tracking, s.order_id, bool_or(c.courier_key = %s AND c.remittance_id IS NULL)
+        SELECT s.tracking, s.order_id, bool_or(c.courier_key = ANY(%s::varchar[]) AND c.remittance_id IS NULL)
           FROM sellers_shop shop
           JOIN orders_shipment s ON s.shop_id = shop.id AND s.tracking = ANY(%s::varchar[])
           JOIN orders_order o ON o.id = s.order_id AND o.channel_id = %s
           LEFT JOIN payments_collection c ON c.order_id = s.order_id
          GROUP BY 1, 2 ORDER BY 1, 2
         """,
-        [courier.key, [word for word in wanted - set(named) if word], channel.id],
+        [list(courier.keys), [word for word in wanted - set(named) if word], channel.id],
     )
     by_tracking: dict[str, dict[int, bool]] = {}
     for tracking, order_id, owed in rows:

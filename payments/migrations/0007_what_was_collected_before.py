@@ -5,16 +5,19 @@ from django.db import migrations
 COLLECTED = """
 INSERT INTO payments_collection
     (shop_id, order_id, channel_id, carrier_id, courier, courier_key, currency, amount_cents, collected_at)
-SELECT e.shop_id, e.order_id, e.channel_id, s.carrier_id, coalesce(s.carrier_name, ''),
-       CASE WHEN s.carrier_id IS NULL
-            THEN lower(regexp_replace(trim(coalesce(s.carrier_name, '')), '\\s+', ' ', 'g'))
-            ELSE '#' || s.carrier_id END,
-       p.currency, p.amount_cents, e.at
+SELECT e.shop_id, e.order_id, e.channel_id, c.id, coalesce(c.name, s.carrier_name, ''),
+       coalesce('#' || c.id, s.folded, ''), p.currency, p.amount_cents, e.at
   FROM ledger_entry e
   JOIN ledger_posting p ON p.entry_id = e.id AND p.account = 'courier' AND p.amount_cents > 0
-  LEFT JOIN LATERAL (SELECT carrier_id, carrier_name FROM orders_shipment
-                      WHERE order_id = e.order_id ORDER BY number DESC LIMIT 1) s ON true
+  LEFT JOIN LATERAL (SELECT carrier_id, carrier_name,
+                            lower(regexp_replace(trim(carrier_name), '[[:space:]]+', ' ', 'g')) AS folded
+                       FROM orders_shipment WHERE order_id = e.order_id ORDER BY number DESC LIMIT 1) s ON true
+  LEFT JOIN LATERAL (SELECT id, name FROM marketplace_carrier
+                      WHERE id = s.carrier_id
+                         OR (s.carrier_id IS NULL AND (code = s.folded OR lower(name) = s.folded))
+                      ORDER BY id LIMIT 1) c ON true
  WHERE e.kind = 'collect'
+   AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.order_id = e.order_id AND r.kind = 'remit')
 ON CONFLICT DO NOTHING
 """
 

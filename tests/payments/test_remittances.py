@@ -199,6 +199,19 @@ def test_the_courier_is_whoever_brought_the_last_parcel_however_the_name_is_writ
     ]
 
 
+@pytest.mark.rule("PAY-06", "SHP-04")
+def test_a_courier_that_came_on_the_list_meanwhile_hands_over_what_it_collected_before(
+    at_the_door: Channel, bring: Bringing
+) -> None:
+    old = bring("N-1")
+    norte = Carrier.objects.create(code="norte", name="Portes Norte")
+    new = bring("N-2")
+    assert [one.owed_orders for one in in_hand()] == [1, 1]
+    verdicts = remit(at_the_door, ("N-1", None), (new.reference, None), courier="norte")
+    assert [one.orders for one in verdicts if one.fate == Fate.DONE] == [(old.id,), (new.id,)]
+    assert set(Collection.objects.values_list("courier_key", "carrier_id")) == {(f"#{norte.id}", norte.id)}
+
+
 @pytest.mark.rule("PAY-06")
 def test_where_nobody_reported_a_delivery_receipt_tells_whose_the_cash_is(
     at_the_door: Channel, bring: Bringing
