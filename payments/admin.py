@@ -312,9 +312,15 @@ class InquiryAdmin(ReadingRoom):
 
     @column(
         gettext_lazy("Qué se supo"),
-        label={Learned.PAID: "success", Learned.DIFFERS: "danger", Learned.ELSEWHERE: "danger",
-               Learned.RETURNED: "warning", Learned.FAILED: "warning"},
-    )  # fmt: skip
+        label={
+            Learned.PAID: "success",
+            Learned.DIFFERS: "danger",
+            Learned.ELSEWHERE: "danger",
+            Learned.UNPLACED: "danger",
+            Learned.RETURNED: "warning",
+            Learned.FAILED: "warning",
+        },
+    )
     def learned_word(self, inquiry: Inquiry) -> tuple[str, str]:
         return inquiry.learned, str(Learned(inquiry.learned).label)
 

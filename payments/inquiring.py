@@ -144,7 +144,9 @@ def _heed(
     if verdict.code == Code.REFERENCE_TAKEN:
         return Learned.ELSEWHERE
     if verdict.code != Code.MISMATCH:
-        return Learned.SETTLED
+        return Learned.UNPLACED
+    if not waiting:
+        return Learned.UNPLACED
     facts = {"paid_cents": payment.amount_cents, "total_cents": sum(order.total_cents for order in waiting)}
     ids = [order.id for order in waiting]
     orders.hold(ids, HoldKind.PAYMENT_MISMATCH, facts=facts, by=PLATFORM, at=at)

@@ -42,6 +42,7 @@ class Learned(TextChoices):
     FAILED = "failed", _("No se pagará")
     DIFFERS = "differs", _("Lo pagado no coincide")
     ELSEWHERE = "elsewhere", _("Es de otro pedido")
+    UNPLACED = "unplaced", _("Pagado, y ningún pedido lo esperaba")
     SETTLED = "settled", _("Ya estaba resuelto")
     OVER = "over", _("No llegó a tiempo")
 

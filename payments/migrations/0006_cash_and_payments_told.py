@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ('provider', models.SlugField(verbose_name='proveedor')),
                 ('reference', models.CharField(max_length=120, verbose_name='referencia del pago')),
                 ('ask_until', models.DateTimeField(verbose_name='se pregunta hasta')),
-                ('learned', models.CharField(choices=[('nothing', 'Todavía nada'), ('paid', 'Pagado'), ('returned', 'Llegó tarde; se devuelve'), ('failed', 'No se pagará'), ('differs', 'Lo pagado no coincide'), ('elsewhere', 'Es de otro pedido'), ('settled', 'Ya estaba resuelto'), ('over', 'No llegó a tiempo')], default='nothing', max_length=12, verbose_name='qué se supo')),
+                ('learned', models.CharField(choices=[('nothing', 'Todavía nada'), ('paid', 'Pagado'), ('returned', 'Llegó tarde; se devuelve'), ('failed', 'No se pagará'), ('differs', 'Lo pagado no coincide'), ('elsewhere', 'Es de otro pedido'), ('unplaced', 'Pagado, y ningún pedido lo esperaba'), ('settled', 'Ya estaba resuelto'), ('over', 'No llegó a tiempo')], default='nothing', max_length=12, verbose_name='qué se supo')),
                 ('amount_cents', models.BigIntegerField(null=True, verbose_name='importe')),
                 ('message', models.CharField(blank=True, default='', max_length=200, verbose_name='respuesta')),
                 ('learned_at', models.DateTimeField(null=True, verbose_name='se supo')),

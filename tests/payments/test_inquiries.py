@@ -11,11 +11,12 @@ from marketplace.services import publish_policy
 from orders import services
 from orders.models import Hold
 from orders.states import HoldKind, State
+from payments import beforehand
 from payments.models import Charge, Inquiry, Payback
 from payments.providers.sandbox import Sandbox
 from payments.queries import next_inquiry
 from payments.states import Learned
-from tests.conftest import AT, OPERATOR, Placing, again, row
+from tests.conftest import AT, CLOCK, OPERATOR, Placing, again, row
 from tests.orders.lives import HOUR, tick
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("ORD-07")]
@@ -140,6 +141,27 @@ def test_money_for_what_was_cancelled_meanwhile_goes_back(place: Placing) -> Non
     tick("payments", AT)
     assert (again(order).state, again(order).refunded_cents) == (State.CANCELLED, 8400)
     assert (learned().learned, Payback.objects.get().amount_cents) == (Learned.RETURNED, 8400)
+
+
+@pytest.mark.rule("PAY-07")
+@pytest.mark.parametrize("ended", ["paid otherwise", "failed", "another amount, too late"])
+def test_money_that_no_order_waits_for_is_shown_and_moves_nothing(place: Placing, ended: str) -> None:
+    key, name = promised()
+    order = place(at=AT, card=name)
+    made(key, 8400 if ended != "another amount, too late" else 8000)
+    if ended == "paid otherwise":
+        beforehand.confirm({order.id: "TR-1"}, by=OPERATOR, at=AT)
+    elif ended == "failed":
+        beforehand.fail([order.id], reason="sin fondos", by=CLOCK, at=AT)
+    else:
+        services.cancel([order.id], reason="no lo quiere", by=OPERATOR, at=AT)
+    before = row(order)
+    tick("payments", AT)
+    assert (learned().learned, row(order) == before) == (Learned.UNPLACED, True)
+    assert (learned().amount_cents, Payback.objects.exists()) == (
+        8400 if "late" not in ended else 8000,
+        False,
+    )
 
 
 def test_a_card_by_name_is_no_payment_to_ask_about(place: Placing) -> None:
