@@ -15,6 +15,7 @@ from marketplace.moments import length_words
 
 TIMER_NAMES = {
     "expire": gettext_lazy("Pedidos sin aceptar"),
+    "payments": gettext_lazy("Pagos por comprobar"),
     "lapse": gettext_lazy("Pedidos sin pagar"),
     "presale": gettext_lazy("Preventas"),
     "charge": gettext_lazy("Cobros"),
@@ -23,11 +24,13 @@ TIMER_NAMES = {
     "debits": gettext_lazy("Cobros que tardan"),
     "receive": gettext_lazy("Recepción"),
     "statements": gettext_lazy("Liquidaciones"),
+    "forget": gettext_lazy("Avisos antiguos del proveedor"),
     "notices": gettext_lazy("Avisos"),
     "watch": gettext_lazy("Cuentas"),
 }
 TIMER_WORDS = {
     "expire": gettext_lazy("cancela lo que no se aceptó a tiempo"),
+    "payments": gettext_lazy("pregunta al proveedor por los pagos anticipados"),
     "lapse": gettext_lazy("cancela lo que no se pagó a tiempo"),
     "presale": gettext_lazy("levanta las preventas en su fecha"),
     "charge": gettext_lazy("pide los cobros al proveedor"),
@@ -36,6 +39,7 @@ TIMER_WORDS = {
     "debits": gettext_lazy("avisa de los cobros que tardan demasiado"),
     "receive": gettext_lazy("da por recibido lo enviado"),
     "statements": gettext_lazy("cierra las liquidaciones según el calendario"),
+    "forget": gettext_lazy("borra lo que los proveedores dijeron hace 90 días"),
     "notices": gettext_lazy("envía los avisos"),
     "watch": gettext_lazy("revisa lo que debe cumplirse siempre"),
 }

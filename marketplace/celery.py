@@ -41,6 +41,8 @@ class Timer:
 TIMERS = (
     Timer("expire", "orders.tasks.expire_unaccepted", "orders.queries.next_expiry", 20,
           "cancel what was not accepted in time"),
+    Timer("payments", "payments.tasks.drain_inquiries", "payments.queries.next_inquiry", 30,
+          "ask the provider about payments made beforehand"),
     Timer("lapse", "orders.tasks.lapse_unpaid", "orders.queries.next_lapse", 60,
           "cancel what was not paid in time"),
     Timer("presale", "orders.tasks.end_presale_holds", "orders.queries.next_presale_end", 60,
@@ -57,6 +59,8 @@ TIMERS = (
           "count shipped orders as received"),
     Timer("statements", "settlements.tasks.close_due_cycles", "settlements.queries.next_closing", 300,
           "close statements on the calendar"),
+    Timer("forget", "payments.tasks.forget_webhooks", "payments.queries.next_forgetting", 3600,
+          "delete what webhooks said 90 days ago"),
     Timer("notices", "messaging.tasks.send_notices", "messaging.queries.next_notice", 5,
           "send notices"),
     Timer("watch", "messaging.tasks.watch_invariants", "messaging.queries.next_watch", 600,

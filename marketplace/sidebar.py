@@ -102,6 +102,7 @@ UNFOLD = {
                     _room(_("Retenciones"), "pause_circle", "orders_hold_changelist"),
                     _room(_("Cobros"), "credit_card", "payments_charge_changelist"),
                     _room(_("Devoluciones al cliente"), "undo", "payments_payback_changelist"),
+                    _room(_("Pagos por comprobar"), "pending", "payments_inquiry_changelist"),
                     _room(_("Autorizaciones que se sueltan"), "lock_open", "payments_release_changelist"),
                     _room(_("Avisos del proveedor"), "webhook", "payments_webhookreceipt_changelist"),
                     _room(_("Avisos rechazados"), "gpp_bad", "payments_webhookrefusal_changelist"),
@@ -117,6 +118,13 @@ UNFOLD = {
                     _room(_("Ciclos"), "event_repeat", "settlements_cycle_changelist"),
                     _room(_("Asientos"), "menu_book", "ledger_entry_changelist"),
                     _room(_("Saldos"), "savings", "ledger_balance_changelist"),
+                    _room(
+                        _("Dinero en manos de los mensajeros"),
+                        "account_balance_wallet",
+                        "payments_remittance_in_hand",
+                    ),
+                    _room(_("Remesas"), "move_to_inbox", "payments_remittance_changelist"),
+                    _room(_("Cobros en la puerta"), "door_front", "payments_collection_changelist"),
                 ],
             },
             {

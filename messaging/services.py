@@ -125,8 +125,7 @@ def tell_mismatches(moves: Sequence[Moved]) -> int:
             "orders": [{"reference": order.reference, "shop": order.shop.name} for order in orders],
             "channel_id": first.channel_id,
             "currency": basket.currency,
-            "paid_cents": basket.paid_cents,
-            "total_cents": basket.total_cents,
+            **first.data["mismatch"],
             "accept_by": _told(first.accept_by),
         }
         told += tell_operators("mismatch", [payload], at=first.at)

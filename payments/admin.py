@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -31,10 +31,16 @@ from marketplace.rooms import (
 from orders.admin_forms import FORMS
 from orders.admin_panels import ORDER_PANELS
 from orders.models import Order
-from payments import services
-from payments.admin_forms import ConfirmPaymentForm
-from payments.models import Ask, Charge, Payback, Release, WebhookReceipt, WebhookRefusal
-from payments.states import AskState, Heard, TurnedAway
+from payments import (
+    admin_cash,  # noqa: F401
+    admin_lines,
+    services,
+)
+from payments.admin_forms import ConfirmPaymentForm, PaymentsForm
+from payments.matching import Paying
+from payments.models import Ask, Charge, Inquiry, Payback, Release, WebhookReceipt, WebhookRefusal
+from payments.states import AskState, Heard, Learned, TurnedAway
+from sellers.desk import operator
 
 COLOURS: dict[str, str] = {
     AskState.WAITING: "info",
@@ -189,10 +195,34 @@ class ChargeAdmin(AskRoom):
     )
     list_filter = (StuckFilter, ("state", ChoicesDropdownFilter), ("shop", ShopFilter))
     actions = ("hurry",)
+    actions_list = ("by_file",)
 
     @column(gettext_lazy("Desde"))
     def since(self, charge: Charge) -> str:
         return moment(charge.order.accepted_at or charge.created_at)
+
+    @act(gettext_lazy("Confirmar pagos con un fichero"), icon="upload_file")
+    def by_file(self, request: HttpRequest) -> HttpResponse:
+        """Take a list of payments, show what each will do, then confirm them and tell what came of each (ORD-07)."""
+        title, by = _("Confirmar pagos con un fichero"), operator(request.user)  # type: ignore[arg-type]
+        back, at = self.address("changelist"), timezone.now()
+        if "seal" in request.POST:
+            wakes = ("payback", "notices")
+            return admin_lines.do(
+                self,
+                request,
+                lambda channel, about: Paying(channel, by, at),
+                title=title,
+                back=back,
+                wakes=wakes,
+            )
+        form = PaymentsForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
+        if not form.is_valid():
+            status = 422 if form.is_bound else 200
+            return self.ask(request, form, title, back=back, status=status, label=_("Ver qué pasará"))
+        channel = form.cleaned_data["channel"]
+        paying = Paying(channel, by, at)
+        return admin_lines.show(self, request, paying, form.told, channel=channel, title=title, back=back)
 
     @act(gettext_lazy("Preguntar ahora"))
     def hurry(self, request: HttpRequest, rows: QuerySet[Charge]) -> None:
@@ -246,6 +276,61 @@ class ReleaseAdmin(AskRoom):
         "error_word",
     )
     list_filter = (("state", ChoicesDropdownFilter), ("shop", ShopFilter))
+
+
+@register(Inquiry)
+class InquiryAdmin(ReadingRoom):
+    """Payments made beforehand that the provider is asked about until it says (ORD-07)."""
+
+    list_display = (
+        "reference",
+        "basket_word",
+        "channel_word",
+        "learned_word",
+        "amount",
+        "due_at",
+        "ask_until",
+        "tries",
+    )
+    list_filter = (("learned", ChoicesDropdownFilter), ("channel", ChannelFilter))
+    list_select_related = ("channel", "basket")
+    search_fields = ("=reference",)
+    ordering = ("-id",)
+    sortable_by = ()
+    paginator = EstimatingPaginator
+    fields = (
+        ("reference", "basket_word", "channel_word"),
+        ("learned_word", "amount", "learned_at"),
+        ("due_at", "ask_until", "tries"),
+        ("answer", "created_at"),
+    )
+    readonly_fields = ("basket_word", "channel_word", "learned_word", "amount", "answer")
+
+    @column(gettext_lazy("Número comercial"))
+    def basket_word(self, inquiry: Inquiry) -> str:
+        return str(inquiry.basket)
+
+    @column(
+        gettext_lazy("Qué se supo"),
+        label={
+            Learned.PAID: "success",
+            Learned.DIFFERS: "danger",
+            Learned.ELSEWHERE: "danger",
+            Learned.UNPLACED: "danger",
+            Learned.RETURNED: "warning",
+            Learned.FAILED: "warning",
+        },
+    )
+    def learned_word(self, inquiry: Inquiry) -> tuple[str, str]:
+        return inquiry.learned, str(Learned(inquiry.learned).label)
+
+    @column(gettext_lazy("Importe"), formatting="price")
+    def amount(self, inquiry: Inquiry) -> str:
+        return money(inquiry.amount_cents, inquiry.basket.currency)
+
+    @column(gettext_lazy("Respuesta"))
+    def answer(self, inquiry: Inquiry) -> str:
+        return answer_words(inquiry.message or inquiry.last_error) or "–"
 
 
 @register(WebhookReceipt)

@@ -7,9 +7,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField
 
-from marketplace.models import Channel, Claimable
-from orders.models import Order
-from payments.states import AskMachine, AskState, Heard, TurnedAway
+from marketplace.models import Carrier, Channel, Claimable
+from orders.models import Basket, Order
+from payments.states import AskMachine, AskState, Heard, Learned, TurnedAway
 from sellers.models import Shop
 
 
@@ -106,6 +106,135 @@ class Release(Ask):
         verbose_name = _("autorización que se suelta")
         verbose_name_plural = _("autorizaciones que se sueltan")
         indexes = [Claimable.due_index("release_due")]
+
+
+class PaymentReference(models.Model):
+    """What the bank or the provider calls a payment made beforehand: it pays one basket and no other (ORD-07)."""
+
+    channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", verbose_name=_("canal"))
+    reference = models.CharField(_("referencia del pago"), max_length=120)
+    basket = models.ForeignKey(Basket, models.PROTECT, related_name="+", verbose_name=_("cesta"))
+
+    class Meta:
+        verbose_name = _("referencia de pago")
+        verbose_name_plural = _("referencias de pago")
+        constraints = [models.UniqueConstraint(fields=["channel", "reference"], name="payment_of_one_basket")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Inquiry(Claimable):
+    """A payment that the storefront or a webhook named: the provider is asked whether it was made (ORD-07).
+
+    `due_at` is null once that is known, or once nobody waits for it any more (`ask_until`).
+    """
+
+    channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", verbose_name=_("canal"))
+    basket = models.ForeignKey(Basket, models.PROTECT, related_name="+", verbose_name=_("cesta"))
+    provider = models.SlugField(_("proveedor"))
+    reference = models.CharField(_("referencia del pago"), max_length=120)
+    ask_until = models.DateTimeField(_("se pregunta hasta"))
+    learned = models.CharField(_("qué se supo"), max_length=12, choices=Learned, default=Learned.NOTHING)
+    amount_cents = models.BigIntegerField(_("importe"), null=True)
+    message = models.CharField(_("respuesta"), max_length=200, blank=True, default="")
+    learned_at = models.DateTimeField(_("se supo"), null=True)
+
+    class Meta:
+        verbose_name = _("pago por comprobar")
+        verbose_name_plural = _("pagos por comprobar")
+        constraints = [models.UniqueConstraint(fields=["basket", "reference"], name="inquiry_once")]
+        indexes = [
+            Claimable.due_index("inquiry_due"),
+            models.Index(fields=["channel", "reference"], name="inquiry_by_reference"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Remittance(models.Model):
+    """Cash that a courier handed over, under a number of its own; it may come in several goes (PAY-06).
+
+    `amount_cents` and `orders_count` are those of its collections, `stated_cents` what the courier says it is.
+    """
+
+    channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", verbose_name=_("canal"))
+    carrier = models.ForeignKey(
+        Carrier, models.PROTECT, null=True, related_name="+", verbose_name=_("transportista")
+    )
+    courier = models.CharField(_("mensajero"), max_length=80)
+    courier_key = models.CharField(_("clave del mensajero"), max_length=90)
+    reference = models.CharField(_("referencia de la remesa"), max_length=80)
+    currency = models.CharField(_("moneda"), max_length=3)
+    amount_cents = models.BigIntegerField(_("importe"), default=0)
+    orders_count = models.PositiveIntegerField(_("pedidos"), default=0)
+    stated_cents = models.BigIntegerField(_("importe según el mensajero"), null=True)
+    received_at = models.DateTimeField(_("recibida"))
+    recorded_at = models.DateTimeField(_("registrada"))
+    recorded_by = models.CharField(_("por"), max_length=150)
+
+    class Meta:
+        verbose_name = _("remesa")
+        verbose_name_plural = _("remesas")
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "courier_key", "reference"], name="remittance_once"),
+            models.CheckConstraint(
+                condition=Q(amount_cents__gte=0) & (Q(stated_cents=None) | Q(stated_cents__gt=0)),
+                name="remittance_of_something",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.courier} {self.reference}"
+
+
+class Collection(models.Model):
+    """What a courier was paid at one order's door, and with which remittance it handed it over (PAY-06)."""
+
+    shop = models.ForeignKey(Shop, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    order = models.OneToOneField(Order, models.PROTECT, related_name="collection", db_constraint=False)
+    channel = models.ForeignKey(
+        Channel, models.PROTECT, related_name="+", verbose_name=_("canal"), db_index=False
+    )
+    carrier = models.ForeignKey(
+        Carrier,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("transportista"),
+        db_index=False,
+    )
+    courier = models.CharField(_("mensajero"), max_length=80, blank=True, default="")
+    courier_key = models.CharField(_("clave del mensajero"), max_length=90)
+    currency = models.CharField(_("moneda"), max_length=3)
+    amount_cents = models.BigIntegerField(_("importe"))
+    collected_at = models.DateTimeField(_("cobrado en la puerta"))
+    remittance = models.ForeignKey(
+        Remittance,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="collections",
+        verbose_name=_("remesa"),
+    )
+
+    class Meta:
+        verbose_name = _("cobro en la puerta")
+        verbose_name_plural = _("cobros en la puerta")
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_cents__gt=0), name="collection_of_something")
+        ]
+        indexes = [
+            models.Index(
+                fields=["channel", "courier_key", "collected_at", "id"],
+                name="collection_owed",
+                condition=Q(remittance=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.order)
 
 
 class WebhookReceipt(models.Model):

@@ -33,6 +33,20 @@ class TurnedAway(TextChoices):
     NO_CHANNEL = "no_channel", _("Para un canal que no la espera")
 
 
+class Learned(TextChoices):
+    """What became of a payment that the provider was asked about."""
+
+    NOTHING = "nothing", _("Todavía nada")
+    PAID = "paid", _("Pagado")
+    RETURNED = "returned", _("Llegó tarde; se devuelve")
+    FAILED = "failed", _("No se pagará")
+    DIFFERS = "differs", _("Lo pagado no coincide")
+    ELSEWHERE = "elsewhere", _("Es de otro pedido")
+    UNPLACED = "unplaced", _("Pagado, y ningún pedido lo esperaba")
+    SETTLED = "settled", _("Ya estaba resuelto")
+    OVER = "over", _("No llegó a tiempo")
+
+
 class AskVerb(TextChoices):
     ASK = "ask", _("pedir")
     SUCCEED = "succeed", _("hecho")

@@ -1,12 +1,13 @@
-"""The timers of payments: ask for charges and paybacks, let go of authorisations, alert on late debits."""
+"""The timers of payments: ask for charges and paybacks and about payments, let go of authorisations, alert."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from marketplace import outbox
+from marketplace.models import Claimable
 from marketplace.refusals import Tally
-from payments import releases, services
-from payments.models import Ask, Charge, Payback, Release
+from payments import inquiring, releases, services, webhooks
+from payments.models import Charge, Inquiry, Payback, Release
 
 _LEASE = timedelta(minutes=2)
 
@@ -26,7 +27,18 @@ def drain_releases(*, at: datetime, tally: Tally) -> None:
     _drain(Release, releases.ask_release, at=at, tally=tally)
 
 
-def _drain[Row: Ask](model: type[Row], ask: Callable[..., None], *, at: datetime, tally: Tally) -> None:
+def drain_inquiries(*, at: datetime, tally: Tally) -> None:
+    """Ask the provider about every payment made beforehand that is due to be asked about (ORD-07)."""
+    _drain(Inquiry, inquiring.ask_inquiry, at=at, tally=tally)
+
+
+def forget_webhooks(*, at: datetime, tally: Tally) -> None:
+    """Delete what webhooks said so long ago that nobody asks any more."""
+    while forgotten := webhooks.forget(at=at):
+        tally.done += forgotten
+
+
+def _drain[Row: Claimable](model: type[Row], ask: Callable[..., None], *, at: datetime, tally: Tally) -> None:
     for claimed in outbox.claims(model, at=at, lease=_LEASE):
         for row in claimed:
             with outbox.returned(row, at=at, tally=tally):

@@ -16,15 +16,17 @@ from django.db.models import QuerySet
 from marketplace import bulk
 from marketplace.models import Channel
 from marketplace.refusals import Outcome
+from payments import inquiring
 from payments.models import Charge, Payback
 from payments.providers.stripe_keys import secrets_of
+from payments.queries import WEBHOOKS_KEPT_FOR
 from payments.services import hurry, hurry_paybacks
 from payments.states import Heard, TurnedAway
 
 TOLERANCE = timedelta(minutes=5)
 """How far the moment of a signature may lie from ours, either way."""
 
-_KEY = "trastienda_key"
+_KEY, _ORDER = "trastienda_key", "trastienda_order"
 
 
 class NotHeard(Exception):
@@ -44,6 +46,7 @@ class Told:
     subject: str
     intent: str
     key: uuid.UUID | None
+    order: str = ""
 
 
 def receive(channel_code: str, body: bytes, signature: str, *, at: datetime) -> tuple[Heard, list[str]]:
@@ -69,6 +72,23 @@ def receive(channel_code: str, body: bytes, signature: str, *, at: datetime) -> 
             [str(heard), channel.id, told.event_id],
         )
         return heard, timers
+
+
+def forget(*, at: datetime, count: int = 1000) -> int:
+    """Delete the oldest receipts once nobody can ask about them any more; answers how many.
+
+    A webhook is heard within minutes of its signature, so one that is repeated after that is refused all the same.
+    """
+    rows = bulk.fetch(
+        """
+        DELETE FROM payments_webhookreceipt WHERE id IN
+            (SELECT id FROM (SELECT id, received_at FROM payments_webhookreceipt ORDER BY id LIMIT %s) AS oldest
+              WHERE received_at < %s)
+        RETURNING id
+        """,
+        [count, at - WEBHOOKS_KEPT_FOR],
+    )
+    return len(rows)
 
 
 def _genuine(channel: Channel, body: bytes, signature: str, *, at: datetime) -> None:
@@ -99,7 +119,8 @@ def _read(body: bytes) -> Told:
         thing: dict[str, Any] = event["data"]["object"]
         event_id, kind, subject = str(event["id"]), str(event["type"]), str(thing.get("id") or "")
         intent = thing.get("payment_intent") if thing.get("object") != "payment_intent" else subject
-        named = (thing.get("metadata") or {}).get(_KEY, "")
+        metadata = thing.get("metadata") or {}
+        named, order = metadata.get(_KEY, ""), str(metadata.get(_ORDER) or "")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise NotHeard(TurnedAway.MALFORMED) from None
     words = (event_id, kind, subject)
@@ -107,7 +128,14 @@ def _read(body: bytes) -> Told:
         len(word) > most or "\0" in word for word, most in zip(words, (120, 80, 120), strict=True)
     ):
         raise NotHeard(TurnedAway.MALFORMED)
-    return Told(event_id, kind, subject, intent if isinstance(intent, str) else "", _uuid(named))
+    return Told(
+        event_id,
+        kind,
+        subject,
+        intent if isinstance(intent, str) and intent.isprintable() and len(intent) <= 120 else "",
+        _uuid(named),
+        order if order.isprintable() and len(order) <= 80 else "",
+    )
 
 
 def _uuid(named: object) -> uuid.UUID | None:
@@ -145,7 +173,8 @@ def _count(channel: Channel | None, reason: TurnedAway, *, at: datetime) -> None
 
 
 def _heed(channel: Channel, told: Told, *, at: datetime) -> tuple[Heard, list[str]]:
-    """Hurry what the event names: a charge or a payback by its key, or the charges of its intent."""
+    """Hurry what the event names: a charge or a payback by its key, the charges of its intent, or the question
+    whether it has been paid."""
     if told.key is not None:
         if paybacks := _ids(Payback.objects.filter(key=told.key, order__channel=channel)):
             return _hurried(hurry_paybacks(paybacks, at=at), "payback")
@@ -155,6 +184,9 @@ def _heed(channel: Channel, told: Told, *, at: datetime) -> tuple[Heard, list[st
         of_intent = Charge.objects.filter(provider="stripe", reference=told.intent, order__channel=channel)
         if charges := _ids(of_intent):
             return _hurried(hurry(charges, at=at), "charge")
+        asked = inquiring.hear(channel, told.intent, told.order, at=at)
+        if asked is not None:
+            return (Heard.HURRIED, ["payments"]) if asked else (Heard.KNOWN, [])
     return Heard.NOBODY, []
 
 

@@ -57,13 +57,17 @@ class RawLine(NamedTuple):
 
 
 class Source:
-    """The bytes of a file, as often as asked when `rereadable`; `-` is standard input.
+    """The bytes of a file, as often as asked when `rereadable`; `-` is standard input, and bytes are themselves.
 
     Raises OSError when it cannot be opened, Unreadable where it breaks off.
     """
 
-    def __init__(self, path: str, *, rereadable: bool = False) -> None:
-        self._file: IO[bytes] = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115
+    def __init__(self, path: str | bytes, *, rereadable: bool = False) -> None:
+        self._file: IO[bytes]
+        if isinstance(path, bytes):
+            self._file = cast("IO[bytes]", io.BufferedReader(io.BytesIO(path)))
+        else:
+            self._file = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115
         self._start = 0
         self.lines_read = 0
         if rereadable and not self._file.seekable():

@@ -188,7 +188,7 @@ class _Intake:
 
     def refuse(self, lines: tuple[int, ...], commercial_id: str, code: Code, reason: str) -> None:
         self.result.refused[str(code)] += 1
-        self.told(Refused(lines, _printable(commercial_id, 64), code, _printable(reason, 500)))
+        self.told(Refused(lines, printable(commercial_id, 64), code, printable(reason, 500)))
 
 
 def _already_there(channel: Channel, commercial_ids: Sequence[str]) -> set[str]:
@@ -206,7 +206,12 @@ def _number_in(data: object) -> str:
     return number if isinstance(number, str) else ""
 
 
-def _printable(text: str, most: int) -> str:
+def inert(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@"} else cell
+
+
+def printable(text: str, most: int) -> str:
     """What a file said, without the characters that would play tricks on a terminal."""
     shown = "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")

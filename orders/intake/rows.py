@@ -1,19 +1,19 @@
 """The reader of CSV: one article a row, the basket's columns repeated (API-04).
 
 The file is read twice: the first pass finds the baskets whose rows stand apart, and only these are kept in
-memory. A row is one line, so that a broken quote costs one row and every line number is true.
+memory.
 """
 
-import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from orders.intake.files import Flawed, Found, RawLine, Source, Unreadable, too_long_told
+from orders.intake import tables
+from orders.intake.files import Flawed, Found, RawLine, Source, Unreadable
 from orders.intake.flaws import Loc, dotted
 from orders.intake.schema import MOST_LINES
 from orders.states import LineKind
@@ -75,23 +75,15 @@ _COLUMN_OF: Mapping[Loc, str] = {path: column for column, path in BASKET_COLUMNS
 _LINE_COLUMN_OF: Mapping[str | int, str] = {path: column for column, path in LINE_COLUMNS.items()}
 
 
-class _Row(NamedTuple):
-    """A row of the file: its line number, its cells, and what is wrong with it as a row."""
-
-    number: int
-    cells: list[str]
-    flaw: str
-
-
 @dataclass(slots=True)
 class _Group:
     """The rows of one basket; past the most that a basket may have only their numbers are kept."""
 
     commercial_id: str
-    rows: list[_Row] = field(default_factory=list)
+    rows: list[tables.Row] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
 
-    def add(self, row: _Row) -> None:
+    def add(self, row: tables.Row) -> None:
         self.numbers.append(row.number)
         if len(self.rows) <= MOST_LINES:
             self.rows.append(row)
@@ -130,9 +122,9 @@ def csv_rows(source: Source) -> Iterator[Found | Flawed]:
     survey = _survey(source, delimiter)
     group: _Group | None = None
     kept: dict[str, _Group] = {}
-    for line in _rows(source):
+    for line in tables.data_lines(source):
         number = _first_cell(line, delimiter)
-        row = _row(line, header, delimiter)
+        row = tables.row(line, header, delimiter)
         if not number:
             yield Flawed((line.number,), "", row.flaw or _("commercial_id: falta"))
         elif number in survey.apart:
@@ -149,55 +141,18 @@ def csv_rows(source: Source) -> Iterator[Found | Flawed]:
         yield _basket(late, header, survey)
 
 
-def _rows(source: Source) -> Iterator[RawLine]:
-    """The lines after the header that are not blank, nor a row of empty cells."""
-    lines = (line for line in source.lines() if line.raw.strip())
-    next(lines, None)
-    return (line for line in lines if line.raw.strip(b' \t",;'))
-
-
 def _header(source: Source) -> tuple[list[str], str]:
-    line = next((line for line in source.lines() if line.raw.strip()), None)
-    if line is None:
-        raise Unreadable(_("El fichero CSV está vacío: le falta la fila de cabecera."))
-    text = _utf8(line)
-    delimiter = ";" if text.count(";") > text.count(",") else ","
-    header = [name.strip().strip('"').strip().lower() for name in text.split(delimiter)]
-    known = {*BASKET_COLUMNS, *LINE_COLUMNS}
-    flaws = [
-        (_("columnas que no existen: {names}"), [name for name in header if name not in known]),
-        (_("columnas que faltan: {names}"), [name for name in NEEDED_COLUMNS if name not in header]),
-        (_("columnas repetidas: {names}"), sorted({name for name in header if header.count(name) > 1})),
-    ]
-    told = [
-        words.format(names=", ".join(name[:40] for name in names[:10])) for words, names in flaws if names
-    ]
-    if not told and header[0] != "commercial_id":
-        told.append(_("commercial_id debe ser la primera columna"))
-    if told:
-        raise Unreadable(_("Cabecera del CSV: {flaws}.").format(flaws="; ".join(told)))
-    return header, delimiter
-
-
-def _utf8(line: RawLine) -> str:
-    """The text of the header. UTF-16, as some spreadsheets save it, is told by its null bytes. Raises Unreadable."""
-    try:
-        text = line.raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise Unreadable(_("Cabecera del CSV: {flaws}.").format(flaws=_not_utf8()))
-    return text
-
-
-def _not_utf8() -> str:
-    return _("no es UTF-8: guarda el fichero como «CSV UTF-8»")
+    columns, delimiter = tables.header(source, {*BASKET_COLUMNS, *LINE_COLUMNS}, NEEDED_COLUMNS)
+    if columns[0] != "commercial_id":
+        told = _("commercial_id debe ser la primera columna")
+        raise Unreadable(_("Cabecera del CSV: {flaws}.").format(flaws=told))
+    return columns, delimiter
 
 
 def _survey(source: Source, delimiter: str) -> _Survey:
     seen, apart, doubted = _Seen(), set[str](), dict[str, int]()
     previous, nameless = "", 0
-    for line in _rows(source):
+    for line in tables.data_lines(source):
         number = _first_cell(line, delimiter)
         if not number:
             nameless = line.number
@@ -225,23 +180,6 @@ def _first_cell(line: RawLine, delimiter: str) -> str:
     return text.partition(delimiter)[0].strip()
 
 
-def _row(line: RawLine, header: Sequence[str], delimiter: str) -> _Row:
-    if line.too_long:
-        return _Row(line.number, [], too_long_told())
-    text = line.raw.decode("utf-8", "surrogateescape")
-    try:
-        cells = next(csv.reader([text], delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        return _Row(line.number, [], _("no es una fila de CSV ({what})").format(what=error))
-    flaw = ""
-    if not text.isascii() and any("\udc80" <= letter <= "\udcff" for letter in text):
-        flaw = _not_utf8()
-    elif len(cells) != len(header):
-        told = _("tiene {cells} celdas y la cabecera {columns}")
-        flaw = told.format(cells=len(cells), columns=len(header))
-    return _Row(line.number, [cell.strip() for cell in cells], flaw)
-
-
 def _basket(group: _Group, header: Sequence[str], survey: _Survey) -> Found | Flawed:
     numbers = tuple(group.numbers)
     flaws = [_("línea {line}: {flaw}").format(line=r.number, flaw=r.flaw) for r in group.rows if r.flaw]
@@ -255,7 +193,7 @@ def _basket(group: _Group, header: Sequence[str], survey: _Survey) -> Found | Fl
     return Found(numbers, _data(rows), partial(_column, numbers))
 
 
-def _disagreements(rows: Sequence[_Row], header: Sequence[str]) -> list[str]:
+def _disagreements(rows: Sequence[tables.Row], header: Sequence[str]) -> list[str]:
     """Where two rows of a basket say different things of it."""
     first, flaws = rows[0], []
     shared = [place for place, column in enumerate(header) if column in BASKET_COLUMNS]

@@ -1,7 +1,8 @@
 """Putting orders in wait and letting them go on where they were (ORD-06, SHP-08)."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -54,12 +55,13 @@ def hold(
     *,
     note: Reasoned = "",
     until: datetime | None = None,
+    facts: Mapping[str, int] | None = None,
     by: Actor,
     at: datetime,
 ) -> Outcome[Moved]:
     """Put orders in wait. A pre-sale says until when, and ends by itself then; the acceptance clock runs on.
 
-    `note` may carry a reason of the operators' list as well (`Why`).
+    `note` may carry a reason of the operators' list as well (`Why`); `facts` are the figures that do not agree.
 
     Refused as `duplicate` when a hold of this kind stands already, `reason_needed` for a pre-sale without its date.
     """
@@ -87,11 +89,18 @@ def hold(
                 reason_code=given.code,
                 note=given.note,
                 until=until,
+                facts=dict(facts or {}),
                 placed_at=at,
                 placed_by=by.label,
             )
         )
-        told = {"kind": kind.value, "note": given.note, "until": until.isoformat() if until else None}
+        told: dict[str, Any] = {
+            "kind": kind.value,
+            "note": given.note,
+            "until": until.isoformat() if until else None,
+        }
+        if facts:
+            told["mismatch"] = dict(facts)
         return Change({**told, "reason": {"code": given.code}} if given.code else told)
 
     return _move(

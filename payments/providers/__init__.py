@@ -40,13 +40,15 @@ class Answer:
 class Payment:
     """What a provider knows of a payment that a customer made elsewhere; UNKNOWN when it knows of none.
 
-    SUCCEEDED means that `amount_cents` of `currency` have been paid, PENDING that they may still be.
+    SUCCEEDED means that `amount_cents` of `currency` have been paid, PENDING that they may still be. `named` is the
+    order or the commercial number that the payment itself carries, where it carries one.
     """
 
     status: Status
     amount_cents: int = 0
     currency: str = ""
     message: str = ""
+    named: str = ""
 
 
 class NoAnswer(Exception):
@@ -112,6 +114,14 @@ def provider(code: str, channel: str = "") -> Provider:
 def authorised(code: str, card: str) -> bool:
     """Whether a means of payment blocks money of the customer's until it is charged or let go."""
     return code in _AUTHORISED and card.startswith(_AUTHORISED[code])
+
+
+_PAYMENTS = {"sandbox": "pay_", "stripe": "pi_"}
+
+
+def payment_named(code: str, card: str) -> bool:
+    """Whether what a storefront gave as means of payment is a payment that the provider can be asked about."""
+    return code in _PAYMENTS and card.startswith(_PAYMENTS[code])
 
 
 def flaw(code: str, *, channel: str, currency: str) -> str:

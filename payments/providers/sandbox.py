@@ -68,7 +68,11 @@ class Sandbox:
         return Answer(Status.SUCCEEDED, card)
 
     def payment(self, reference: str, *, at: datetime) -> Payment:
-        """A payment is a charge in the books, by its key; whoever plays the storefront makes it with `charge`."""
+        """A payment is a charge in the books, by its key; whoever plays the storefront makes it with `charge`.
+
+        As a means of payment it is called `pay_` and the key.
+        """
+        reference = reference.removeprefix("pay_")
         with transaction.atomic():
             books = SandboxBook.objects.select_for_update().filter(kind="charge")
             book = books.filter(key=reference).first() if _is_key(reference) else None

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 KEY = "trastienda_key"
 """Where an intent or a refund carries our key, so that it is found again."""
 
+ORDER = "trastienda_order"
+"""Where the storefront may write, in an intent of its own, which order or commercial number it pays."""
+
 _CANCELLABLE = {"requires_payment_method", "requires_capture", "requires_confirmation", "requires_action"}
 _COUNTED_OTHERWISE = frozenset(["BHD", "IQD", "ISK", "JOD", "KWD", "LYD", "OMR", "TND", "UGX"])
 """Currencies whose smallest unit is not the one that Stripe counts in."""
@@ -161,12 +164,12 @@ class Stripe:
                 intent = ask.payment_intents.retrieve(reference)
         except stripe.InvalidRequestError as error:
             return Payment(Status.UNKNOWN, message=refused_words(error))
-        currency = intent.currency.upper()
+        currency, named = intent.currency.upper(), _mark(intent, ORDER)
         if intent.status == "succeeded":
-            return Payment(Status.SUCCEEDED, intent.amount_received, currency)
+            return Payment(Status.SUCCEEDED, intent.amount_received, currency, named=named)
         if intent.status == "canceled":
-            return Payment(Status.REFUSED, 0, currency, "authorisation gone")
-        return Payment(Status.PENDING, 0, currency)
+            return Payment(Status.REFUSED, 0, currency, "authorisation gone", named)
+        return Payment(Status.PENDING, 0, currency, named=named)
 
     @contextmanager
     def _asked(self) -> Iterator[Any]:
@@ -215,10 +218,10 @@ def _means(card: str) -> dict[str, Any] | None:
     return {"payment_method": method, **({"customer": customer} if customer else {})}
 
 
-def _mark(thing: "PaymentIntent | Refund") -> str:
+def _mark(thing: "PaymentIntent | Refund", name: str = KEY) -> str:
     """The key of ours that an intent is charged under, or a refund made; nothing where there is none."""
     metadata = thing.metadata
-    return str(metadata[KEY]) if metadata and KEY in metadata else ""
+    return str(metadata[name]) if metadata and name in metadata else ""
 
 
 def _of_another_order(intent: "PaymentIntent") -> dict[str, Any] | None:

@@ -7,22 +7,25 @@ from marketplace import queries
 from marketplace.models import Channel
 from marketplace.policy import Preset
 from marketplace.reasons import Why
-from marketplace.refusals import Outcome
+from marketplace.refusals import Outcome, Refusal
 from marketplace.services import open_channel
 from messaging.services import muted
 from orders import services
-from orders.models import Line
+from orders.models import Line, Order
 from orders.signals import Moved
 from orders.states import LineKind
 from payments import beforehand
+from payments.couriers import Couriers
+from payments.remitting import Cash, Remitting
 from playback.demo.goods import TRADERS, Trader, customer
 from playback.demo.people import People
-from sellers.desk import PLATFORM
+from sellers.desk import PLATFORM, Actor
 
 type Act = Callable[[int, datetime], Outcome[Moved]]
 type Life = tuple[int, int, tuple[str, ...], *tuple[str, ...]]
 
 _HOUR = timedelta(hours=1)
+COURIER = "Mensajería del Norte"
 
 CHANNELS = (
     (
@@ -57,7 +60,7 @@ CHANNELS = (
             (1, 60, ("accept", "ready", "ship")),
             (0, 80, ("accept", "ready", "ship", "fail")),
             (2, 100, ("accept", "ready", "ship", "fail", "retry", "deliver")),
-            (1, 120, ("accept", "ship", "deliver")),
+            (1, 120, ("accept", "ship", "deliver", "remit")),
         ),
     ),
 )
@@ -115,7 +118,7 @@ def _moments(since: datetime, until: datetime, count: int) -> Iterator[datetime]
 
 def _acts(people: People, trader: Trader) -> dict[str, Act]:
     seller, operator = people.seller(trader), people.operator
-    parcel = services.Parcel(carrier_name="Mensajería del Norte", tracking=f"MN{len(trader.name):08}")
+    parcel = services.Parcel(carrier_name=COURIER, tracking=f"MN{len(trader.name):08}")
     return {
         "pay": lambda order, at: beforehand.confirm({order: f"demo-{order}"}, by=PLATFORM, at=at),
         "decline": lambda order, at: beforehand.fail([order], reason="card_declined", by=PLATFORM, at=at),
@@ -128,6 +131,7 @@ def _acts(people: People, trader: Trader) -> dict[str, Act]:
         "return": lambda order, at: services.return_to_sender([order], by=seller, at=at),
         "confirm": lambda order, at: services.fulfil({order: _told(order)}, by=seller, at=at),
         "deliver": lambda order, at: services.deliver([order], by=PLATFORM, at=at),
+        "remit": lambda order, at: _remit(order, by=operator, at=at),
     }
 
 
@@ -135,6 +139,14 @@ def _told(order_id: int) -> dict[int, str]:
     """What the customer is told of each line that waits to be confirmed."""
     lines = Line.objects.filter(order_id=order_id, confirmed_at=None).exclude(kind=LineKind.GOODS)
     return dict.fromkeys(lines.values_list("id", flat=True), _WHERE)
+
+
+def _remit(order_id: int, *, by: Actor, at: datetime) -> Outcome[Moved]:
+    """The courier hands over what it was paid at this door."""
+    order = Order.objects.select_related("channel").get(id=order_id)
+    remitting = Remitting(order.channel, Couriers().called(COURIER), f"MN-{at:%Y%m%d}", at, by, at)
+    (one,) = remitting.carry_out([Cash(1, order.reference, order.total_cents)])
+    return Outcome([], [] if one.code is None else [Refusal(order_id, one.code, one.detail)])
 
 
 def _line(people: People, trader: Trader, number: str, n: int, name: str) -> services.NewLine:

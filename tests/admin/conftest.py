@@ -12,7 +12,7 @@ from marketplace.models import Parked, TimerRun
 from orders import services
 from orders.models import Order
 from orders.states import HoldKind
-from payments.models import Release, WebhookReceipt, WebhookRefusal
+from payments.models import Collection, Inquiry, Release, Remittance, WebhookReceipt, WebhookRefusal
 from payments.states import Heard, TurnedAway
 from sellers.models import User
 from tests.conftest import OPERATOR, SELLER, Placing
@@ -65,6 +65,33 @@ def _told_by_the_provider(order: Order, *, at: datetime) -> None:
         channel_id=order.channel_id, event_id="evt_1", kind="charge.updated", subject="ch_1", heard=Heard.NOBODY,
         received_at=at, last_at=at,
     )  # fmt: skip
+    basket_id, channel_id = order.basket_id, order.channel_id
+    whose = {
+        "channel_id": channel_id,
+        "courier": "Portes Norte",
+        "courier_key": "portes norte",
+        "currency": "EUR",
+    }
+    Inquiry.objects.create(
+        basket_id=basket_id, channel_id=channel_id, provider="stripe", reference="pi_2", ask_until=at
+    )
+    remittance = Remittance.objects.create(
+        **whose,
+        reference="R-1",
+        amount_cents=8400,
+        orders_count=1,
+        received_at=at,
+        recorded_at=at,
+        recorded_by="Olga",
+    )
+    Collection.objects.create(
+        **whose,
+        shop_id=order.shop_id,
+        order=order,
+        amount_cents=8400,
+        collected_at=at,
+        remittance=remittance,
+    )
     WebhookRefusal.objects.create(reason=TurnedAway.SIGNATURE, day=at.date(), last_at=at)
     asked = services.ask_for_carrier(order.shop, "Portes Norte", "https://portes.example", by=SELLER, at=at)
     services.decline_carrier([asked.id], note="No da seguimiento", by=OPERATOR, at=at)

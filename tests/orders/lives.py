@@ -55,7 +55,7 @@ def _debit(ids: list[int]) -> None:
 
 
 def _pay(ids: list[int]) -> None:
-    _all(beforehand.confirm(dict.fromkeys(ids, "pi_1"), by=CLOCK, at=AT + HOUR), ids)
+    _all(beforehand.confirm({pk: f"pi_{pk}" for pk in ids}, by=CLOCK, at=AT + HOUR), ids)
 
 
 TO_SHIP: dict[Preset, Callable[[list[int]], None]] = {

@@ -15,6 +15,8 @@ from orders import services
 from orders.models import Line, Order
 from orders.signals import Moved
 from orders.states import FINAL, MOVES, PAID, HoldKind, LineKind, State, Verb
+from payments.models import Charge
+from payments.states import AskState
 from sellers.desk import Actor
 from sellers.models import Shop
 from settlements.models import Cycle
@@ -118,10 +120,24 @@ def open_cycle(order_id: int, at: datetime) -> Cycle:
 
 
 type Case = tuple[Verb, Role, HoldKind | None]
+
+
+def charged(outcome: Outcome[Moved]) -> Outcome[Moved]:
+    """The charge that a move tells of, as payments write it: what a provider holds stays explained."""
+    for move in outcome.moved:
+        Charge.objects.update_or_create(
+            order_id=move.order_id,
+            defaults={"shop_id": move.shop_id, "provider": "sandbox", "amount_cents": move.charged_cents,
+                      "currency": move.currency, "due_at": None},
+        )  # fmt: skip
+        Charge.objects.filter(order_id=move.order_id).update(state=AskState.SUCCEEDED)
+    return outcome
+
+
 type Doing = Callable[[int, Actor, datetime], Outcome[Moved]]
 
 DOING: dict[Verb, Doing] = {
-    Verb.CONFIRM_PAYMENT: lambda order, by, at: services.confirm_payment([order], by=by, at=at),
+    Verb.CONFIRM_PAYMENT: lambda order, by, at: charged(services.confirm_payment([order], by=by, at=at)),
     Verb.LAPSE: lambda order, by, at: services.lapse([order], by=by, at=at),
     Verb.REPORT_EXCEPTION: lambda order, by, at: services.report_exception(
         [order], reason="Ausente", by=by, at=at
@@ -132,7 +148,7 @@ DOING: dict[Verb, Doing] = {
     Verb.REFUSE: lambda order, by, at: services.refuse([order], reason="Sin existencias", by=by, at=at),
     Verb.EXPIRE: lambda order, by, at: services.expire([order], by=by, at=at),
     Verb.CANCEL: lambda order, by, at: services.cancel([order], reason="Lo pide el cliente", by=by, at=at),
-    Verb.DEBIT_SUCCEEDED: lambda order, by, at: services.debit_succeeded([order], by=by, at=at),
+    Verb.DEBIT_SUCCEEDED: lambda order, by, at: charged(services.debit_succeeded([order], by=by, at=at)),
     Verb.DEBIT_FAILED: lambda order, by, at: services.debit_failed(
         [order], reason="sin fondos", by=by, at=at
     ),

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from marketplace.models import Channel
 from marketplace.refusals import Code
 from orders.intake.files import Flawed, Found, Source, Unreadable, json_lines
-from orders.intake.importing import BATCH, Refused, Result, bring_in
+from orders.intake.importing import BATCH, Refused, Result, bring_in, inert
 from orders.intake.rows import csv_rows
 from orders.intake.schema import published
 from sellers.desk import PLATFORM
@@ -116,14 +116,7 @@ class _Refusals:
             self.more += 1
         if self._report is not None:
             lines = " ".join(map(str, refused.lines))
-            self._report.writerow(
-                [lines, _inert(refused.commercial_id), refused.code, _inert(refused.reason)]
-            )
-
-
-def _inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@"} else cell
+            self._report.writerow([lines, inert(refused.commercial_id), refused.code, inert(refused.reason)])
 
 
 def _listed(lines: tuple[int, ...]) -> str:

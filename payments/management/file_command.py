@@ -1,0 +1,157 @@
+"""What the commands that bring money in from a file have in common: the file, the report, the summary."""
+
+import csv
+import json
+import os
+import time
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, TextIO
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.translation import override
+
+from marketplace import bell
+from marketplace.models import Channel
+from marketplace.money import plain
+from marketplace.refusals import Code
+from orders.intake.files import Source, Unreadable
+from orders.intake.importing import inert
+from payments.intake.reading import Kind, rows
+from payments.intake.running import BATCH, Result, carry_out
+from payments.verdicts import Act, Fate, Verdict
+
+SHOWN = 20
+
+_COUNTED = {
+    Fate.DONE: "done",
+    Fate.HERE: "already there",
+    Fate.RETURNED: "late, goes back",
+    Fate.REFUSED: "refused",
+}
+
+
+class FileCommand(BaseCommand):
+    """Carry out a CSV file line by line; what is refused is told in English."""
+
+    # What the checks look at (addresses, templates) is not its business, and to load it all takes a second.
+    requires_system_checks: list[str] = []
+    kind: ClassVar[Kind[Any]]
+    wakes: ClassVar[tuple[str, ...]] = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", help="the CSV file, plain or gzip; - is standard input")
+        parser.add_argument("--channel", metavar="CODE", required=True, help="the channel that it is about")
+        parser.add_argument("--report", metavar="PATH", help="write what was refused, as CSV")
+        parser.add_argument("--rehearse", action="store_true", help="only say what would happen")
+        parser.add_argument("--batch", type=int, default=BATCH, metavar="N", help="lines a transaction")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def act(self, channel: Channel, options: dict[str, Any], *, at: datetime) -> Act[Any]:
+        """What is done with the lines. Raises CommandError for options that will not do."""
+        raise NotImplementedError
+
+    @override("en")
+    def handle(self, *args: Any, **options: Any) -> None:
+        at, started = timezone.now(), time.monotonic()
+        channel = _channel(options)
+        act = self.act(channel, options, at=at)
+        result, broken = Result(), ""
+        with ExitStack() as stack:
+            source, refusals = _opened(stack, options)
+            try:
+                carry_out(
+                    act,
+                    rows(self.kind, source, channel, at=at),
+                    result=result,
+                    tell=refusals.hear,
+                    rehearse=options["rehearse"],
+                    batch=options["batch"],
+                )
+            except Unreadable as error:
+                broken = str(error)
+        if result.moved and not options["rehearse"]:
+            bell.ring(*self.wakes)
+        summary = _summary(result, channel, options["rehearse"], time.monotonic() - started)
+        if options["json"]:
+            self.stdout.write(json.dumps(summary))
+        else:
+            self._tell(summary, refusals)
+        if broken:
+            raise CommandError(broken, returncode=1)
+
+    def _tell(self, summary: dict[str, Any], refusals: "_Refusals") -> None:
+        for one in refusals.first:
+            self.stdout.write(f"line {one.line} · {one.word or '–'}: {one.code}: {one.text}")
+        if refusals.more:
+            self.stdout.write(f"… and {refusals.more} more refused")
+        if summary["rehearsed"]:
+            self.stdout.write("Only a rehearsal: nothing was kept.")
+        told = [("lines read", summary["lines"])]
+        told += [(words, summary[fate.value]) for fate, words in _COUNTED.items()]
+        told += [(f"  {code}: {Code(code).label}", n) for code, n in summary["codes"].items()]
+        told.append((f"{summary['currency']} moved", summary["amount"]))
+        width = max(len(words) for words, _n in told)
+        for words, n in told:
+            self.stdout.write(f"{words:<{width}}  {n:>14}")
+
+
+class _Refusals:
+    """What was refused: the first for the terminal, all of them for the report."""
+
+    def __init__(self, report: TextIO | None) -> None:
+        self.first: list[Verdict] = []
+        self.more = 0
+        self._report = csv.writer(report) if report is not None else None
+        if self._report is not None:
+            self._report.writerow(["line", "reference", "code", "reason"])
+
+    def hear(self, one: Verdict) -> None:
+        """Keep a line that was refused."""
+        if one.fate != Fate.REFUSED:
+            return
+        if len(self.first) < SHOWN:
+            self.first.append(one)
+        else:
+            self.more += 1
+        if self._report is not None:
+            self._report.writerow([one.line, inert(one.word), one.code, inert(one.text)])
+
+
+def _channel(options: dict[str, Any]) -> Channel:
+    if options["batch"] < 1:
+        raise CommandError("--batch is a number from 1.", returncode=2)
+    channel = Channel.objects.filter(code=options["channel"]).first()
+    if channel is None:
+        raise CommandError(f"There is no channel “{options['channel']}”.", returncode=2)
+    return channel
+
+
+def _opened(stack: ExitStack, options: dict[str, Any]) -> tuple[Source, _Refusals]:
+    path, report = options["file"], options["report"]
+    try:
+        source = Source(path, rereadable=True)
+        stack.callback(source.close)
+        if report is None:
+            return source, _Refusals(None)
+        if path != "-" and Path(report).exists() and os.path.samefile(path, report):
+            raise CommandError("The report cannot be the file itself.", returncode=2)
+        out = open(report, "w", encoding="utf-8", newline="")  # noqa: SIM115
+        stack.callback(out.close)
+    except OSError as error:
+        raise CommandError(f"Cannot open {error.filename}: {error.strerror}.", returncode=2) from error
+    return source, _Refusals(out)
+
+
+def _summary(result: Result, channel: Channel, rehearsed: bool, seconds: float) -> dict[str, Any]:
+    return {
+        "lines": result.lines,
+        **{fate.value: result.fates[fate.value] for fate in Fate},
+        "codes": dict(sorted(result.codes.items())),
+        "amount": plain(result.cents, channel.currency),
+        "currency": channel.currency,
+        "rehearsed": rehearsed,
+        "seconds": round(seconds, 2),
+    }
