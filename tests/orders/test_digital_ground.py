@@ -19,6 +19,7 @@ from orders import services
 from orders.invariants import digital_lines_agree
 from orders.models import Line, Order
 from orders.states import State
+from payments import beforehand
 from sellers.models import Shop
 from tests.conftest import AT, CLOCK, JAR, SELLER, again
 from tests.orders import lives
@@ -66,7 +67,7 @@ def _statements(monkeypatch: pytest.MonkeyPatch, ids: list[int]) -> int:
 
     with monkeypatch.context() as watched, CaptureQueriesContext(connection) as seen:
         watched.setattr(bulk, "_cursor", counting)
-        assert len(services.confirm_payment(ids, by=CLOCK, at=AT + HOUR).moved) == len(ids)
+        assert len(beforehand.confirm({one: f"pi_{one}" for one in ids}, by=CLOCK, at=AT + HOUR).moved) == len(ids)
     return len(sent) + len(seen)
 
 

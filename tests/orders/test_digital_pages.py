@@ -40,7 +40,7 @@ def paid(channel: Channel, shop: Shop, *articles: Article | Goods) -> Order:
     """An order of two hours ago, by the clock on the wall, paid an hour ago."""
     now = timezone.now()
     order = placed(channel, shop, *articles, at=now - 2 * HOUR)
-    services.one(beforehand.confirm({order.id: "pi_1"}, by=CLOCK, at=now - HOUR))
+    services.one(beforehand.confirm({order.id: f"pi_{order.id}"}, by=CLOCK, at=now - HOUR))
     return again(order)
 
 
