@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from dashboard import order_queries as queries
 from dashboard.order_acts import PANELS, acts_of, lateness, order_url
 from dashboard.order_clocks import running
-from dashboard.order_history import history
+from dashboard.order_history import bounce_words, history
 from dashboard.order_money import debit_of, money_of
 from dashboard.queries import waiting
 from marketplace.models import ReasonKind
@@ -128,9 +128,10 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
     return {
         "answer": answer,
         "refused": refused,
-        "money": money_of(order, told["back"], told["now"], refused),
+        "money": money_of(order, told["lines"], told["back"], told["now"], refused),
         "debit": debit_of(order, charge),
         "refusal": telling.refusal,
+        "bounce": bounce_words(order),
         "explanation": partial(telling.explanation, currency=order.currency),
         "manager": request.shop.account_manager,
         "may_release": {hold.kind for hold in told["holds"] if _may_release(hold, request)},

@@ -33,6 +33,7 @@ class Code(models.TextChoices):
     NO_PICKUP = "no_pickup", _("Este canal no usa recogida.")
     NO_SUCH_HOLD = "no_such_hold", _("No hay ninguna retención de esa clase.")
     PARCEL_ON_ITS_WAY = "parcel_on_its_way", _("Ya hay un bulto en camino.")
+    CHANGED = "changed", _("Ha cambiado desde que lo viste.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

@@ -6,11 +6,13 @@ so the database itself refuses a foreign parent (ROL-01, I10).
 
 from orders.models.goods import Line, Shipment, ShipmentLine
 from orders.models.order import Basket, Child, Order, Words
+from orders.models.rates import CommissionRate
 from orders.models.trail import DocumentKind, Download, Event, HeardEvent, Hold
 
 __all__ = [
     "Basket",
     "Child",
+    "CommissionRate",
     "DocumentKind",
     "Download",
     "Event",

@@ -37,7 +37,8 @@ class Order(OrderMachine, models.Model):
 
     Amounts are `_cents` of what is accepted once the seller has answered, of everything before; moments are `_at`,
     deadlines `_by`, fixed when their clock starts. `held_at` is the start of the present wait, `incident_at` that of
-    an open incident; both mirror rows of `Hold` so that what is due excludes what is held by index.
+    an open incident; both mirror rows of `Hold` so that what is due excludes what is held by index. `commission_parts`
+    tells a commission that is not the policy's alone: see `orders.services.fees`.
     """
 
     shop = models.ForeignKey(
@@ -80,6 +81,7 @@ class Order(OrderMachine, models.Model):
     total_cents = models.BigIntegerField(_("total"))
     commission_cents = models.BigIntegerField(_("comisión"), default=0)
     commission_vat_cents = models.BigIntegerField(_("IVA de la comisión"), default=0)
+    commission_parts = models.JSONField(_("de qué se compone la comisión"), default=list, db_default=[])
     charged_cents = models.BigIntegerField(_("cobrado"), default=0)
     refunded_cents = models.BigIntegerField(_("devuelto"), default=0)
 

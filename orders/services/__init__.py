@@ -4,7 +4,7 @@ Each takes ids of many orders, `by: Actor` and `at: datetime`, and answers an `O
 and why. `one()` turns the outcome of a single order into its move or a raised `MoveRefused`.
 """
 
-from orders.services.acceptance import EVERYTHING, Answer, accept, commission, expire, refuse
+from orders.services.acceptance import EVERYTHING, Answer, accept, expire, refuse
 from orders.services.cancelling import cancel
 from orders.services.debit import (
     confirm_payment,
@@ -12,9 +12,11 @@ from orders.services.debit import (
     debit_succeeded,
     lapse,
     late_charge,
+    note_bounce,
     note_payback,
 )
-from orders.services.holds import end_presale, hold, release
+from orders.services.fees import Fee, Fees, priced
+from orders.services.holds import end_presale, hold, judge_hold, release
 from orders.services.move import judge, lock_orders, one, rules
 from orders.services.placing import Customer, NewBasket, NewLine, place
 from orders.services.receipt import receive, settle
@@ -25,12 +27,13 @@ __all__ = [
     "EVERYTHING",
     "Answer",
     "Customer",
+    "Fee",
+    "Fees",
     "NewBasket",
     "NewLine",
     "Parcel",
     "accept",
     "cancel",
-    "commission",
     "confirm_payment",
     "debit_failed",
     "debit_succeeded",
@@ -39,14 +42,17 @@ __all__ = [
     "expire",
     "hold",
     "judge",
+    "judge_hold",
     "lapse",
     "late_by",
     "late_charge",
     "lock_orders",
+    "note_bounce",
     "note_payback",
     "odd_tracking",
     "one",
     "place",
+    "priced",
     "ready",
     "receive",
     "refuse",

@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from marketplace import bulk, money
-from marketplace.policy import Settings
+from marketplace import bulk
 from marketplace.reasons import Reasoned, Why, why
 from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order
+from orders.services.fees import FEE, Fees, charge_fee, priced
 from orders.services.move import Change, Channels, Refuse, _move, promises, rules
 from orders.signals import Moved
 from orders.states import Decision, Verb
@@ -38,7 +38,7 @@ def accept(
     wanted = dict(answers) if isinstance(answers, Mapping) else dict.fromkeys(answers, EVERYTHING)
     some = [order_id for order_id, answer in wanted.items() if answer.refused]
     lines = _lines_of(some) if some else {}
-    channels = Channels()
+    channels, fees = Channels(), Fees(wanted)
     decided: list[_Decided] = []
     whole: list[int] = []
 
@@ -54,7 +54,8 @@ def accept(
         else:
             refused = []
             whole.append(order.id)
-        order.commission_cents, order.commission_vat_cents = commission(order, rules(order))
+        kept = priced(accepted) if answer.refused else None
+        charge_fee(order, fees.of(order, at=at, articles=kept))
         order.accepted_at = at
         promised = promises(rules(order), channels.of(order).calendar, at=at)
         order.ship_by = promised["ship_by"]
@@ -94,14 +95,7 @@ def _refused(line: Line, reason: Why) -> _Decided:
     return line.id, Decision.REFUSED.value, reason.code, reason.note
 
 
-_ACCEPTED = ("goods_cents", "shipping_cents", "total_cents", "commission_cents", "commission_vat_cents")
-
-
-def commission(order: Order, settings: Settings) -> tuple[int, int]:
-    """What the marketplace keeps of an order, and the VAT on it, both in cents and rounded half up."""
-    base = order.total_cents if settings.commission_on_shipping else order.goods_cents
-    fee = money.rate(base, settings.commission_bp)
-    return fee, money.rate(fee, settings.commission_vat_bp)
+_ACCEPTED = ("goods_cents", "shipping_cents", "total_cents", *FEE)
 
 
 def _split(lines: list[Line], answer: Answer) -> tuple[list[Line], list[Line]]:

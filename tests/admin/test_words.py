@@ -16,7 +16,7 @@ from marketplace.admin_clocks import TIMER_NAMES, TIMER_WORDS
 from marketplace.celery import BY_NAME, TIMERS
 from marketplace.models import Channel, Parked, Policy
 from marketplace.rooms import shortened
-from messaging.admin import EVENT_WORDS, event_word
+from messaging.event_words import EVENT_WORDS, event_word
 from messaging.models import Notice
 from messaging.notice_table import TABLE
 from orders import services
