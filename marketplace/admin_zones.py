@@ -115,7 +115,7 @@ class ZoneAdmin(Room):
                 Q(prefixes__prefix__in=zones.beginnings(term))
                 | Q(prefixes__prefix__startswith=zones.folded(term))
             )
-            return queryset.filter(Q(pk__in=own.values("pk")) | Q(code__icontains=term)), False
+            return queryset.filter(Q(pk__in=own.values("pk")) | Q(code__iexact=term)), False
         found, twice = super().get_search_results(request, queryset, search_term)
         return found, bool(twice)
 

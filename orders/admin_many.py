@@ -12,6 +12,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core import signing
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
@@ -46,14 +47,16 @@ VERBS = (
 def _carry_out(form: VerbForm, ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
     """Make the act on all at once; where something breaks, one by one, so that one bad order never stops the rest."""
     try:
-        return form.carry_out(ids, by=by, at=at)
+        with transaction.atomic():
+            return form.carry_out(ids, by=by, at=at)
     except Exception:
         logger.exception("an act on %s orders is tried one by one", len(ids))
     moved: list[Moved] = []
     refused: list[Refusal] = []
     for order_id in ids:
         try:
-            outcome = form.carry_out([order_id], by=by, at=at)
+            with transaction.atomic():
+                outcome = form.carry_out([order_id], by=by, at=at)
         except Exception:
             logger.exception("the act fails on order %s", order_id)
             refused.append(Refusal(order_id, Code.FAILED))
@@ -146,7 +149,7 @@ class ManyOrders(ReadingRoom):
     ) -> HttpResponse:
         orders = Order.objects.select_related("shop").in_bulk([pk for pk, _code, _detail in refused])
         rows = [
-            (link(orders[pk]), str(orders[pk].shop), _why(orders[pk], code, detail))
+            (link(orders[pk]), _why(orders[pk], code, detail), str(orders[pk].shop))
             for pk, code, detail in refused
             if pk in orders
         ]
@@ -157,7 +160,7 @@ class ManyOrders(ReadingRoom):
             said.append(words % {"n": rest})
         told = {"verb": verb.value, "moved": list(moved), "refused": list(refused), "user": request.user.pk}
         panels = (
-            [Panel(_("Como estaban, y por qué"), (_("Pedido"), _("Tienda"), _("Por qué")), rows)]
+            [Panel(_("Como estaban, y por qué"), (_("Pedido"), _("Por qué"), _("Tienda")), rows)]
             if rows
             else []
         )
@@ -231,14 +234,19 @@ class ManyOrders(ReadingRoom):
 
 
 def _panel(foreseen: Sequence[Foreseen], verb: Verb) -> Panel:
-    headers = (_("Pedido"), _("Tienda"), _("Estado"), _("Total"), _("Qué pasará"))
+    headers = (_("Pedido"), _("Qué pasará"), _("Estado"), _("Total"), _("Tienda"))
     rows = [
-        (link(one.order), str(one.order.shop), State(one.order.state).label,
-         money(one.order.total_cents, one.order.currency),
-         done_words(one, verb) if one.code is None
-         else _("nada: %(why)s") % {"why": why_words(one.order, one.code)})
+        (
+            link(one.order),
+            _("nada: %(why)s") % {"why": why_words(one.order, one.code)}
+            if one.code
+            else done_words(one, verb),
+            State(one.order.state).label,
+            money(one.order.total_cents, one.order.currency),
+            str(one.order.shop),
+        )
         for one in foreseen
-    ]  # fmt: skip
+    ]
     return Panel(_("Qué pasará con cada uno"), headers, rows, numbers=(3,))
 
 

@@ -1,4 +1,4 @@
-"""The operators' room of commission rates with dates: what goes before the policy's commission, and when (PAY-04)."""
+"""The operators' room of commission rates with dates: what goes before the policy's commission, and when."""
 
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextInputWidget
 
 from marketplace.models import Channel
 from marketplace.money import percent
@@ -30,6 +30,14 @@ def has_begun(rate: CommissionRate) -> bool:
     return rate.from_day <= today(rate.channel)
 
 
+class DayField(forms.DateField):
+    """A day, picked in the browser's own calendar."""
+
+    def __init__(self, **options: Any) -> None:
+        looks = {"type": "date", "class": " ".join(INPUT_CLASSES)}
+        super().__init__(widget=forms.DateInput(format="%Y-%m-%d", attrs=looks), **options)
+
+
 class RateForm(forms.ModelForm):  # type: ignore[type-arg]
     """A rate; one that would count on the same day as another is refused with which one that is."""
 
@@ -37,6 +45,13 @@ class RateForm(forms.ModelForm):  # type: ignore[type-arg]
         label=gettext_lazy("Comisión"), min_value=0, max_value=100, decimal_places=2, localize=True,
         help_text=gettext_lazy("En %."), widget=UnfoldAdminTextInputWidget,
     )  # fmt: skip
+
+    from_day = DayField(label=gettext_lazy("Desde"))
+    until_day = DayField(
+        label=gettext_lazy("Hasta"),
+        required=False,
+        help_text=gettext_lazy("El primer día en que ya no vale. Vacío: sin fin."),
+    )
 
     class Meta:
         model = CommissionRate

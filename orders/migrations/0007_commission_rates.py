@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('category', models.CharField(blank=True, default='', help_text='Como la escribe el escaparate en sus líneas. Vacía: todos los artículos.', max_length=120, verbose_name='categoría')),
                 ('basis_points', models.PositiveIntegerField(verbose_name='comisión')),
                 ('from_day', models.DateField(verbose_name='desde')),
-                ('until_day', models.DateField(blank=True, help_text='El primer día en que ya no vale. Vacío: sin fin.', null=True, verbose_name='hasta')),
+                ('until_day', models.DateField(blank=True, null=True, verbose_name='hasta')),
                 ('channel', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='marketplace.channel', verbose_name='canal')),
                 ('shop', models.ForeignKey(blank=True, help_text='Vacía: todas las tiendas.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sellers.shop', verbose_name='tienda')),
             ],

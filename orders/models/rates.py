@@ -1,4 +1,4 @@
-"""Commission rates with dates: what a channel keeps of some articles or of some shops for a while (PAY-04)."""
+"""Commission rates with dates: what a channel keeps of some articles or of some shops for a while."""
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
@@ -44,9 +44,7 @@ class CommissionRate(models.Model):
     )
     basis_points = models.PositiveIntegerField(_("comisión"))
     from_day = models.DateField(_("desde"))
-    until_day = models.DateField(
-        _("hasta"), null=True, blank=True, help_text=_("El primer día en que ya no vale. Vacío: sin fin.")
-    )
+    until_day = models.DateField(_("hasta"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("comisión con fechas")

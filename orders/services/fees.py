@@ -1,4 +1,4 @@
-"""What the marketplace keeps of an order: the policy's commission, or the rates with dates that go before it (PAY-04).
+"""What the marketplace keeps of an order: the policy's commission, or the rates with dates that go before it.
 
 The most specific rate wins: of the shop and the category, of the shop, of the category, of the channel; where there is
 none, the policy's. Articles under one rate are added up and their commission is rounded once, half up, so that an order
@@ -17,7 +17,7 @@ from orders.models import CommissionRate, Line, Order
 
 
 class Rate(NamedTuple):
-    """A rate with dates as it is asked about; `category` is in small letters, empty for all."""
+    """A rate with dates as it is asked about; without a `category` it is for all, without a shop for all shops."""
 
     id: int
     category: str
@@ -63,7 +63,7 @@ def rates_of(channel_id: int) -> tuple[Rate, ...]:
         rows = CommissionRate.objects.filter(channel_id=channel_id).values_list(
             "id", "category", "shop_id", "basis_points", "from_day", "until_day"
         )
-        return tuple(Rate(row[0], row[1].lower(), *row[2:]) for row in rows)
+        return tuple(Rate(*row) for row in rows)
 
     return queries.briefly(f"commission_rates:{channel_id}", read)
 
@@ -115,7 +115,7 @@ def _by_rates(rates: Sequence[Rate], articles: Sequence[Priced], settings: Setti
     bases: dict[Rate | None, int] = defaultdict(int)
     for article in articles:
         category = article.category.lower()
-        fitting = [rate for rate in rates if rate.category in ("", category)]
+        fitting = [rate for rate in rates if rate.category.lower() in ("", category)]
         best = max(fitting, key=lambda rate: rate.weight, default=None)
         bases[best] += _base(article.goods_cents, article.shipping_cents, settings)
     parts = [_part(rate, base, settings) for rate, base in bases.items()]

@@ -34,7 +34,8 @@ LISTS = [
     "orders/order", "orders/hold", "payments/charge", "payments/payback", "messaging/notice",
     "settlements/statement", "settlements/payout", "settlements/cycle", "ledger/entry", "ledger/balance",
     "sellers/shop", "sellers/user", "marketplace/channel", "marketplace/policy", "marketplace/reason",
-    "marketplace/carrier", "marketplace/timerrun", "marketplace/parked",
+    "marketplace/carrier", "marketplace/timerrun", "marketplace/parked", "marketplace/zone",
+    "orders/commissionrate", "messaging/bouncerefusal",
 ]  # fmt: skip
 
 
