@@ -54,6 +54,7 @@ _PARCEL = {
     "parcel": 1, "carrier": "SEUR", "tracking": "SE123456789", "tracking_url": "https://www.seur.com/livetracking/?n=1"
 }  # fmt: skip
 _REASON = {"reason": {"code": "out-of-stock", "note": "se rompió el último"}}
+_SHORT = {"refused": [{"line": "2", "title": "Plato hondo", "units": 2, **_REASON}]}
 _PAID = {"charged_cents": 8400}
 _ALL_BACK = {**_PAID, "refunded_cents": 8400}
 _CASH = {"cash_on_delivery": True}
@@ -85,6 +86,9 @@ CASES: dict[str, tuple[Case, ...]] = {
     ),
     Verb.DEBIT_SUCCEEDED: (Case(), Case(_("en espera"), move={"held": True})),
     Verb.DEBIT_FAILED: (Case(data={"reason": "card declined"}),),
+    Verb.SHORTEN: (
+        Case(by=Role.SELLER, data=_SHORT, move=_ALL_BACK), Case(_("contra reembolso"), Role.SELLER, _CASH, _SHORT),
+    ),
     Verb.HAND_OVER: (Case(by=Role.SELLER, data=_PARCEL),),
     Verb.SHIP: (
         Case(by=Role.SELLER, data=_PARCEL),
@@ -110,6 +114,7 @@ CASES: dict[str, tuple[Case, ...]] = {
 }  # fmt: skip
 """How each move that is told can come about."""
 
+_WISH = {"shop": SHOP.name, "name": "Portes Norte", "website": "https://portes.example", "order": "P-20977-A"}
 _ASK = {"reference": "P-20977-A", "shop": SHOP.name, "amount_cents": 8400, "currency": "EUR"}
 
 
@@ -127,6 +132,9 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
         "invariant_broken": (
             ("", {"code": "held_mirrors", "says": "held_at is set while a hold stands.", "rows": ["P-20977-A"]}),
         ),
+        "carrier_asked": (("", {**_WISH, "by": "Lucía"}),),
+        "carrier_granted": (("", {**_WISH, "carrier": "Portes Norte", "note": ""}),),
+        "carrier_declined": (("", {**_WISH, "note": "No da seguimiento"}),),
         "statement_closed": (
             ("", {**closed, "payout_cents": 341820, "carried_cents": 0}),
             (_("saldo en contra"), {**closed, "orders": 1, "payout_cents": 0, "carried_cents": -1220}),

@@ -13,7 +13,7 @@ from marketplace.moments import length_words
 from marketplace.policy import ROLE_LABELS, Role
 from marketplace.refusals import Code
 from orders import services
-from orders.models import Hold, Order
+from orders.models import Hold, Line, Order
 from orders.states import FINAL, SELLER_HOLDS, State, Verb
 from sellers.desk import Actor, Right, who_has
 
@@ -25,11 +25,12 @@ TEXTS = {
     Verb.RETRY: gettext_lazy("Enviar otra vez"),
     Verb.RETURN_TO_SENDER: gettext_lazy("Ha vuelto a la tienda"),
     Verb.CANCEL: gettext_lazy("Cancelar el pedido"),
+    Verb.SHORTEN: gettext_lazy("Faltan unidades"),
     Verb.DELIVER: gettext_lazy("Confirmar la entrega"),
     Verb.HOLD: gettext_lazy("Poner en espera"),
     Verb.RELEASE: gettext_lazy("Quitar la espera"),
 }
-PANELS = {Verb.REFUSE: "rechazar", Verb.CANCEL: "cancelar", Verb.HOLD: "espera"}
+PANELS = {Verb.REFUSE: "rechazar", Verb.CANCEL: "cancelar", Verb.HOLD: "espera", Verb.SHORTEN: "faltan"}
 """The acts that ask something first, by the word that opens them in an address."""
 
 NEXT = {
@@ -78,11 +79,13 @@ def order_url(order: Order, **parameters: str) -> str:
     return reverse("order", args=[order.reference], query=parameters or None)
 
 
-def acts_of(order: Order, holds: Sequence[Hold], *, by: Actor, at: datetime) -> Acts:
+def acts_of(order: Order, holds: Sequence[Hold], lines: Sequence[Line], *, by: Actor, at: datetime) -> Acts:
     """Every act that exists for people in this state, in the order of use."""
     verbs = [verb for verb in TEXTS if verb in offered(order)]
     if order.state == State.DEBIT:
         verbs.insert(0, Verb.SHIP)
+    if Verb.SHIP in offered(order) and sum(line.quantity for line in lines if line.to_ship) > 1:
+        verbs.append(Verb.SHORTEN)
     if Verb.READY in verbs and not order.policy.rules.pickup:
         verbs.remove(Verb.READY)
     found = {verb: _act(order, verb, by=by, at=at) for verb in verbs}
@@ -102,10 +105,10 @@ def acts_of(order: Order, holds: Sequence[Hold], *, by: Actor, at: datetime) -> 
 
 
 def _act(order: Order, verb: Verb, *, by: Actor, at: datetime) -> Act:
-    code = services.judge(order, verb, by=by, at=at)
+    code = _judged(order, verb, by=by, at=at)
     why_not = ""
     if code == Code.NOT_ALLOWED:
-        why_not = _not_allowed(offered(order).get(verb, ()), by)
+        why_not = _not_allowed(offered(order).get(Verb.SHIP if verb == Verb.SHORTEN else verb, ()), by)
     elif code is not None:
         why_not = str(code.label)
     text = str(TEXTS[verb])
@@ -118,6 +121,12 @@ def _act(order: Order, verb: Verb, *, by: Actor, at: datetime) -> Act:
         return Act(verb, text, why_not)
     fields = (("all", "1"),) if verb == Verb.ACCEPT else ()
     return Act(verb, text, why_not, action=reverse(f"order_{verb}", args=[order.reference]), fields=fields)
+
+
+def _judged(order: Order, verb: Verb, *, by: Actor, at: datetime) -> Code | None:
+    if verb == Verb.SHORTEN:
+        return services.may_shorten(order, by=by, at=at)
+    return services.judge(order, verb, by=by, at=at)
 
 
 def _releases(order: Order, holds: Sequence[Hold], by: Actor) -> list[Act]:

@@ -110,7 +110,11 @@ def _reasons(verb: Verb, data: Mapping[str, Any]) -> list[str]:
     kind, said = telling.kind_of(verb), []
     for line in data.get("refused") or ():
         words = {"line": line["line"], "reason": reasons.said(kind, line["reason"])}
-        said.append(_("Línea %(line)s rechazada: %(reason)s") % words)
+        if "units" in line:
+            words |= {"units": line["units"], "title": line["title"]}
+            said.append(_("Rechazado: %(units)s × %(title)s. %(reason)s") % words)
+        else:
+            said.append(_("Línea %(line)s rechazada: %(reason)s") % words)
     if data.get("reason"):
         said.append(_("Motivo: %(reason)s") % {"reason": reasons.said(kind, data["reason"])})
     return said

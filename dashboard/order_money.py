@@ -15,7 +15,7 @@ from marketplace.money import format_money, percent
 from marketplace.policy import Settings
 from marketplace.reasons import answer_words
 from orders.models import Line, Order
-from orders.services import Fee, Fees, priced
+from orders.services import Fee, Fees, Priced, missing_part, priced
 from orders.states import FINAL, State
 from payments.models import Charge
 from payments.states import AskState
@@ -46,7 +46,8 @@ def money_of(
     fee = Fee(order.commission_cents, order.commission_vat_cents, order.commission_parts)
     if not answered:
         moment = order.placed_at if order.state == State.PENDING_PAYMENT else now
-        fee = Fees().of(order, at=moment, articles=priced([one for one in lines if one not in refused]))
+        gone = (Priced(one.category, -one.goods_cents, -one.shipping_cents) for one in refused)
+        fee = Fees().of(order, at=moment, articles=[*priced(lines), *gone])
 
     def said(cents: int) -> str:
         return format_money(cents, order.currency)
@@ -105,6 +106,19 @@ def _without(order: Order, refused: Sequence[Line]) -> Order:
     rest.shipping_cents -= sum(line.shipping_cents for line in refused)
     rest.total_cents = rest.goods_cents + rest.shipping_cents
     return rest
+
+
+def not_there(lines: Sequence[Line], given: Mapping[str, Any]) -> list[Line]:
+    """The parts of accepted lines that an answer, sent or only thought of in an address, says are missing (ORD-06)."""
+    found = []
+    for line in lines:
+        said = str(given.get(f"units_{line.id}", ""))
+        if given.get(f"answer_{line.id}") == "refuse" or not (said.isascii() and said.isdigit()):
+            continue
+        missing = line.quantity - int(said[:9])
+        if 0 < missing < line.quantity:
+            found.append(missing_part(line, missing))
+    return found
 
 
 def _nothing(order: Order) -> str:

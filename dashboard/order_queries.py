@@ -8,10 +8,11 @@ from django.db.models import Q
 
 from marketplace.models import Carrier, Channel, Reason, ReasonKind
 from marketplace.policy import Role, ShippingClockFrom
-from orders.models import Download, Event, Hold, Line, Order, Shipment, ShipmentLine
+from orders.models import CarrierRequest, Download, Event, Granting, Hold, Line, Order, Shipment, ShipmentLine
 from orders.states import State, Verb
 from payments.models import Charge
 from payments.states import AskState
+from sellers.models import Shop
 from settlements.models import StatementLine
 from settlements.queries import closings
 
@@ -41,6 +42,19 @@ def reasons(kind: ReasonKind) -> list[Reason]:
 def carriers() -> list[Carrier]:
     """The carriers that may be picked, by name."""
     return list(Carrier.objects.filter(active=True))
+
+
+def failed_delivery(order: Order) -> Event | None:
+    """What the carrier said when it could not deliver; nothing is read where it could."""
+    if order.state != State.EXCEPTION:
+        return None
+    return order.events.filter(verb=Verb.REPORT_EXCEPTION).order_by("-id").first()
+
+
+def carriers_asked(shop: Shop, since: datetime) -> list[CarrierRequest]:
+    """The carriers that the shop asked for and that wait, or were answered since then (SHP-04)."""
+    told = Q(state=Granting.OPEN) | Q(answered_at__gte=since)
+    return list(CarrierRequest.objects.filter(told, shop=shop).select_related("carrier").order_by("-id")[:20])
 
 
 def last_charge(order: Order) -> Charge | None:

@@ -1,6 +1,7 @@
 """The order page: one address with its tabs, each a link of its own; an act that failed is shown here too."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -16,12 +17,12 @@ from dashboard import order_queries as queries
 from dashboard.order_acts import PANELS, acts_of, lateness, order_url
 from dashboard.order_clocks import running
 from dashboard.order_history import bounce_words, history
-from dashboard.order_money import debit_of, money_of
+from dashboard.order_money import debit_of, money_of, not_there
 from dashboard.queries import waiting
 from marketplace.models import ReasonKind
 from orders import telling
 from orders.documents import has_delivery_note
-from orders.forms import AnswerForm, Attempt, HoldForm, ParcelForm, ReasonForm
+from orders.forms import AnswerForm, Attempt, CarrierRequestForm, HoldForm, ParcelForm, ReasonForm, ShortForm
 from orders.models import Hold, Line, Order
 from orders.queries import get_order
 from orders.states import SELLER_HOLDS, Decision, HoldKind, State, Verb
@@ -37,7 +38,10 @@ TABS = {
 UNDONE = (State.REFUSED, State.CANCELLED, State.FAILED)
 """Ended without a delivery: no deadline is left to keep."""
 
-TAB_OF_ACT = {"ship": "envio", "delivery_note": "documentos"}
+TAB_OF_ACT = {"ship": "envio", "ask_carrier": "envio", "delivery_note": "documentos"}
+ANSWERS_SHOWN = timedelta(days=14)
+"""For how long what became of a carrier that was asked for is told beside the form (SHP-04)."""
+
 WORDS = {word: verb for verb, word in PANELS.items()}
 REASONS = {Verb.REFUSE: ReasonKind.REFUSE, Verb.CANCEL: ReasonKind.CANCEL}
 
@@ -53,7 +57,7 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
     asked = request.GET.get("tab", "")
     tab = TAB_OF_ACT.get(attempt.act, "detalles") if attempt else asked if asked in TABS else "detalles"
     holds, lines = queries.open_holds(order), list(order.lines.all())
-    acts = acts_of(order, holds, by=request.actor, at=now)
+    acts = acts_of(order, holds, lines, by=request.actor, at=now)
     back = queries.given_back(order)
     told: Told = {
         "order": order,
@@ -111,25 +115,35 @@ def _panel(request: DeskRequest, order: Order, told: Told) -> Told:
         standing = {hold.kind for hold in told["holds"]}
         return {
             "panel": verb,
-            "form": sent or HoldForm(calendar=order.channel.calendar, at=told["now"]),
+            "form": sent
+            or HoldForm(
+                reasons=queries.reasons(ReasonKind.HOLD), calendar=order.channel.calendar, at=told["now"]
+            ),
             "kinds": [(kind.value, str(kind.label)) for kind in HoldKind if kind in SELLER_HOLDS - standing],
         }
+    if verb == Verb.SHORTEN:
+        left = [line for line in told["lines"] if line.to_ship]
+        return {"panel": verb, "form": sent or ShortForm(lines=left), "left": left}
     return {"panel": verb, "form": sent or ReasonForm(reasons=queries.reasons(REASONS[Verb(verb)]))}
 
 
 def _details(request: DeskRequest, order: Order, told: Told) -> Told:
     attempt, acts = told["attempt"], told["acts"]
-    answer, refused = None, []
+    answer, refused, gone = None, [], []
     if acts.may(Verb.ACCEPT):
         sent = attempt.form if attempt and attempt.act == Verb.ACCEPT else None
-        refused = _refused(told["lines"], sent.data if sent else request.GET)
+        given = sent.data if sent else request.GET
+        refused = _refused(told["lines"], given)
+        gone = [*refused, *not_there(told["lines"], given)]
         answer = sent or AnswerForm(lines=told["lines"], reasons=queries.reasons(ReasonKind.REFUSE))
     charge = queries.last_charge(order) if order.state in (State.DEBIT, State.FAILED) else None
     return {
         "answer": answer,
         "refused": refused,
-        "money": money_of(order, told["lines"], told["back"], told["now"], refused),
+        "money": money_of(order, told["lines"], told["back"], told["now"], gone),
         "debit": debit_of(order, charge),
+        "failed": queries.failed_delivery(order),
+        "failed_why": telling.failed_delivery,
         "refusal": telling.refusal,
         "bounce": bounce_words(order),
         "explanation": partial(telling.explanation, currency=order.currency),
@@ -158,6 +172,8 @@ def _shipping(request: DeskRequest, order: Order, told: Told) -> Told:
         )
     return {
         "ship": form,
+        "asked": queries.carriers_asked(request.shop, told["now"] - ANSWERS_SHOWN) if form else [],
+        "asking": attempt.form if attempt and attempt.act == "ask_carrier" else CarrierRequestForm(),
         "left": left,
         "parcels": queries.parcels(order, lines),
         "units_left": _units(left),

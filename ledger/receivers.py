@@ -1,6 +1,7 @@
 """What each move of an order means in the books (the column «entry» of the table of moves)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.dispatch import receiver
@@ -32,13 +33,14 @@ def _collect(move: Moved) -> NewEntry:
     )
 
 
-def _refund_whole(move: Moved) -> NewEntry:
-    amount = move.refunded_cents
-    return _entry(
-        move,
-        EntryKind.REFUND,
-        [(A.PENDING, K.REFUND_ORDER_AMOUNT, amount), (A.REFUND_DUE, K.REFUND_ORDER_AMOUNT, -amount)],
-    )
+def _refund(move: Moved) -> NewEntry:
+    """What goes back to the customer by this move; a late charge, which says nothing else, wholly."""
+    amount = move.data.get("refunded_cents", move.refunded_cents)
+    postings = [(A.PENDING, K.REFUND_ORDER_AMOUNT, amount), (A.REFUND_DUE, K.REFUND_ORDER_AMOUNT, -amount)]
+    entry = _entry(move, EntryKind.REFUND, postings)
+    if move.refunded_cents == amount:
+        return entry
+    return replace(entry, key=f"{entry.key}:{move.refunded_cents}")
 
 
 def _receive(move: Moved) -> NewEntry:
@@ -75,9 +77,10 @@ ENTRIES: dict[Verb, tuple[Callable[[Moved], NewEntry], ...]] = {
     Verb.DEBIT_SUCCEEDED: (_charge,),
     Verb.CONFIRM_PAYMENT: (_charge,),
     Verb.DELIVER: (_collect,),
-    Verb.LATE_CHARGE: (_charge, _refund_whole),
-    Verb.CANCEL: (_refund_whole,),
-    Verb.RETURN_TO_SENDER: (_refund_whole,),
+    Verb.LATE_CHARGE: (_charge, _refund),
+    Verb.SHORTEN: (_refund,),
+    Verb.CANCEL: (_refund,),
+    Verb.RETURN_TO_SENDER: (_refund,),
     Verb.RECEIVE: (_collect, _receive),
 }
 

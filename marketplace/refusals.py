@@ -34,6 +34,9 @@ class Code(models.TextChoices):
     NO_SUCH_HOLD = "no_such_hold", _("No hay ninguna retención de esa clase.")
     PARCEL_ON_ITS_WAY = "parcel_on_its_way", _("Ya hay un bulto en camino.")
     CHANGED = "changed", _("Ha cambiado desde que lo viste.")
+    CARRIER_LISTED = "carrier_listed", _("Ese transportista ya está en la lista.")
+    CARRIER_ASKED = "carrier_asked", _("Ya está pedido: falta la respuesta del operador.")
+    CARRIERS_WAIT = "carriers_wait", _("Hay demasiados transportistas pedidos y sin respuesta.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

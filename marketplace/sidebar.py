@@ -69,6 +69,13 @@ UNFOLD = {
                         waits="mismatch",
                     ),
                     _room(
+                        _("Transportistas pedidos"),
+                        "local_shipping",
+                        "orders_carrierrequest_changelist",
+                        "?state__exact=open",
+                        waits="carriers",
+                    ),
+                    _room(
                         _("Transferencias fallidas"),
                         "money_off",
                         "settlements_payout_changelist",

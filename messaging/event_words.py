@@ -11,6 +11,9 @@ EVENT_WORDS: dict[str, object] = {
     "mismatch": gettext_lazy("Lo pagado no coincide"),
     "statement_closed": gettext_lazy("Liquidación cerrada"),
     "invariant_broken": gettext_lazy("Las cuentas no cuadran"),
+    "carrier_asked": gettext_lazy("Transportista pedido"),
+    "carrier_granted": gettext_lazy("Transportista concedido"),
+    "carrier_declined": gettext_lazy("Transportista denegado"),
 }
 """What each event of the table of notices is called."""
 

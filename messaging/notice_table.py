@@ -19,6 +19,7 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.CANCEL: (C, S),
     Verb.DEBIT_SUCCEEDED: (S,),
     Verb.DEBIT_FAILED: (C, S),
+    Verb.SHORTEN: (C,),
     Verb.HAND_OVER: (C,),
     Verb.SHIP: (C,),
     Verb.REPORT_EXCEPTION: (C, S),
@@ -34,6 +35,9 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     "mismatch": (O,),
     "invariant_broken": (O,),
     "statement_closed": (S,),
+    "carrier_asked": (O,),
+    "carrier_granted": (S,),
+    "carrier_declined": (S,),
 }
 
 NOT_ONES_OWN = frozenset({Verb.HOLD, Verb.RELEASE})

@@ -1,11 +1,12 @@
 """What moves of orders tell people."""
 
+from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
 
 from messaging import services
-from orders.signals import Moved, orders_moved
+from orders.signals import Moved, carrier_requested, carrier_requests_answered, orders_moved
 from orders.states import Verb
 from sellers.desk import Actor
 
@@ -16,3 +17,15 @@ def tell_people(moves: list[Moved], verb: str, by: Actor, **_: Any) -> None:
     services.tell_moves(moves, by=by)
     if verb == Verb.PLACE and (held := [move for move in moves if move.data.get("mismatch")]):
         services.tell_mismatches(held)
+
+
+@receiver(carrier_requested, dispatch_uid="messaging")
+def tell_of_request(told: dict[str, Any], at: datetime, **_: Any) -> None:
+    """Tell the operators that a shop asks for a carrier (SHP-04)."""
+    services.tell_operators("carrier_asked", [told], at=at)
+
+
+@receiver(carrier_requests_answered, dispatch_uid="messaging")
+def tell_answer(granted: bool, told: list[tuple[int, dict[str, Any]]], at: datetime, **_: Any) -> None:
+    """Tell the shops what became of the carriers that they asked for (SHP-04)."""
+    services.tell_shops("carrier_granted" if granted else "carrier_declined", told, at=at)

@@ -105,7 +105,7 @@ def payload_of(move: Moved, shop: Contact, by: Actor) -> dict[str, Any]:
         "items": move.items,
         "currency": move.currency,
         "total_cents": move.total_cents,
-        "refunded_cents": move.refunded_cents,
+        "refunded_cents": move.data.get("refunded_cents", move.refunded_cents),
         "before": move.before,
         "held": move.held,
         "by": str(by.role),

@@ -29,6 +29,7 @@ from marketplace.rooms import (
     register,
 )
 from orders import (
+    admin_carriers,  # noqa: F401
     admin_figures,  # noqa: F401
     admin_holds,  # noqa: F401
     admin_rates,  # noqa: F401
@@ -73,6 +74,8 @@ def offered(order: Order, request: HttpRequest) -> set[str]:
     """The acts that this operator may make on this order now (ORD-10)."""
     by, at = operator(request.user), timezone.now()  # type: ignore[arg-type]
     verbs = {verb.value for verb in FORMS if services.judge(order, verb, by=by, at=at) is None}
+    if services.may_shorten(order, by=by, at=at) is None:
+        verbs.add(Verb.SHORTEN.value)
     if order.state not in FINAL:
         verbs.add(Verb.HOLD.value)
         if order.held_at or order.incident_at:
@@ -214,6 +217,10 @@ class OrderAdmin(ManyOrders):
     @act(gettext_lazy("Enviar un bulto"), icon="local_shipping")
     def ship(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._one(request, object_id, Verb.SHIP)
+
+    @act(gettext_lazy("Faltan unidades"), icon="remove_shopping_cart")
+    def shorten(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._one(request, object_id, Verb.SHORTEN)
 
     @act(gettext_lazy("Confirmar la entrega"), icon="task_alt")
     def deliver(self, request: HttpRequest, object_id: str) -> HttpResponse:

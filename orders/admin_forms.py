@@ -238,6 +238,26 @@ class ReleaseForm(VerbForm):
         return services.release(order_ids, HoldKind(data["kind"]), note=data["note"], by=by, at=at)
 
 
+class ShortenForm(VerbForm):
+    """How many units there are of what is to be shipped; the rest is refused and goes back (ORD-06)."""
+
+    verb = Verb.SHORTEN
+
+    def build(self) -> None:
+        for line in self.order.lines.all() if self.order else ():
+            if line.to_ship:
+                self.fields[f"line_{line.id}"] = forms.IntegerField(
+                    label=_("Unidades que hay de «%(article)s»") % {"article": line.title},
+                    min_value=0,
+                    max_value=line.to_ship,
+                    initial=line.to_ship,
+                )
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        said = {int(name.removeprefix("line_")): units for name, units in self.cleaned_data.items()}
+        return services.shorten(dict.fromkeys(order_ids, said), by=by, at=at)
+
+
 class NoteForm(RoomForm):
     """A word on why holds are lifted."""
 
@@ -252,6 +272,7 @@ FORMS: dict[Verb, type[VerbForm]] = {
         CancelForm,
         ReadyForm,
         ShipForm,
+        ShortenForm,
         DeliverForm,
         ReportExceptionForm,
         RetryForm,

@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from marketplace.moments import day_words
+from marketplace.money import format_money
 from marketplace.pdf import code128, render_pdf
 from marketplace.refusals import Code, MoveRefused, Refusal
 from orders.models import DocumentKind, Download, Line, Order
 from orders.states import Decision, State
 from sellers.desk import Actor
 
-NO_NOTE = frozenset({State.REFUSED, State.CANCELLED, State.FAILED})
-"""Nothing is delivered of these, so nothing can accompany it."""
+NO_NOTE = frozenset({State.PENDING_PAYMENT, State.REFUSED, State.CANCELLED, State.FAILED})
+"""Nothing is delivered of these, or not before it is paid: nothing can accompany it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,19 @@ def _told(order: Order, lines: list[Line], *, pending: bool, at: datetime) -> di
         "lines": lines,
         "units": sum(line.quantity for line in lines),
         "pending": pending,
+        "to_collect": _to_collect(order),
         "placed_on": lambda: day_words(order.placed_at.astimezone(zone).date(), year=True),
         "drawn_up_on": lambda: day_words(at.astimezone(zone).date(), year=True),
         "bars": bars,
         "modules": sum(bars[-1]) if bars else 0,
     }
+
+
+def _to_collect(order: Order) -> str:
+    """What the courier is to be paid at the door (PAY-06); nothing once it has been paid."""
+    if not order.cash_on_delivery or order.charged_cents:
+        return ""
+    return format_money(order.total_cents, order.currency)
 
 
 def hand_out(order: Order, document: DocumentKind, *, by: Actor, at: datetime) -> Download:

@@ -39,6 +39,13 @@ def _reason(given: Mapping[str, Any], code: str, note: str, reasons: Sequence[Re
     return Why(chosen) if chosen in {reason.code for reason in reasons} else Why()
 
 
+def units_field(least: int, most: int) -> forms.IntegerField:
+    """How many units there are, of so many; nothing said means all of them."""
+    says = _("Escribe un número entre %(least)s y %(most)s.") % {"least": least, "most": most}
+    flaws = {"invalid": says, "min_value": says, "max_value": says}
+    return forms.IntegerField(min_value=least, max_value=most, required=False, error_messages=flaws)
+
+
 class AnswerForm(forms.Form):
     """The seller's answer to every line, or `all` to accept the order whole; a refusal says why (ORD-05).
 
@@ -56,6 +63,7 @@ class AnswerForm(forms.Form):
             )
             self.fields[f"reason_{line.id}"] = forms.CharField(required=False)
             self.fields[f"note_{line.id}"] = forms.CharField(max_length=_LONGEST_REASON, required=False)
+            self.fields[f"units_{line.id}"] = units_field(1, line.quantity)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -83,7 +91,18 @@ class AnswerForm(forms.Form):
 
     @property
     def answer(self) -> Answer:
-        return Answer(self.refused)
+        return Answer(self.refused, self.there_are)
+
+    @property
+    def there_are(self) -> dict[int, int]:
+        """The units that there are of accepted lines of which some are missing (ORD-06)."""
+        said = {
+            line.id: self.cleaned_data.get(f"units_{line.id}")
+            for line in self.lines
+            if line.id not in self.refused
+        }
+        quantities = {line.id: line.quantity for line in self.lines}
+        return {line_id: units for line_id, units in said.items() if units and units < quantities[line_id]}
 
     @property
     def refuses_all(self) -> bool:
@@ -161,21 +180,68 @@ class ParcelForm(forms.Form):
             self.add_error("tracking", _("No parece un número de este transportista."))
 
 
+class CarrierRequestForm(forms.Form):
+    """A carrier that is not in the list, by its name and site (SHP-04)."""
+
+    name = forms.CharField(
+        max_length=80, error_messages={"required": _("Escribe el nombre del transportista.")}
+    )
+    website = forms.URLField(
+        max_length=200,
+        assume_scheme="https",
+        error_messages={
+            "required": _("Escribe la dirección de su sitio."),
+            "invalid": _("No parece la dirección de un sitio."),
+        },
+    )
+
+    def clean_name(self) -> str:
+        name = visible(str(self.cleaned_data["name"]))
+        if not name:
+            raise forms.ValidationError(_("Escribe el nombre del transportista."))
+        return name
+
+
+class ShortForm(forms.Form):
+    """How many units there are of each line that is still to be shipped (ORD-06)."""
+
+    def __init__(self, data: Any = None, *, lines: Sequence[Line]) -> None:
+        super().__init__(data)
+        self.lines = lines
+        for line in lines:
+            self.fields[f"units_{line.id}"] = units_field(0, line.to_ship)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        said = {line: given.get(f"units_{line.id}") for line in self.lines}
+        self.there_are = {line.id: line.to_ship if units is None else units for line, units in said.items()}
+        if not self.errors and all(self.there_are[line.id] == line.to_ship for line in self.lines):
+            self.add_error(None, _("No falta ninguna unidad: escribe cuántas hay de lo que falta."))
+        return given
+
+
 class HoldForm(forms.Form):
     """Why an order waits; a pre-sale says until which day, within two years (ORD-06)."""
 
     kind = forms.ChoiceField(choices=[(kind.value, kind.label) for kind in HoldKind if kind in SELLER_HOLDS])
+    reason = forms.CharField(required=False)
     note = forms.CharField(max_length=300, required=False)
     until = forms.DateField(required=False, error_messages={"invalid": _("Escribe una fecha.")})
 
-    def __init__(self, data: Any = None, *, calendar: Calendar, at: datetime) -> None:
+    def __init__(
+        self, data: Any = None, *, reasons: Sequence[Reason], calendar: Calendar, at: datetime
+    ) -> None:
         super().__init__(data)
-        self.calendar, self.at = calendar, at
+        self.reasons, self.calendar, self.at = reasons, calendar, at
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         self.hold = HoldKind(given.get("kind") or HoldKind.STOCK)
-        self.words = str(given.get("note") or "")
+        known = {reason.code for reason in self.reasons}
+        code = given.get("reason") or ""
+        if code and code not in known:
+            self.add_error("reason", _("Elige un motivo de la lista."))
+        self.why = Why(code, visible(str(given.get("note") or "")))
         self.until_at: datetime | None = None
         if given.get("kind") != HoldKind.PRESALE or "until" in self.errors:
             return given

@@ -21,6 +21,7 @@ _STANDING = [
         Verb.HOLD,
         Verb.RELEASE,
         Verb.HAND_OVER,
+        Verb.SHORTEN,
         Verb.NOTE_DELIVERY,
         Verb.LATE_CHARGE,
         Verb.PAID_BACK,

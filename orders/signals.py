@@ -9,6 +9,12 @@ from django.dispatch import Signal
 orders_moved = Signal()
 """Sent with `moves: list[Moved]`, `verb`, `by: Actor`, `at: datetime`; a receiver that raises undoes the move."""
 
+carrier_requested = Signal()
+"""Sent with `told` (name, website, shop, by, order) and `at` when a shop asks for a carrier (SHP-04)."""
+
+carrier_requests_answered = Signal()
+"""Sent with `granted`, `told` (shop id, and name, carrier, note) and `at` when operators answer (SHP-04)."""
+
 
 class Moved(NamedTuple):
     """What happened to one order, told in codes and figures so that a receiver needs to read nothing more."""

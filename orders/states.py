@@ -42,6 +42,7 @@ class Verb(TextChoices):
     DEBIT_SUCCEEDED = "debit_succeeded", _("Cobrado al cliente")
     DEBIT_FAILED = "debit_failed", _("Cobro rechazado")
     READY = "ready", _("Listo para recoger")
+    SHORTEN = "shorten", _("Faltan unidades")
     SHIP = "ship", _("Enviado")
     REPORT_EXCEPTION = "report_exception", _("Entrega fallida")
     RETRY = "retry", _("Nuevo intento de entrega")

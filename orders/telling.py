@@ -8,13 +8,14 @@ from django.utils.translation import gettext as _
 from marketplace.models import ReasonKind
 from marketplace.money import format_money
 from marketplace.reasons import OF_PROVIDERS, Why, said
-from orders.models import Hold, Line
+from orders.models import Event, Hold, Line
 from orders.states import Verb
 
 _KINDS: dict[str, str] = {
     Verb.DEBIT_FAILED: OF_PROVIDERS,
     Verb.ACCEPT: ReasonKind.REFUSE,
     Verb.REFUSE: ReasonKind.REFUSE,
+    Verb.SHORTEN: ReasonKind.REFUSE,
     Verb.HOLD: ReasonKind.HOLD,
 }
 
@@ -27,6 +28,11 @@ def kind_of(verb: str) -> str:
 def refusal(line: Line) -> str:
     """Why a line was refused (ORD-05)."""
     return said(ReasonKind.REFUSE, Why(line.refuse_code, line.refuse_reason))
+
+
+def failed_delivery(event: Event) -> str:
+    """What the carrier said when it could not deliver (SHP-06)."""
+    return said(kind_of(event.verb), event.data.get("reason"))
 
 
 def mismatch(told: Any, currency: str) -> str:

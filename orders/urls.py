@@ -8,11 +8,13 @@ urlpatterns = [
     path("pedidos/<str:reference>/aceptar/", views.order_accept, name="order_accept"),
     path("pedidos/<str:reference>/rechazar/", views.order_refuse, name="order_refuse"),
     path("pedidos/<str:reference>/enviar/", views.order_ship, name="order_ship"),
+    path("pedidos/<str:reference>/transportista/", views.order_ask_carrier, name="order_ask_carrier"),
     path("pedidos/<str:reference>/listo/", views.order_ready, name="order_ready"),
     path("pedidos/<str:reference>/otra-vez/", views.order_retry, name="order_retry"),
     path("pedidos/<str:reference>/devuelto/", views.order_return, name="order_return_to_sender"),
     path("pedidos/<str:reference>/cancelar/", views.order_cancel, name="order_cancel"),
     path("pedidos/<str:reference>/en-espera/", views.order_hold, name="order_hold"),
+    path("pedidos/<str:reference>/faltan/", views.order_shorten, name="order_shorten"),
     path("pedidos/<str:reference>/seguir/", views.order_release, name="order_release"),
     path("pedidos/<str:reference>/albaran.pdf", views.delivery_note, name="delivery_note"),
 ]

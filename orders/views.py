@@ -24,7 +24,16 @@ from marketplace.money import format_money
 from marketplace.pdf import TO_INSTALL, PdfUnavailable
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
 from orders import documents, services
-from orders.forms import AnswerForm, Attempt, HoldForm, ParcelForm, ReasonForm, ReleaseForm
+from orders.forms import (
+    AnswerForm,
+    Attempt,
+    CarrierRequestForm,
+    HoldForm,
+    ParcelForm,
+    ReasonForm,
+    ReleaseForm,
+    ShortForm,
+)
 from orders.models import DocumentKind, Order
 from orders.queries import get_order
 from orders.signals import Moved
@@ -179,6 +188,30 @@ def order_ship(request: DeskRequest, order: Order) -> HttpResponse:
 
 
 @_act
+def order_ask_carrier(request: DeskRequest, order: Order) -> HttpResponse:
+    """Ask the operators for a carrier that is not in the list (SHP-04)."""
+    form = CarrierRequestForm(request.POST)
+    attempt = Attempt("ask_carrier", form)
+    if not form.is_valid():
+        return _page(request, order, attempt, 422)
+    name, website = form.cleaned_data["name"], form.cleaned_data["website"]
+    try:
+        services.ask_for_carrier(
+            request.shop,
+            name,
+            website,
+            order_reference=order.reference,
+            by=request.actor,
+            at=timezone.now(),
+        )
+    except MoveRefused as refused:
+        return _page(request, order, replace(attempt, refusal=refused.refusal), 409)
+    ring("notices")
+    messages.success(request, _("Pedido al operador: te escribirá cuando responda."))
+    return SeeOther(reverse("order", args=[order.reference], query={"tab": "envio"}))
+
+
+@_act
 def order_ready(request: DeskRequest, order: Order) -> HttpResponse:
     """Say that the parcels wait for the carrier."""
     by, at = request.actor, timezone.now()
@@ -243,14 +276,37 @@ def order_cancel(request: DeskRequest, order: Order) -> HttpResponse:
 def order_hold(request: DeskRequest, order: Order) -> HttpResponse:
     """Put an order in wait (ORD-06)."""
     by, at = request.actor, timezone.now()
-    form = HoldForm(request.POST, calendar=order.channel.calendar, at=at)
+    form = HoldForm(request.POST, reasons=_reasons(ReasonKind.HOLD), calendar=order.channel.calendar, at=at)
     return _try(
         request,
         order,
         Attempt("hold", form),
-        lambda: services.hold([order.id], form.hold, note=form.words, until=form.until_at, by=by, at=at),
+        lambda: services.hold([order.id], form.hold, note=form.why, until=form.until_at, by=by, at=at),
         said=_("Pedido en espera."),
     )
+
+
+@_act
+def order_shorten(request: DeskRequest, order: Order) -> HttpResponse:
+    """Say how many units there are of what is to be shipped; the rest is refused (ORD-06)."""
+    form = ShortForm(request.POST, lines=[line for line in order.lines.all() if line.to_ship])
+    by, at = request.actor, timezone.now()
+    return _try(
+        request,
+        order,
+        Attempt("shorten", form),
+        lambda: services.shorten({order.id: form.there_are}, by=by, at=at),
+        said=_shortened,
+        bells=("payback", "notices"),
+    )
+
+
+def _shortened(moved: Moved) -> str:
+    back = moved.data["refunded_cents"]
+    if not back:
+        return _("Lo que falta se ha quitado del pedido.")
+    words = {"amount": format_money(back, moved.currency)}
+    return _("Lo que falta se ha quitado del pedido: se devuelven %(amount)s al cliente.") % words
 
 
 @_act

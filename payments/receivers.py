@@ -6,7 +6,7 @@ from django.dispatch import receiver
 
 from orders.signals import Moved, orders_moved
 from orders.states import Verb
-from payments import releases, services
+from payments import missing, releases, services
 
 
 @receiver(orders_moved, dispatch_uid="payments")
@@ -20,4 +20,6 @@ def follow_orders(moves: list[Moved], verb: str, **_: Any) -> None:
         services.resume_charges(moves)
     elif verb in (Verb.CANCEL, Verb.RETURN_TO_SENDER):
         services.undo_charges(moves)
+    elif verb == Verb.SHORTEN:
+        missing.pay_back_missing(moves)
     releases.open_releases(moves, verb)

@@ -90,7 +90,7 @@ def undo_charges(moves: Sequence[Moved]) -> None:
 
     A charge whose answer is not known is left to be asked about; if it turns out to have succeeded it is paid back.
     """
-    amounts = {move.order_id: move.refunded_cents for move in moves}
+    amounts = {move.order_id: move.data["refunded_cents"] for move in moves}
     for charge in Charge.objects.select_for_update().filter(order_id__in=list(amounts)).order_by("id"):
         if charge.state == AskState.WAITING:
             charge.make_void()

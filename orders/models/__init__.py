@@ -4,6 +4,7 @@ Children carry `shop_id` and refer to their order by (shop_id, id); the composit
 so the database itself refuses a foreign parent (ROL-01, I10).
 """
 
+from orders.models.carriers import CarrierRequest, Granting
 from orders.models.goods import Line, Shipment, ShipmentLine
 from orders.models.order import Basket, Child, Order, Words
 from orders.models.rates import CommissionRate
@@ -11,11 +12,13 @@ from orders.models.trail import DocumentKind, Download, Event, HeardEvent, Hold
 
 __all__ = [
     "Basket",
+    "CarrierRequest",
     "Child",
     "CommissionRate",
     "DocumentKind",
     "Download",
     "Event",
+    "Granting",
     "HeardEvent",
     "Hold",
     "Line",

@@ -6,6 +6,7 @@ and why. `one()` turns the outcome of a single order into its move or a raised `
 
 from orders.services.acceptance import EVERYTHING, Answer, accept, expire, refuse
 from orders.services.cancelling import cancel
+from orders.services.carriers import NewCarrier, ask_for_carrier, decline_carrier, grant_carrier
 from orders.services.debit import (
     confirm_payment,
     debit_failed,
@@ -15,13 +16,15 @@ from orders.services.debit import (
     note_bounce,
     note_payback,
 )
-from orders.services.fees import Fee, Fees, priced
+from orders.services.fees import Fee, Fees, Priced, priced
 from orders.services.holds import end_presale, hold, judge_hold, release
 from orders.services.move import judge, lock_orders, one, rules
 from orders.services.placing import Customer, NewBasket, NewLine, place
 from orders.services.receipt import receive, settle
 from orders.services.returning import report_exception, retry, return_to_sender
 from orders.services.shipping import Parcel, deliver, late_by, odd_tracking, ready, ship
+from orders.services.splitting import missing_part
+from orders.services.stock import may_shorten, shorten
 
 __all__ = [
     "EVERYTHING",
@@ -30,16 +33,21 @@ __all__ = [
     "Fee",
     "Fees",
     "NewBasket",
+    "NewCarrier",
     "NewLine",
     "Parcel",
+    "Priced",
     "accept",
+    "ask_for_carrier",
     "cancel",
     "confirm_payment",
     "debit_failed",
     "debit_succeeded",
+    "decline_carrier",
     "deliver",
     "end_presale",
     "expire",
+    "grant_carrier",
     "hold",
     "judge",
     "judge_hold",
@@ -47,6 +55,8 @@ __all__ = [
     "late_by",
     "late_charge",
     "lock_orders",
+    "may_shorten",
+    "missing_part",
     "note_bounce",
     "note_payback",
     "odd_tracking",
@@ -63,4 +73,5 @@ __all__ = [
     "rules",
     "settle",
     "ship",
+    "shorten",
 ]

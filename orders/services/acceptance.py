@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from marketplace import bulk
 from marketplace.reasons import Reasoned, Why, why
@@ -11,6 +12,7 @@ from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order
 from orders.services.fees import FEE, Fees, charge_fee, priced
 from orders.services.move import Change, Channels, Refuse, _move, promises, rules
+from orders.services.splitting import NO_STOCK, Splits, refused_words
 from orders.signals import Moved
 from orders.states import Decision, Verb
 from sellers.desk import Actor
@@ -18,9 +20,17 @@ from sellers.desk import Actor
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Which lines of an order are refused, and why; every other line is accepted."""
+    """Which lines of an order are refused, and why; every other line is accepted.
+
+    `there_are` says how many units there are of a line when fewer than were bought: the rest is refused (ORD-06).
+    """
 
     refused: Mapping[int, Reasoned]
+    there_are: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        return not self.refused and not self.there_are
 
 
 EVERYTHING = Answer({})
@@ -36,55 +46,64 @@ def accept(
     `nothing_chosen`: refusing the order is `refuse`.
     """
     wanted = dict(answers) if isinstance(answers, Mapping) else dict.fromkeys(answers, EVERYTHING)
-    some = [order_id for order_id, answer in wanted.items() if answer.refused]
+    some = [order_id for order_id, answer in wanted.items() if not answer.whole]
     lines = _lines_of(some) if some else {}
     channels, fees = Channels(), Fees(wanted)
-    decided: list[_Decided] = []
     whole: list[int] = []
+    splits = Splits()
 
     def change(order: Order) -> Change:
         answer = wanted[order.id]
-        if answer.refused:
-            accepted, refused = _split(lines[order.id], answer)
-            order.goods_cents = sum(line.goods_cents for line in accepted)
-            order.shipping_cents = sum(line.shipping_cents for line in accepted)
-            order.total_cents = order.goods_cents + order.shipping_cents
-            decided.extend((line.id, Decision.ACCEPTED.value, "", "") for line in accepted)
-            decided.extend(_refused(line, why(answer.refused[line.id])) for line in refused)
-        else:
-            refused = []
+        told: list[dict[str, Any]] = []
+        if answer.whole:
             whole.append(order.id)
-        kept = priced(accepted) if answer.refused else None
+            kept = None
+        else:
+            told = _answered(order, lines[order.id], answer, splits)
+            kept = priced([line for line in lines[order.id] if line.decision == Decision.ACCEPTED])
         charge_fee(order, fees.of(order, at=at, articles=kept))
         order.accepted_at = at
         promised = promises(rules(order), channels.of(order).calendar, at=at)
         order.ship_by = promised["ship_by"]
         if order.cash_on_delivery:
             order.deliver_by = promised.get("deliver_by")
-        return Change(
-            {
-                "total_cents": order.total_cents,
-                "refused": [
-                    {
-                        "line": line.external_id,
-                        "title": line.title,
-                        "reason": why(answer.refused[line.id]).kept,
-                    }
-                    for line in refused
-                ],
-            }
-        )
+        return Change({"total_cents": order.total_cents, "refused": told})
+
+    def write() -> None:
+        accept_all_lines(whole)
+        splits.write()
 
     return _move(
         wanted,
         Verb.ACCEPT,
         change,
         fields=(*_ACCEPTED, "accepted_at", "ship_by", "deliver_by"),
-        also=lambda: _answer_lines(whole, Decision.ACCEPTED, Why(), decided),
+        also=write,
         skip_locked=skip_locked,
         by=by,
         at=at,
     )
+
+
+def _answered(order: Order, lines: list[Line], answer: Answer, splits: Splits) -> list[dict[str, Any]]:
+    """Split the lines of an order as it was answered and count what is left of it; answers what was refused."""
+    accepted, refused = _split(lines, answer)
+    told = []
+    for line in refused:
+        reason = why(answer.refused[line.id])
+        splits.refuse(line, line.quantity, reason, among=lines)
+        told.append(refused_words(line, line.quantity, reason))
+    for line in accepted:
+        splits.accept(line)
+    for line in accepted:
+        missing = line.quantity - answer.there_are.get(line.id, line.quantity)
+        if missing:
+            splits.refuse(line, missing, NO_STOCK, among=lines)
+            told.append(refused_words(line, missing, NO_STOCK))
+    order.goods_cents = sum(line.goods_cents for line in accepted)
+    order.shipping_cents = sum(line.shipping_cents for line in accepted)
+    order.total_cents = order.goods_cents + order.shipping_cents
+    return told
 
 
 type _Decided = tuple[int, str, str, str]
@@ -107,6 +126,11 @@ def _split(lines: list[Line], answer: Answer) -> tuple[list[Line], list[Line]]:
     accepted = [line for line in lines if line.id not in answer.refused]
     if not accepted:
         raise Refuse(Code.NOTHING_CHOSEN)
+    quantities = {line.id: line.quantity for line in accepted}
+    if not set(answer.there_are) <= set(quantities):
+        raise Refuse(Code.UNKNOWN_LINE)
+    if any(not 0 < units <= quantities[line_id] for line_id, units in answer.there_are.items()):
+        raise Refuse(Code.TOO_MANY)
     return accepted, [line for line in lines if line.id in answer.refused]
 
 

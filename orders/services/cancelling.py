@@ -6,7 +6,7 @@ from datetime import datetime
 from marketplace.reasons import Reasoned, why
 from marketplace.refusals import Code, Outcome
 from orders.models import Order
-from orders.services.move import Change, Refuse, _move
+from orders.services.move import Change, Refuse, _move, give_back
 from orders.signals import Moved
 from orders.states import Verb
 from sellers.desk import Actor
@@ -22,7 +22,7 @@ def cancel(order_ids: Iterable[int], *, reason: Reasoned, by: Actor, at: datetim
     def change(order: Order) -> Change:
         if not given:
             raise Refuse(Code.REASON_NEEDED)
-        order.refunded_cents = order.charged_cents
-        return Change({"reason": given.kept, "refunded_cents": order.refunded_cents})
+        back = give_back(order)
+        return Change({"reason": given.kept, "refunded_cents": back})
 
     return _move(order_ids, Verb.CANCEL, change, fields=("refunded_cents",), by=by, at=at)

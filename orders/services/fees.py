@@ -139,6 +139,23 @@ def _fee(parts: list[dict[str, Any]], cents: int, settings: Settings) -> Fee:
     return Fee(cents, money.rate(cents, settings.commission_vat_bp), parts)
 
 
+def fee_of_rest(order: Order, articles: Sequence[Priced]) -> Fee:
+    """The fee of what is left of an order, under the rates that it was accepted with; `articles` are what is left.
+
+    What operators have entered since does not count: the order says what it was charged.
+    """
+    settings = queries.policy(order.policy_id).rules
+    kept = [
+        Rate(part["rate"], part["category"], order.shop_id if part["of_shop"] else None, part["basis_points"],
+             date.min, None)
+        for part in order.commission_parts
+        if part["rate"] is not None
+    ]  # fmt: skip
+    if not kept:
+        articles = [Priced("", order.goods_cents, order.shipping_cents)]
+    return _by_rates(kept, articles, settings)
+
+
 def charge_fee(order: Order, fee: Fee) -> None:
     """Put a fee on an order that is about to be written, its parts as the column takes them; the columns are `FEE`."""
     order.commission_cents, order.commission_vat_cents = fee.cents, fee.vat_cents

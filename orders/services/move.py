@@ -259,6 +259,13 @@ def _moved(order: Order, verb: Verb, before: str, data: Mapping[str, Any], *, at
     )
 
 
+def give_back(order: Order) -> int:
+    """Count everything that was charged as going back; answers the cents that had not gone yet (CAN-05)."""
+    back = order.charged_cents - order.refunded_cents
+    order.refunded_cents = order.charged_cents
+    return back
+
+
 def one(outcome: Outcome[Moved]) -> Moved:
     """The move of a single order, or its refusal raised as `MoveRefused` for the page to show."""
     if outcome.refused:

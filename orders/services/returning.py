@@ -7,7 +7,7 @@ from marketplace import clocks
 from marketplace.reasons import Reasoned, why
 from marketplace.refusals import Code, Outcome
 from orders.models import Order
-from orders.services.move import Change, Channels, Refuse, _move, rules
+from orders.services.move import Change, Channels, Refuse, _move, give_back, rules
 from orders.signals import Moved
 from orders.states import Verb
 from sellers.desk import Actor
@@ -42,7 +42,6 @@ def return_to_sender(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Ou
     """The parcel is back at the shop: the order ends, and whoever paid is paid back everything (CAN-05)."""
 
     def change(order: Order) -> Change:
-        order.refunded_cents = order.charged_cents
-        return Change({"refunded_cents": order.refunded_cents})
+        return Change({"refunded_cents": give_back(order)})
 
     return _move(order_ids, Verb.RETURN_TO_SENDER, change, fields=("refunded_cents",), by=by, at=at)

@@ -61,7 +61,7 @@ def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[M
 
     def change(order: Order) -> Change:
         if not lines:
-            lines.update(_lines_of(parcels))
+            lines.update(lines_of(parcels))
         parcel = parcels[order.id]
         name = _carrier_name(order, parcel)
         chosen = _chosen(lines[order.id], parcel)
@@ -94,7 +94,7 @@ def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[M
     )
 
 
-def _lines_of(order_ids: Iterable[int]) -> dict[int, list[Line]]:
+def lines_of(order_ids: Iterable[int]) -> dict[int, list[Line]]:
     """The lines, read under the lock of their orders: quantities are decided on what stands now."""
     lines: dict[int, list[Line]] = {}
     for line in bulk.read(Line, LINES_OF, [list(order_ids)]):

@@ -70,6 +70,8 @@ def _told_by_the_provider(order: Order, *, at: datetime) -> None:
     BounceRefusal.objects.create(source="mail", reason=NotHeard.MALFORMED, day=at.date(), last_at=at)
     ended = {"from_day": at.date(), "until_day": at.date() + timedelta(days=1)}
     CommissionRate.objects.create(channel_id=order.channel_id, category="Hogar", basis_points=950, **ended)
+    asked = services.ask_for_carrier(order.shop, "Portes Norte", "https://portes.example", by=SELLER, at=at)
+    services.decline_carrier([asked.id], note="No da seguimiento", by=OPERATOR, at=at)
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_only_what_can_be_done_is_offered(desk: Client, fresh: Placing, place: P
     late = place()
     assert shown(desk, late) == {"cancel", "hold"}
     paid = charged(fresh)
-    assert shown(desk, paid) == {"cancel", "ready", "ship", "hold"}
+    assert shown(desk, paid) == {"cancel", "ready", "ship", "shorten", "hold"}
     do(desk, paid, Verb.CANCEL, reason="customer-asks")
     assert shown(desk, paid) == set()
 
@@ -69,6 +69,18 @@ def test_nothing_is_done_on_a_link_alone(desk: Client, fresh: Placing) -> None:
     for verb in FORMS:
         assert desk.get(reverse(f"admin:orders_order_{verb}", args=[order.pk])).status_code == 200
     assert row(order) == before
+
+
+@pytest.mark.rule("ORD-06")
+def test_an_operator_says_what_there_is(desk: Client, fresh: Placing) -> None:
+    order = charged(fresh)
+    jar, plate = order.lines.all()
+    units = {f"line_{jar.id}": "2", f"line_{plate.id}": "1"}
+    before = row(order)
+    do(desk, order, Verb.SHORTEN, **units)
+    assert row(order) == before
+    do(desk, order, Verb.SHORTEN, **units | {f"line_{jar.id}": "1"})
+    assert (again(order).total_cents, again(order).refunded_cents) == (4900, 3500)
 
 
 def test_an_operator_accepts_line_by_line(desk: Client, fresh: Placing) -> None:

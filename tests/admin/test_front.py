@@ -78,10 +78,12 @@ def test_what_waits_is_counted_and_led_to(
         due_at=None, given_up_at=timezone.now(), sent_at=None
     )
     Payback.objects.update(state=AskState.REFUSED, asked_anew=False, due_at=None)
+    services.ask_for_carrier(settled.shop, "Portes", "https://p.example", by=SELLER, at=timezone.now())
     waits.forget()
     expected = {
         "Cobros atascados": "1", "Devoluciones rechazadas": "1", "Pagos que no cuadran": "1",
         "Transferencias fallidas": "1", "Avisos abandonados": "1", "Filas apartadas": "1",
+        "Transportistas pedidos": "1",
     }  # fmt: skip
     assert list(cards(desk).items()) == list(expected.items())
     assert badges(desk) == expected

@@ -147,12 +147,24 @@ def _paid_beforehand(shop: Shop, language: str) -> None:
         for move in services.place(channel, [basket(shop, number=f"{language}-P{n}", customer=buyer)]).moved
     )
     beforehand.confirm({paid: "pi_1"}, by=CLOCK, at=AT + HOUR)
+    jar = Line.objects.get(order_id=paid, sku="JAR-AZUL")
+    services.one(services.shorten({paid: {jar.id: 1}}, by=SELLER, at=AT + HOUR))
     services.ship({paid: services.Parcel(carrier_name="SEUR", tracking="S3")}, by=SELLER, at=AT + 2 * HOUR)
     services.report_exception([paid], reason="Ausente", by=OPERATOR, at=AT + 3 * HOUR)
     services.retry([paid], by=SELLER, at=AT + 4 * HOUR)
     services.report_exception([paid], reason="Ausente", by=OPERATOR, at=AT + 5 * HOUR)
     services.return_to_sender([paid], by=SELLER, at=AT + 6 * HOUR)
     services.one(services.lapse([unpaid], by=CLOCK, at=AT + 4 * DAY))
+
+
+def _carriers(shop: Shop) -> None:
+    """What is told of carriers that a shop asks for."""
+    wanted, odd = (
+        services.ask_for_carrier(shop, name, "https://portes.example/", by=SELLER, at=AT)
+        for name in ("Portes Norte", "Portes Sur")
+    )
+    services.grant_carrier([wanted.id], services.NewCarrier("portes", "Portes"), by=OPERATOR, at=AT)
+    services.decline_carrier([odd.id], note="No da seguimiento", by=OPERATOR, at=AT)
 
 
 @pytest.fixture
@@ -197,6 +209,7 @@ def tell_everything(channel: Channel, shop: Shop, olga: User) -> Telling:
         services.deliver([shipped], by=CLOCK, at=AT + DAY)
         _paid_beforehand(shop, language)
         _tick("payback", AT + DAY)
+        _carriers(shop)
         _tick("expire", AT + 4 * DAY)
         receive_at = Order.objects.get(id=shipped).receive_at
         assert receive_at is not None

@@ -14,7 +14,7 @@ from sellers.models import User
 from tests.conftest import SELLER, again, row
 
 HOUR = timedelta(hours=1)
-ACTS = ("aceptar", "rechazar", "enviar", "listo", "cancelar", "en-espera", "seguir")
+ACTS = ("aceptar", "rechazar", "enviar", "listo", "cancelar", "en-espera", "seguir", "faltan")
 
 type Recent = Callable[..., Order]
 

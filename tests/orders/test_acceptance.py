@@ -71,7 +71,7 @@ def test_a_refused_line_is_not_charged(place: Placing) -> None:
         {order.id: services.Answer({plate.id: "Sin existencias"})}, by=SELLER, at=AT
     ).moved
     assert moved[0].data["refused"] == [
-        {"line": plate.external_id, "title": plate.title, "reason": "Sin existencias"}
+        {"line": plate.external_id, "title": plate.title, "units": 1, "reason": "Sin existencias"}
     ]
     after = again(order)
     assert (after.goods_cents, after.shipping_cents, after.total_cents) == (6600, 400, 7000)

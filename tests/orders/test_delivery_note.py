@@ -16,12 +16,16 @@ from django.utils import timezone
 from PIL import Image
 from pypdf import PdfReader
 
+from marketplace.models import Channel
 from marketplace.pdf import code128, draw
+from marketplace.policy import PRESETS, Preset
 from marketplace.refusals import MoveRefused
+from marketplace.services import publish_policy
 from orders import documents, services
 from orders.models import Download, Order
+from payments import beforehand
 from sellers.models import User
-from tests.conftest import ANA, CLOCK, JAR, PLATE, SELLER, Placing, again
+from tests.conftest import ANA, AT, CLOCK, JAR, PLATE, SELLER, Placing, again
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -223,3 +227,31 @@ def test_without_the_libraries_the_page_says_what_to_type(
     assert answer.status_code == 503
     assert "apt-get install -y libpango-1.0-0" in answer.content.decode()
     assert Download.objects.count() == 0
+
+
+@pytest.mark.rule("ORD-07", "DOC-01")
+def test_before_it_is_paid_there_is_none(channel: Channel, place: Placing, alice: User) -> None:
+    publish_policy(channel, PRESETS[Preset.PREPAID], by="x", at=AT)
+    channel.refresh_from_db()
+    order = place(at=timezone.now() - HOUR)
+    with pytest.raises(MoveRefused):
+        documents.delivery_note(order, at=timezone.now())
+    answer = signed_in(alice).get(f"/pedidos/{order.reference}/albaran.pdf")
+    assert answer.status_code == 409
+    assert "Tendrá albarán cuando esté pagado." in answer.content.decode()
+    assert Download.objects.count() == 0
+    beforehand.confirm({order.id: "pi_1"}, by=CLOCK, at=timezone.now())
+    assert documents.delivery_note(again(order), at=timezone.now()).pdf
+
+
+@pytest.mark.rule("PAY-06")
+def test_says_what_the_courier_is_to_collect_until_it_is_collected(channel: Channel, place: Placing) -> None:
+    publish_policy(channel, PRESETS[Preset.CASH_ON_DELIVERY], by="x", at=AT)
+    channel.refresh_from_db()
+    order = partly_accepted(place(JAR, PLATE))
+    (page,) = text_of(documents.delivery_note(order, at=order.placed_at + 2 * HOUR).pdf)
+    assert "Contra reembolso: cobrar 70,00 € al entregar." in page.replace("\u00a0", " ")
+    services.one(services.ship({order.id: services.Parcel(carrier_name="SEUR")}, by=SELLER, at=AT + 2 * HOUR))
+    services.one(services.deliver([order.id], by=CLOCK, at=AT + 3 * HOUR))
+    (page,) = text_of(documents.delivery_note(again(order), at=order.placed_at + 4 * HOUR).pdf)
+    assert "Contra reembolso" not in page

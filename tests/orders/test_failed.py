@@ -10,7 +10,7 @@ from orders import services
 from orders.states import State
 from payments.models import Charge
 from sellers.models import User
-from tests.conftest import SELLER, Placing, again
+from tests.conftest import OPERATOR, SELLER, Placing, again
 from tests.orders.lives import tick
 from tests.orders.test_order_page import read
 
@@ -30,3 +30,19 @@ def test_a_failed_order_shows_what_the_provider_answered(place: Placing, alice: 
     assert "Fallido" in page
     assert answer in page
     assert answer in read(alice, again(order), "historial")
+
+
+@pytest.mark.rule("SHP-06")
+def test_a_failed_delivery_says_why_and_what_can_be_decided(place: Placing, alice: User) -> None:
+    at = timezone.now() - timedelta(hours=1)
+    order = place(at=at)
+    services.one(services.accept([order.id], by=SELLER, at=at))
+    tick("charge", at)
+    services.one(services.ship({order.id: services.Parcel(carrier_name="SEUR")}, by=SELLER, at=at))
+    assert "No se pudo entregar" not in read(alice, again(order))
+    services.one(services.report_exception([order.id], reason="Nadie en casa", by=OPERATOR, at=at))
+    page = read(alice, again(order))
+    assert "No se pudo entregar: Nadie en casa." in page
+    assert "Lo cobrado vuelve entonces al cliente." in page
+    services.one(services.retry([order.id], by=SELLER, at=at))
+    assert "No se pudo entregar" not in read(alice, again(order))

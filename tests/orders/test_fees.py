@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace import money, queries
+from marketplace import money, queries, timers
+from marketplace.celery import BY_NAME
 from marketplace.models import Channel
 from marketplace.policy import PRESETS, Preset
 from marketplace.services import open_channel, publish_policy
@@ -259,3 +260,18 @@ def test_an_old_order_keeps_what_it_was_charged(channel: Channel, shop: Shop, ra
     rate(0)
     services.hold([order.id], HoldKind.STOCK, by=SELLER, at=AT + DAY)
     assert (again(order).commission_cents, again(order).commission_parts) == before
+
+
+@pytest.mark.rule("ORD-06")
+def test_what_is_left_keeps_the_rates_it_was_accepted_with(
+    channel: Channel, shop: Shop, rate: Rating
+) -> None:
+    home = rate(500, "Hogar", until_day=TODAY + DAY)
+    order = accepted(put(channel, shop, "Hogar", "Hogar", "Libros"))
+    rate(9000, shop=shop)
+    gone = order.lines.all()[0]
+    timers.run(BY_NAME["charge"], at=AT)
+    services.one(services.shorten({order.id: {gone.id: 0}}, by=SELLER, at=AT + 2 * DAY))
+    order = again(order)
+    assert _parts(order) == [(home.id, 500, 1100, 55), (None, 1200, 1100, 132)]
+    assert order.commission_vat_cents == money.rate(187, 2100)

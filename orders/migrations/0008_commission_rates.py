@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('marketplace', '0003_reasons_and_carriers'),
-        ('orders', '0006_mail_bounced'),
+        ('orders', '0007_carriers_asked_for'),
         ('sellers', '0001_spine'),
     ]
 
