@@ -12,6 +12,7 @@ from marketplace import reasons
 from marketplace.moments import moment_words
 from marketplace.money import format_money
 from marketplace.policy import ROLE_LABELS, Role
+from messaging import bounces
 from orders import telling
 from orders.models import Event, Order
 from orders.states import HoldKind, State, Verb
@@ -81,10 +82,29 @@ def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -
     if verb == Verb.HOLD and data.get("mismatch"):
         said.append(telling.mismatch(data["mismatch"], order.currency))
     said += telling.confirmed(data.get("confirmed"))
+    if verb == Verb.MAIL_BOUNCED:
+        said.append(bounced(data))
     if data.get("note"):
         said.append(str(data["note"]))
     said += _moments(order, data, now)
     return said
+
+
+def bounce_words(order: Order) -> str:
+    """That a mail to the customer did not arrive, and why; empty when all of them did (NOT-01)."""
+    notice = bounces.latest_of(order.id)
+    if notice is None:
+        return ""
+    told = {"about": notice.event, "email": notice.email, "answer": notice.bounce_reason}
+    return _("El correo al cliente no llegó: %(why)s") % {"why": bounced(told)}
+
+
+def bounced(data: Mapping[str, Any]) -> str:
+    """Which mail did not reach the customer, and what their server answered (NOT-01)."""
+    about = data.get("about", "")
+    name = str(Verb(about).label) if about in Verb.values else about
+    answer = bounces.reason_words(data.get("answer", ""))
+    return _("«%(mail)s» a %(email)s: %(answer)s") % {**data, "mail": name, "answer": answer}
 
 
 def _reasons(verb: Verb, data: Mapping[str, Any]) -> list[str]:

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from dashboard import order_queries
 from dashboard.order_queries import GivenBack
 from marketplace.moments import moment_words
-from marketplace.money import format_money
+from marketplace.money import format_money, percent
+from marketplace.policy import Settings
 from marketplace.reasons import answer_words
-from orders import services
 from orders.models import Line, Order
-from orders.services import missing_part
+from orders.services import Fee, Fees, Priced, missing_part, priced
 from orders.states import FINAL, State
 from payments.models import Charge
 from payments.states import AskState
@@ -33,7 +33,9 @@ class Money:
     says: str = ""
 
 
-def money_of(order: Order, back: GivenBack, now: datetime, refused: Sequence[Line] = ()) -> Money:
+def money_of(
+    order: Order, lines: Sequence[Line], back: GivenBack, now: datetime, refused: Sequence[Line] = ()
+) -> Money:
     """The figures of the order: those of its whole until it is accepted, of what was accepted after.
 
     `refused` are lines that the seller means to refuse: what is left without them, to the cent (ORD-05).
@@ -41,9 +43,11 @@ def money_of(order: Order, back: GivenBack, now: datetime, refused: Sequence[Lin
     rules = order.policy.rules
     order = _without(order, refused)
     answered = order.accepted_at is not None
-    fee, vat = order.commission_cents, order.commission_vat_cents
+    fee = Fee(order.commission_cents, order.commission_vat_cents, order.commission_parts)
     if not answered:
-        fee, vat = services.commission(order, rules)
+        moment = order.placed_at if order.state == State.PENDING_PAYMENT else now
+        gone = (Priced(one.category, -one.goods_cents, -one.shipping_cents) for one in refused)
+        fee = Fees().of(order, at=moment, articles=[*priced(lines), *gone])
 
     def said(cents: int) -> str:
         return format_money(cents, order.currency)
@@ -60,16 +64,37 @@ def money_of(order: Order, back: GivenBack, now: datetime, refused: Sequence[Lin
     pairs = [(_("Artículos"), said(order.goods_cents)), (_("Envío"), said(order.shipping_cents))]
     if order.state in _NEVER:
         return Money(pairs, (_("Recibirás"), said(0)), paid, _nothing(order))
-    rate = f"{rules.commission_bp / 100:g}".replace(".", ",")
-    pairs.append((_("Comisión, %(rate)s %%") % {"rate": rate}, said(-fee)))
-    pairs.append((_("IVA de la comisión"), said(-vat)))
+    pairs += [(words, said(-cents)) for words, cents in _commissions(fee, rules)]
+    pairs.append((_("IVA de la comisión"), said(-fee.vat_cents)))
     name = _("Has recibido") if order.state == State.CLOSED else _("Recibirás")
     says = _when(order, now)
     if refused and order.total_cents:
         says = _("Sin lo que rechazas. Se cobra al cliente cuando aceptes.")
     elif refused:
         says = _("Si rechazas todas las líneas no se cobra nada al cliente.")
-    return Money(pairs, (name, said(order.total_cents - fee - vat)), paid, says)
+    return Money(pairs, (name, said(order.total_cents - fee.cents - fee.vat_cents)), paid, says)
+
+
+def _commissions(fee: Fee, rules: Settings) -> list[tuple[str, int]]:
+    """The commission by rate, each with what it is a rate of where it is not the policy's; they add up to the whole."""
+    if not fee.parts:
+        return [(_("Comisión, %(rate)s %%") % {"rate": percent(rules.commission_bp)}, fee.cents)]
+    return [
+        (
+            _("Comisión, %(rate)s %%") % {"rate": percent(part["basis_points"])} + _rate_words(part),
+            part["cents"],
+        )
+        for part in fee.parts
+    ]
+
+
+def _rate_words(part: Mapping[str, Any]) -> str:
+    if part["rate"] is None:
+        return _(" (el resto)")
+    words = [_("de esta tienda")] if part["of_shop"] else []
+    if part["category"]:
+        words.append(_("categoría %(category)s") % {"category": part["category"]})
+    return f" ({', '.join(words)})" if words else _(" (con fechas)")
 
 
 def _without(order: Order, refused: Sequence[Line]) -> Order:

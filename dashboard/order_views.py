@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from dashboard import order_queries as queries
 from dashboard.order_acts import PANELS, acts_of, lateness, order_url
 from dashboard.order_clocks import running
-from dashboard.order_history import history
+from dashboard.order_history import bounce_words, history
 from dashboard.order_money import debit_of, money_of, not_there
 from dashboard.queries import waiting
 from marketplace.models import ReasonKind
@@ -156,11 +156,12 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
         "paid": order.state in PAID,
         "answer": answer,
         "refused": refused,
-        "money": money_of(order, told["back"], told["now"], gone),
+        "money": money_of(order, told["lines"], told["back"], told["now"], gone),
         "debit": debit_of(order, charge),
         "failed": queries.failed_delivery(order),
         "failed_why": telling.failed_delivery,
         "refusal": telling.refusal,
+        "bounce": bounce_words(order),
         "explanation": partial(telling.explanation, currency=order.currency),
         "manager": request.shop.account_manager,
         "may_release": {hold.kind for hold in told["holds"] if _may_release(hold, request)},

@@ -18,7 +18,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
-from marketplace import bell, services
+from marketplace import (
+    admin_zones,  # noqa: F401
+    bell,
+    services,
+)
+from marketplace.admin_calendar import CalendarRoom
 from marketplace.admin_clocks import (
     TIMER_NAMES,
     TIMER_WORDS,
@@ -75,23 +80,24 @@ def note_word(policy: Policy) -> str:
 
 
 @register(Channel)
-class ChannelAdmin(Room):
+class ChannelAdmin(CalendarRoom):
     """Channels, with the policy in force in words and the way to the next version."""
 
     form = ChannelForm
     list_display = ("name", "code", "country_name", "currency", "provider_name", "policy")
     list_select_related = ("policy__channel",)
     search_fields = ("name", "code")
-    actions_detail = ("publish",)
+    actions_detail = ("publish", "calendar")
 
     def get_fieldsets(self, request: HttpRequest, obj: Channel | None = None) -> Any:
-        own = ("code", "name", "currency", "timezone", "country", "region", "closing_days", "provider")
+        own = ("code", "name", "currency", "timezone", "country", "region")
         if obj is None:
-            return ((None, {"fields": (*own, "preset")}),)
-        return ((None, {"fields": own}), (_("Política en vigor"), {"fields": ("policy", "in_words")}))
+            return ((None, {"fields": (*own, "closing_days", "provider", "preset")}),)
+        here = {"fields": (*own, "closing_word", "provider")}
+        return ((None, here), (_("Política en vigor"), {"fields": ("policy", "in_words")}))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Channel | None = None) -> tuple[str, ...]:
-        return ("code", "currency", "policy", "in_words") if obj else ()
+        return ("code", "currency", "closing_word", "policy", "in_words") if obj else ()
 
     @column(gettext_lazy("País"), ordering="country")
     def country_name(self, channel: Channel) -> str:

@@ -36,7 +36,7 @@ def provider_word(code: str) -> str:
 _CALENDAR_FIELDS = ("timezone", "country", "region")
 
 
-def _countries() -> list[tuple[str, str]]:
+def countries() -> list[tuple[str, str]]:
     """The countries whose public holidays are known, by name."""
     named = [(code, country_word(code)) for code in holidays.list_supported_countries(include_aliases=False)]
     return sorted(named, key=lambda one: _plain(one[1]))
@@ -105,7 +105,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "country" in self.fields:
-            self.fields["country"].choices = _countries()  # type: ignore[attr-defined]
+            self.fields["country"].choices = countries()  # type: ignore[attr-defined]
         if "provider" in self.fields:
             known = [(code, provider_word(code)) for code in import_string(PROVIDERS)]
             self.fields["provider"].choices = known  # type: ignore[attr-defined]

@@ -112,6 +112,7 @@ class Calendar:
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)
     opens: time = time(9)
     closes: time = time(18)
+    extra_names: tuple[tuple[date, str], ...] = ()
 
     def __post_init__(self) -> None:
         _zone(self.timezone)
@@ -149,7 +150,7 @@ class Calendar:
         """What a holiday is called in the active language, else in the country's own."""
         language = (get_language() or "es").partition("-")[0]
         names = _holiday_names(self.country, self.subdivision, day.year, language)
-        return names.get(day) or _("festivo local")
+        return names.get(day) or dict(self.extra_names).get(day) or _("festivo local")
 
 
 def deadline(start: datetime, span: Span, calendar: Calendar) -> datetime:

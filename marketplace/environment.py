@@ -163,6 +163,15 @@ class Environment(BaseModel):
         "TRASTIENDA_STRIPE_API", "address", "where Stripe answers; another only for trying things out",
         default="https://api.stripe.com",
     )  # fmt: skip
+    mail_webhook_secrets: Names = _variable(
+        "TRASTIENDA_MAIL_WEBHOOK_SECRETS", "list of secrets",
+        "`user:password` that a mail provider signs in with to tell of mails that came back; two while one follows "
+        "the other; without one nobody can",
+        default=(),
+    )  # fmt: skip
+    mailgun_signing_key: Secret = _variable(
+        "TRASTIENDA_MAILGUN_SIGNING_KEY", "secret", "what Mailgun signs its webhooks with", default="",
+    )  # fmt: skip
     log: LogFormat = _variable(
         "TRASTIENDA_LOG", "json or text", "how a line of the log is written: for machines or for people",
         default=LogFormat.JSON, development=LogFormat.TEXT,

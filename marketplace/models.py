@@ -15,7 +15,10 @@ from marketplace.policy import KEPT, Preset, Settings
 
 
 class Channel(models.Model):
-    """A storefront that orders come through, with its currency, its calendar and its policy."""
+    """A storefront that orders come through, with its currency, its calendar and its policy.
+
+    `closing_names` are what its own closing days are called, by the day as 2026-12-24; a day may have none.
+    """
 
     code = models.SlugField(_("código"), unique=True)
     name = models.CharField(_("nombre"), max_length=80)
@@ -31,6 +34,9 @@ class Channel(models.Model):
         default=list,
         blank=True,
         help_text=_("Días en que el canal no trabaja, además de los festivos de su región."),
+    )
+    closing_names = models.JSONField(
+        _("nombres de los festivos propios"), default=dict, blank=True, db_default={}
     )
     provider = models.SlugField(_("proveedor de pagos"), default="sandbox")
     policy = models.ForeignKey(
@@ -48,16 +54,20 @@ class Channel(models.Model):
     @property
     def calendar(self) -> clocks.Calendar:
         """Working days and time zone of the channel, its own closing days among them."""
-        return _calendar(self.timezone, self.country, self.region or None, tuple(sorted(self.closing_days)))
+        days = tuple(sorted(self.closing_days))
+        names = tuple((day, name) for day in days if (name := self.closing_names.get(day.isoformat())))
+        return _calendar(self.timezone, self.country, self.region or None, days, names)
 
 
 @lru_cache(maxsize=64)
 def _calendar(
-    timezone: str, country: str, region: str | None, closing_days: tuple[date, ...]
+    timezone: str,
+    country: str,
+    region: str | None,
+    days: tuple[date, ...],
+    names: tuple[tuple[date, str], ...],
 ) -> clocks.Calendar:
-    return clocks.Calendar(
-        timezone=timezone, country=country, subdivision=region, extra_holidays=closing_days
-    )
+    return clocks.Calendar(timezone, country, region, extra_holidays=days, extra_names=names)
 
 
 @lru_cache(maxsize=512)
@@ -152,6 +162,39 @@ class Carrier(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Zone(models.Model):
+    """A metropolitan area, or any other that operators name: the postal codes that begin in certain ways (EXC-04)."""
+
+    code = models.SlugField(_("código"), unique=True)
+    name = models.CharField(_("nombre"), max_length=80)
+    country = models.CharField(_("país"), max_length=2, default="ES")
+
+    class Meta:
+        verbose_name = _("zona")
+        verbose_name_plural = _("zonas")
+        ordering = ["country", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ZonePrefix(models.Model):
+    """How postal codes of a zone begin. The same beginning is of one zone; a longer one may be of another."""
+
+    zone = models.ForeignKey(Zone, models.CASCADE, related_name="prefixes", verbose_name=_("zona"))
+    country = models.CharField(_("país"), max_length=2)
+    prefix = models.CharField(_("prefijo"), max_length=10)
+
+    class Meta:
+        verbose_name = _("prefijo")
+        verbose_name_plural = _("prefijos")
+        ordering = ["prefix"]
+        constraints = [models.UniqueConstraint(fields=["country", "prefix"], name="prefix_of_one_zone")]
+
+    def __str__(self) -> str:
+        return self.prefix
 
 
 class TimerRun(models.Model):

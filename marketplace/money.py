@@ -125,6 +125,13 @@ def rate(amount_cents: int, basis_points: int) -> int:
     return share(amount_cents, basis_points, 10_000)
 
 
+def percent(basis_points: int) -> str:
+    """A rate as it is read, without its sign, in the active language: "12", "12,5"."""
+    whole, part = divmod(basis_points, 100)
+    point = "." if (get_language() or "es").startswith("en") else ","
+    return f"{whole}{point}{part:02d}".rstrip("0") if part else str(whole)
+
+
 def cumulative_share(total_component: int, done_before: int, now: int, whole: int) -> int:
     """What a part takes of a component, so that any series of parts of the whole adds up to it, to the cent.
 

@@ -1,7 +1,8 @@
 """Reads of the ground: policies, and channels as they stand."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from marketplace.lists import REASONS
 from marketplace.models import Channel, Policy, Reason
@@ -12,7 +13,7 @@ _channels: dict[int, tuple[float, Channel]] = {}
 
 type Labels = dict[tuple[str, str], tuple[str, str]]
 
-_lists: dict[str, tuple[float, Labels]] = {}
+_brief: dict[str, tuple[float, Any]] = {}
 
 _MOST = 2048
 _policies: dict[int, Policy] = {}
@@ -45,22 +46,31 @@ def channel(channel_id: int) -> Channel:
     return known
 
 
+def briefly[Known](name: str, read: Callable[[], Known]) -> Known:
+    """What a list of the operators' says; edits of it are known to every process within two seconds."""
+    now = time.monotonic()
+    found = _brief.get(name)
+    if found is None or now - found[0] > _FRESH_S:
+        found = _brief[name] = (now, read())
+    known: Known = found[1]
+    return known
+
+
 def reason_labels() -> Labels:
     """The words of each reason by (act, code), in Spanish and in English; edits are known within two seconds.
 
     One that operators took off the list keeps the words that it came with.
     """
-    read_at, known = _lists.get("reasons", (0.0, {}))
-    now = time.monotonic()
-    if not known or now - read_at > _FRESH_S:
+
+    def read() -> Labels:
         rows = Reason.objects.values_list("kind", "code", "label_es", "label_en")
-        known = {(kind, code): (es, en) for kind, code, es, en in (*REASONS, *rows)}
-        _lists["reasons"] = (now, known)
-    return known
+        return {(kind, code): (es, en) for kind, code, es, en in (*REASONS, *rows)}
+
+    return briefly("reasons", read)
 
 
 def forget() -> None:
     """Read everything anew: another database stands behind the connection."""
-    _lists.clear()
+    _brief.clear()
     _policies.clear()
     _channels.clear()

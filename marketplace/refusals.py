@@ -41,6 +41,7 @@ class Code(models.TextChoices):
     OTHER_COURIER = "other_courier", _("Lo cobró otro mensajero.")
     AMBIGUOUS = "ambiguous", _("Hay varios pedidos con ese número.")
     REFERENCE_TAKEN = "reference_taken", _("Esa referencia ya paga otra compra.")
+    CHANGED = "changed", _("Ha cambiado desde que lo viste.")
     CARRIER_LISTED = "carrier_listed", _("Ese transportista ya está en la lista.")
     CARRIER_ASKED = "carrier_asked", _("Ya está pedido: falta la respuesta del operador.")
     CARRIERS_WAIT = "carriers_wait", _("Hay demasiados transportistas pedidos y sin respuesta.")

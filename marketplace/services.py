@@ -1,7 +1,7 @@
 """Acts on the ground: the next version of a policy, new channels, rows that were set aside."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
@@ -48,6 +48,33 @@ def open_channel(
     if new or channel.policy_id is None:
         publish_policy(channel, PRESETS[preset], by=by, at=at, note=f"preset {preset}")
     return channel
+
+
+@transaction.atomic
+def close_on(channel: Channel, day: date, name: str) -> bool:
+    """Make a day one on which the channel does not work, under a name; False when it was one already.
+
+    Deadlines that run already stay where they are: they are fixed when their clock starts (ORD-16).
+    """
+    locked = Channel.objects.select_for_update().get(id=channel.id)
+    if day in locked.closing_days:
+        return False
+    locked.closing_days = sorted([*locked.closing_days, day])
+    locked.closing_names = {**locked.closing_names, **({day.isoformat(): name} if name else {})}
+    locked.save(update_fields=["closing_days", "closing_names"])
+    return True
+
+
+@transaction.atomic
+def work_on(channel: Channel, day: date) -> bool:
+    """Take a day out of the channel's own closing days; False when it was none."""
+    locked = Channel.objects.select_for_update().get(id=channel.id)
+    if day not in locked.closing_days:
+        return False
+    locked.closing_days = [one for one in locked.closing_days if one != day]
+    locked.closing_names = {key: name for key, name in locked.closing_names.items() if key != day.isoformat()}
+    locked.save(update_fields=["closing_days", "closing_names"])
+    return True
 
 
 def retry_parked(parked_ids: Iterable[int], *, at: datetime) -> int:

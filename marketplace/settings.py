@@ -222,6 +222,9 @@ STRIPE_API = ENVIRONMENT.stripe_api
 STRIPE_TIMEOUT_S = 20
 """How long Stripe may take to answer; the calls of one charge fit into the lease of its row."""
 
+MAIL_WEBHOOK_SECRETS = ENVIRONMENT.mail_webhook_secrets
+MAILGUN_SIGNING_KEY = ENVIRONMENT.mailgun_signing_key
+
 MAILBOX = HOME / "mailbox"
 MAIL_FROM = ENVIRONMENT.mail_from
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM

@@ -90,6 +90,13 @@ UNFOLD = {
                         waits="given_up",
                     ),
                     _room(
+                        _("Correos devueltos"),
+                        "mark_email_unread",
+                        "messaging_notice_changelist",
+                        "?situation=bounced",
+                        waits="bounced",
+                    ),
+                    _room(
                         _("Filas apartadas"), "inventory_2", "marketplace_parked_changelist", waits="parked"
                     ),
                 ],
@@ -107,6 +114,7 @@ UNFOLD = {
                     _room(_("Avisos del proveedor"), "webhook", "payments_webhookreceipt_changelist"),
                     _room(_("Avisos rechazados"), "gpp_bad", "payments_webhookrefusal_changelist"),
                     _room(_("Avisos"), "mail", "messaging_notice_changelist"),
+                    _room(_("Devoluciones no atendidas"), "mail_lock", "messaging_bouncerefusal_changelist"),
                 ],
             },
             {
@@ -141,6 +149,8 @@ UNFOLD = {
                 "items": [
                     _room(_("Canales y políticas"), "policy", "marketplace_channel_changelist"),
                     _room(_("Versiones publicadas"), "history", "marketplace_policy_changelist"),
+                    _room(_("Comisiones con fechas"), "percent", "orders_commissionrate_changelist"),
+                    _room(_("Zonas"), "map", "marketplace_zone_changelist"),
                     _room(_("Motivos"), "list_alt", "marketplace_reason_changelist"),
                     _room(_("Transportistas"), "local_shipping", "marketplace_carrier_changelist"),
                 ],

@@ -9,5 +9,5 @@ urlpatterns = [
     path("", include("orders.urls")),
     path("", include("dashboard.urls")),
     path("pagos/", include("payments.urls")),
-    path("buzon/", include("messaging.urls")),
+    path("", include("messaging.urls")),
 ]

@@ -91,7 +91,7 @@ def words(number: int) -> str:
 
 add(
     Wait(
-        6,
+        7,
         "parked",
         gettext_lazy("Filas apartadas"),
         gettext_lazy("Fallaron al pasar un reloj. Lee qué pasó y reinténtalas o descártalas."),

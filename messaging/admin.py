@@ -1,4 +1,4 @@
-"""The operators' room of notices: what was told to whom, what waits, and what was given up (NOT-01)."""
+"""The operators' rooms of notices: what was told to whom, what waits, was given up or came back (NOT-01)."""
 
 from typing import Any, ClassVar
 
@@ -29,38 +29,22 @@ from marketplace.rooms import (
     shortened,
 )
 from messaging import services
+from messaging.bounces import reason_words
 from messaging.documents import Letters
-from messaging.models import Notice
+from messaging.event_words import event_word
+from messaging.models import BounceRefusal, NotHeard, Notice
 from messaging.notice_table import TABLE
 from orders.admin_filters import called
 from orders.admin_panels import ORDER_PANELS
 from orders.models import Order
-from orders.states import Verb
 
-EVENT_WORDS: dict[str, object] = {
-    **{verb.value: verb.label for verb in Verb},
-    "debit_stuck": gettext_lazy("Cobro que tarda demasiado"),
-    "payback_refused": gettext_lazy("Devolución rechazada"),
-    "mismatch": gettext_lazy("Lo pagado no coincide"),
-    "statement_closed": gettext_lazy("Liquidación cerrada"),
-    "invariant_broken": gettext_lazy("Las cuentas no cuadran"),
-    "carrier_asked": gettext_lazy("Transportista pedido"),
-    "carrier_granted": gettext_lazy("Transportista concedido"),
-    "carrier_declined": gettext_lazy("Transportista denegado"),
-}
-"""What each event of the table of notices is called."""
-
-
-TONES = {"sent": "success", "waiting": "info", "given_up": "danger", "muted": "default"}
-
-
-def event_word(event: str) -> str:
-    """What a notice is about; an event that is gone keeps its code."""
-    return str(EVENT_WORDS.get(event, event))
+TONES = {"sent": "success", "waiting": "info", "given_up": "danger", "bounced": "danger", "muted": "default"}
 
 
 def situation_of(notice: Notice) -> tuple[str, str]:
     """How far a notice has come, as (code, words)."""
+    if notice.bounced_at:
+        return "bounced", pgettext("notice", "Devuelto")
     if notice.sent_at:
         return "sent", pgettext("notice", "Enviado")
     if notice.muted:
@@ -86,7 +70,12 @@ ORDER_PANELS.append(notices_panel)
 
 def given_up() -> QuerySet[Notice]:
     """Notices that will not be tried again by themselves (NOT-01)."""
-    return Notice.objects.filter(given_up_at__isnull=False, sent_at=None)
+    return Notice.objects.filter(given_up_at__isnull=False, sent_at=None, bounced_at=None)
+
+
+def bounced() -> QuerySet[Notice]:
+    """Notices whose address takes no mail, that no operator has marked as seen (NOT-01)."""
+    return Notice.objects.filter(bounced_at__isnull=False, bounce_seen_at=None)
 
 
 waits.add(
@@ -98,6 +87,17 @@ waits.add(
         "messaging_notice_changelist",
         "?situation=given_up",
         given_up,
+    )
+)
+waits.add(
+    waits.Wait(
+        6,
+        "bounced",
+        gettext_lazy("Correos devueltos"),
+        gettext_lazy("La dirección no los recibe. Busca otra manera de avisar y márcalos como vistos."),
+        "messaging_notice_changelist",
+        "?situation=bounced",
+        bounced,
     )
 )
 
@@ -122,13 +122,16 @@ class SituationFilter(SimpleListFilter):
     parameter_name = "situation"
     ROWS: ClassVar[dict[str, dict[str, Any]]] = {
         "waiting": {"sent_at": None, "given_up_at": None, "muted": False},
-        "sent": {"sent_at__isnull": False},
-        "given_up": {"given_up_at__isnull": False, "sent_at": None},
+        "sent": {"sent_at__isnull": False, "bounced_at": None},
+        "given_up": {"given_up_at__isnull": False, "sent_at": None, "bounced_at": None},
+        "bounced": {"bounced_at__isnull": False, "bounce_seen_at": None},
+        "seen": {"bounce_seen_at__isnull": False},
         "muted": {"muted": True},
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        words = (_("Por enviar"), pgettext("notice", "Enviado"), _("Abandonado"), _("Callado"))
+        words = (_("Por enviar"), pgettext("notice", "Enviado"), _("Abandonado"), pgettext("notice", "Devuelto"),
+                 _("Devuelto y visto"), _("Callado"))  # fmt: skip
         return list(zip(self.ROWS, words, strict=True))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Notice]) -> QuerySet[Notice]:
@@ -155,16 +158,18 @@ class NoticeAdmin(ReadingRoom):
     ordering = ("-id",)
     sortable_by = ()
     paginator = EstimatingPaginator
-    actions = ("again",)
+    actions = ("again", "seen")
     fields = (
         ("event_name", "situation_word", "order_word", "shop_word"),
         ("audience_name", "email", "language_name"),
         ("due_at", "sent_at", "given_up_at"),
+        ("bounced_at", "bounce_word", "bounce_seen_at"),
         ("tries", "last_error", "message_id"),
         "letter",
     )
     readonly_fields = (
-        "event_name", "situation_word", "order_word", "shop_word", "audience_name", "language_name", "letter"
+        "event_name", "situation_word", "order_word", "shop_word", "audience_name", "language_name", "letter",
+        "bounce_word",
     )  # fmt: skip
 
     def name_of(self, row: Notice) -> str:
@@ -207,7 +212,11 @@ class NoticeAdmin(ReadingRoom):
 
     @column(gettext_lazy("Último error"))
     def error_word(self, notice: Notice) -> str:
-        return shortened(notice.last_error)
+        return shortened(reason_words(notice.bounce_reason) or notice.last_error)
+
+    @column(gettext_lazy("Por qué volvió"))
+    def bounce_word(self, notice: Notice) -> str:
+        return reason_words(notice.bounce_reason) or "–"
 
     @column(gettext_lazy("Situación"), label=TONES)
     def situation(self, notice: Notice) -> tuple[str, str]:
@@ -222,3 +231,35 @@ class NoticeAdmin(ReadingRoom):
         n = services.send_again(list(rows.values_list("id", flat=True)), at=timezone.now())
         bell.ring("notices")
         messages.success(request, ngettext("%(n)s aviso se envía.", "%(n)s avisos se envían.", n) % {"n": n})
+
+    @act(gettext_lazy("Marcar como vistos"))
+    def seen(self, request: HttpRequest, rows: QuerySet[Notice]) -> None:
+        n = services.see_bounces(list(rows.values_list("id", flat=True)), at=timezone.now())
+        words = ngettext("%(n)s correo devuelto, visto.", "%(n)s correos devueltos, vistos.", n)
+        messages.success(request, words % {"n": n})
+
+
+SOURCES = {"mail": gettext_lazy("correo"), "brevo": "Brevo", "mailgun": "Mailgun"}
+
+
+@register(BounceRefusal)
+class BounceRefusalAdmin(ReadingRoom):
+    """News of bounces that was turned away, counted by day; nothing of it is kept."""
+
+    list_display = ("day", "source_word", "reason_word", "times", "last_at")
+    list_filter = (("reason", ChoicesDropdownFilter),)
+    fields = (("day", "source_word", "reason_word"), ("times", "last_at"))
+    readonly_fields = ("source_word", "reason_word")
+    ordering = ("-day", "source", "id")
+    sortable_by = ()
+
+    def name_of(self, row: BounceRefusal) -> str:
+        return f"{row.day:%d/%m/%Y} · {row.get_reason_display()}"
+
+    @column(gettext_lazy("Llega por"))
+    def source_word(self, refusal: BounceRefusal) -> str:
+        return str(SOURCES.get(refusal.source, refusal.source))
+
+    @column(gettext_lazy("Motivo"))
+    def reason_word(self, refusal: BounceRefusal) -> str:
+        return str(NotHeard(refusal.reason).label)

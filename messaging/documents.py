@@ -28,6 +28,7 @@ from marketplace.moments import last_day, when
 from marketplace.money import format_money
 from marketplace.reasons import answer_words, said
 from messaging.models import Audience, Notice
+from orders.states import HoldKind
 from orders.telling import kind_of
 
 _ITEM = "- "
@@ -171,6 +172,8 @@ def _told(notice: Notice, channel: Channel | None) -> dict[str, Any]:
         "audience": notice.audience,
         "answered": answer_words,
         "because": lambda told: said(kind_of(notice.event), told),
+        "hold_word": lambda kind: HoldKind(kind).label,
+        "until_when": payload.get("until"),
         "moment": moment,
         "starting": lambda told: moment(told, since=True),
         "until": lambda told: moment(told, since=True, ends=True),

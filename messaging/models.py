@@ -1,6 +1,7 @@
 """Notices: what is told to people, written with the change that causes it and sent afterwards (NOT-01)."""
 
 from django.db import models
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.models import Claimable
@@ -18,7 +19,8 @@ class Audience(models.TextChoices):
 class Notice(Claimable):
     """A mail to be sent once; `payload` stands on its own, so that what is told is what was true then.
 
-    `due_at` is null once it is sent, given up, or when it is muted: a replayed history tells nobody.
+    `due_at` is null once it is sent, given up, or when it is muted: a replayed history tells nobody. One that the
+    server refused for good, or that came back, has `bounced_at` and in `bounce_reason` what was answered.
     """
 
     event = models.SlugField(_("suceso"), max_length=40)
@@ -32,6 +34,11 @@ class Notice(Claimable):
     sent_at = models.DateTimeField(_("enviado"), null=True)
     given_up_at = models.DateTimeField(_("abandonado"), null=True)
     message_id = models.CharField(_("Message-ID"), max_length=120, blank=True, default="")
+    bounced_at = models.DateTimeField(_("volvió"), null=True)
+    bounce_reason = models.CharField(
+        _("por qué volvió"), max_length=300, blank=True, default="", db_default=""
+    )
+    bounce_seen_at = models.DateTimeField(_("devolución vista"), null=True)
 
     class Meta:
         verbose_name = _("aviso")
@@ -46,7 +53,41 @@ class Notice(Claimable):
                 name="notice_given_up",
                 condition=models.Q(given_up_at__isnull=False, sent_at__isnull=True),
             ),
+            models.Index(
+                F("bounced_at"), name="notice_bounced", condition=models.Q(bounced_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.event} → {self.email}"
+
+
+class NotHeard(models.TextChoices):
+    """Why news of a bounce was turned away; nothing of it was written (NOT-01)."""
+
+    SIGNATURE = "signature", _("Sin firma o clave válida")
+    MALFORMED = "malformed", _("No se entiende")
+    UNKNOWN = "unknown", _("No es de ningún aviso")
+
+
+class BounceRefusal(models.Model):
+    """How often on one day news of a bounce was turned away, by where it came from and why; it is not kept.
+
+    Anybody can send one, so a thousand a second are one row.
+    """
+
+    source = models.CharField(_("llega por"), max_length=12)
+    reason = models.CharField(_("motivo"), max_length=12, choices=NotHeard)
+    day = models.DateField(_("día"))
+    times = models.PositiveIntegerField(_("veces"), default=1)
+    last_at = models.DateTimeField(_("última vez"))
+
+    class Meta:
+        verbose_name = _("devolución no atendida")
+        verbose_name_plural = _("devoluciones no atendidas")
+        constraints = [
+            models.UniqueConstraint(fields=["source", "reason", "day"], name="bounce_refusals_a_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} · {self.day:%d/%m/%Y}"

@@ -1,4 +1,4 @@
-"""Which event tells whom what: the one table of notices (ORD-12, NOT-01).
+"""Which event tells whom what: the one table of notices (ORD-12, NOT-01); and whom nothing is told, and why.
 
 The key of an event is the verb of the order machine, or a name of its own. Each row names the audiences; the
 words are `templates/mail/<event>_<audience>.jinja`.
@@ -12,7 +12,7 @@ C, S, O = Audience.CUSTOMER, Audience.SELLER, Audience.OPERATOR  # noqa: E741
 TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.PLACE: (C, S),
     Verb.CONFIRM_PAYMENT: (C, S),
-    Verb.LAPSE: (C,),
+    Verb.LAPSE: (C, S),
     Verb.ACCEPT: (C,),
     Verb.REFUSE: (C,),
     Verb.EXPIRE: (C, S),
@@ -28,7 +28,10 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.DELIVER: (C,),
     Verb.FULFIL: (C,),
     Verb.CONFIRM: (C,),
+    Verb.HOLD: (S,),
+    Verb.RELEASE: (S,),
     Verb.LATE_CHARGE: (C,),
+    Verb.PAID_BACK: (C,),
     "debit_stuck": (O,),
     "payback_refused": (O,),
     "mismatch": (O,),
@@ -38,3 +41,16 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     "carrier_granted": (S,),
     "carrier_declined": (S,),
 }
+
+NOT_ONES_OWN = frozenset({Verb.HOLD, Verb.RELEASE})
+"""What a shop is not told of when it did it itself: its own holds are no news to it."""
+
+UNTOLD: dict[str, str] = {
+    Verb.READY: "nothing has left the shop yet; the customer is told when it does, with the number to follow",
+    Verb.RECEIVE: "the customer has it already; what it means for the shop is in the statement, which is told",
+    Verb.SETTLE: "the statement that takes the order is told as a whole, not order by order",
+    Verb.NOTE_DELIVERY: "it came after receipt and changes nothing for anybody",
+    Verb.NOT_PAID_BACK: "the operators are told, as payback_refused: the money is theirs to get moving",
+    Verb.MAIL_BOUNCED: "whoever it was for cannot be reached; the shop sees it on the order, operators in a list",
+}
+"""Verbs that tell nobody, each with its reason."""

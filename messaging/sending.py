@@ -16,10 +16,12 @@ from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, mailers
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
+from django.db import transaction
 from django.db.models import F
 
 from marketplace import outbox
 from marketplace.refusals import Tally
+from messaging import bounces
 from messaging.documents import Letters, message_id
 from messaging.models import Notice
 
@@ -118,7 +120,7 @@ class Run:
         except ServerDown:
             raise
         except (_Refused, ValidationError) as refusal:
-            self._give_up(notice, str(refusal))
+            self._bounce(notice, _said(refusal))
         except (_Later, _HungUp) as error:
             logger.warning("notice %s waits: %s", notice.pk, error)
             if isinstance(error, _HungUp):
@@ -149,6 +151,15 @@ class Run:
     def _give_back(self, notice: Notice, error: str, *, tries: int) -> None:
         if _settle(notice, due_at=self._now + outbox.back_off(tries), tries=tries, last_error=error):
             self._tally.parked += 1
+
+    def _bounce(self, notice: Notice, answer: str) -> None:
+        """The address takes no mail of ours: it is not tried again by itself, and whoever cares is shown why."""
+        logger.warning("notice %s is refused for good: %s", notice.pk, answer)
+        with transaction.atomic():
+            ended = {"due_at": None, "given_up_at": self._now, "last_error": answer}
+            if _settle(notice, **ended, **bounces.marks(answer, at=self._now)):
+                self._tally.refused["given_up"] += 1
+                bounces.tell_order(notice, answer, at=self._now)
 
     def _give_up(self, notice: Notice, error: str) -> None:
         logger.warning("notice %s is given up: %s", notice.pk, error)
@@ -195,6 +206,11 @@ def _hand_over(mail: EmailMultiAlternatives, server: BaseEmailBackend) -> None:
         raise (ServerDown(str(verdict)) if isinstance(verdict, _Refused) else verdict) from refused
     except (smtplib.SMTPServerDisconnected, OSError) as error:
         raise _HungUp(f"{type(error).__name__}: {error}") from error
+
+
+def _said(refusal: Exception) -> str:
+    """What was answered; an address that is none has no server to answer."""
+    return str(refusal.message if isinstance(refusal, ValidationError) else refusal)
 
 
 _NOT_ABOUT_THE_MAIL = frozenset({530, 534, 535, 538})

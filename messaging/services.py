@@ -8,9 +8,12 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from marketplace import bulk
+from marketplace.policy import Role
 from messaging.models import Audience, Notice
-from messaging.notice_table import TABLE
+from messaging.notice_table import NOT_ONES_OWN, TABLE
 from orders.models import Order
 from orders.signals import Moved
 from sellers.desk import Actor
@@ -54,7 +57,7 @@ def _row(
 def tell_moves(moves: Sequence[Moved], *, by: Actor) -> int:
     """Write the notices that these moves cause; whoever has no address is told nothing. Answers how many."""
     rows: list[tuple[object, ...]] = []
-    audiences = {event: TABLE.get(event, ()) for event in {move.verb for move in moves}}
+    audiences = {event: _audiences(event, by) for event in {move.verb for move in moves}}
     if not any(audiences.values()):
         return 0
     shops = contacts({move.shop_id for move in moves})
@@ -64,7 +67,7 @@ def tell_moves(moves: Sequence[Moved], *, by: Actor) -> int:
             Audience.CUSTOMER: (move.customer_email, move.customer_language),
             Audience.SELLER: (shop.contact_email, shop.language),
         }
-        payload = json.dumps(_payload(move, shop, by))
+        payload = json.dumps(payload_of(move, shop, by))
         rows.extend(
             _row(
                 move.verb,
@@ -81,11 +84,19 @@ def tell_moves(moves: Sequence[Moved], *, by: Actor) -> int:
     return bulk.insert(Notice, _COLUMNS, rows)
 
 
+def _audiences(event: str, by: Actor) -> tuple[Audience, ...]:
+    told = TABLE.get(event, ())
+    if event in NOT_ONES_OWN and by.role == Role.SELLER:
+        return tuple(audience for audience in told if audience != Audience.SELLER)
+    return told
+
+
 def _told(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
-def _payload(move: Moved, shop: Contact, by: Actor) -> dict[str, Any]:
+def payload_of(move: Moved, shop: Contact, by: Actor) -> dict[str, Any]:
+    """What a notice of a move carries, so that its mail needs to read nothing else."""
     return {
         "reference": move.reference,
         "shop": shop.name,
@@ -179,9 +190,24 @@ def tell_shops(event: str, payloads: Sequence[tuple[int, dict[str, Any]]], *, at
 
 
 def send_again(notice_ids: Sequence[int], *, at: datetime) -> int:
-    """Have notices that were given up, or wait for their next try, sent at `at`; answers how many (NOT-01).
+    """Have notices that were given up, came back, or wait for their next try, sent at `at`; answers how many (NOT-01).
 
-    What was sent already, and what was written down as not to be sent, stays as it is.
+    What was sent already and did not come back, and what was written down as not to be sent, stays as it is.
     """
-    rows = Notice.objects.filter(id__in=list(notice_ids), sent_at=None, muted=False)
-    return rows.update(due_at=at, given_up_at=None, tries=0)
+    rows = Notice.objects.filter(id__in=list(notice_ids), muted=False)
+    rows = rows.filter(Q(sent_at=None) | Q(bounced_at__isnull=False))
+    return rows.update(
+        due_at=at,
+        sent_at=None,
+        given_up_at=None,
+        tries=0,
+        bounced_at=None,
+        bounce_reason="",
+        bounce_seen_at=None,
+    )
+
+
+def see_bounces(notice_ids: Sequence[int], *, at: datetime) -> int:
+    """Take mails that came back off the operators' list: one of them has seen to it. Answers how many."""
+    rows = Notice.objects.filter(id__in=list(notice_ids), bounced_at__isnull=False, bounce_seen_at=None)
+    return rows.update(bounce_seen_at=at)

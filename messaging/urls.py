@@ -1,4 +1,4 @@
-"""The addresses of the local mailbox."""
+"""The addresses of the local mailbox, and of what mail providers call."""
 
 from django.urls import path, register_converter
 
@@ -21,7 +21,8 @@ class MailName:
 register_converter(MailName, "mail_name")
 
 urlpatterns = [
-    path("", views.mailbox, name="mailbox"),
-    path("<mail_name:name>/", views.mail, name="mail"),
-    path("<mail_name:name>/html/", views.mail_html, name="mail_html"),
+    path("buzon/", views.mailbox, name="mailbox"),
+    path("buzon/<mail_name:name>/", views.mail, name="mail"),
+    path("buzon/<mail_name:name>/html/", views.mail_html, name="mail_html"),
+    path("correo/<slug:provider>/", views.mail_webhook, name="mail_webhook"),
 ]

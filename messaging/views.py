@@ -1,4 +1,4 @@
-"""The pages of the local mailbox; there are none where mail really goes out."""
+"""The pages of the local mailbox, where mail does not really go out; and the door of mail providers."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,14 +7,27 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.csp import CSP
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
 
 from messaging.mailbox import Kept, find, latest
+from messaging.models import NotHeard
 
 PAGE = 50
+
+FRAMED: dict[str, list[str]] = {
+    "default-src": [CSP.NONE],
+    "style-src": [CSP.UNSAFE_INLINE],
+    "img-src": ["data:"],
+    "form-action": [CSP.NONE],
+    "frame-ancestors": [CSP.SELF],
+    "sandbox": ["allow-top-navigation-by-user-activation"],
+}
+"""What a mail may do in a page of ours: be read, and lead away when it is clicked."""
 
 type View = Callable[..., HttpResponse]
 
@@ -64,19 +77,32 @@ def mail(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 @_local
 @xframe_options_sameorigin
-@csp_override(
-    {
-        "default-src": [CSP.NONE],
-        "style-src": [CSP.UNSAFE_INLINE],
-        "img-src": ["data:"],
-        "form-action": [CSP.NONE],
-        "frame-ancestors": [CSP.SELF],
-        "sandbox": ["allow-top-navigation-by-user-activation"],
-    }
-)
+@csp_override(FRAMED)
 def mail_html(request: HttpRequest, name: str) -> HttpResponse:
     """The HTML of a mail, which may do nothing but be read; its links open in the place of the whole page."""
     html = _kept(name).part("html")
     if not html:
         raise Http404
     return HttpResponse(html.replace("<head>", '<head><base target="_top">', 1))
+
+
+@csrf_exempt
+@require_POST
+def mail_webhook(request: HttpRequest, provider: str) -> HttpResponse:
+    """Hear from a mail provider which of our mails came back (NOT-01).
+
+    Answers 200 to all that was genuine, also what is nobody's, so that it is not sent again; 404 without a secret.
+    """
+    from messaging import (
+        webhooks,  # the readers of every provider's letters are loaded by the first who writes
+    )
+
+    if not webhooks.is_open(provider):
+        raise Http404
+    try:
+        told = webhooks.receive(provider, request, at=timezone.now())
+    except webhooks.TurnedAway as refusal:
+        status = 403 if refusal.reason == NotHeard.SIGNATURE else 400
+        return HttpResponse(refusal.reason.value, status=status, content_type="text/plain")
+    words = " ".join(f"{heard}={n}" for heard, n in told.items())
+    return HttpResponse(words, content_type="text/plain")

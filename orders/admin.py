@@ -19,7 +19,6 @@ from marketplace.rooms import (
     ChannelFilter,
     EstimatingPaginator,
     Panel,
-    ReadingRoom,
     ShopFilter,
     act,
     column,
@@ -33,11 +32,13 @@ from orders import (
     admin_carriers,  # noqa: F401
     admin_figures,  # noqa: F401
     admin_holds,  # noqa: F401
+    admin_rates,  # noqa: F401
     services,
 )
-from orders.admin_acts import AT_MOST, FOLLOWERS, report
+from orders.admin_acts import FOLLOWERS
 from orders.admin_filters import DaysFilter, HeldFilter, TurnFilter
 from orders.admin_forms import FORMS
+from orders.admin_many import VERBS, ManyOrders
 from orders.admin_panels import ORDER_PANELS, events_panel, holds_panel, lines_panel, parcels_panel
 from orders.models import Order
 from orders.states import FINAL, State, Verb
@@ -102,7 +103,7 @@ CUSTOMER = (
 
 
 @register(Order)
-class OrderAdmin(ReadingRoom):
+class OrderAdmin(ManyOrders):
     """Every order; only read here, it moves through the services like everywhere else (ORD-10, ORD-11)."""
 
     list_display = (
@@ -130,7 +131,7 @@ class OrderAdmin(ReadingRoom):
     ordering = ("-id",)
     sortable_by = ()
     paginator = EstimatingPaginator
-    actions = ("deliver_many", "release_many", "cancel_many")
+    actions = tuple(f"{verb.value}_many" for verb in VERBS)
     actions_detail = (Verb.CONFIRM_PAYMENT.value, *(verb.value for verb in FORMS))
 
     fieldsets = (
@@ -197,24 +198,6 @@ class OrderAdmin(ReadingRoom):
             request, form, title, back=back, status=status, label=label, panels=[lines_panel(order)]
         )
 
-    def _many(
-        self, request: HttpRequest, rows: QuerySet[Order], verb: Verb, name: str
-    ) -> HttpResponse | None:
-        """Ask once, act on all the orders chosen, and tell what became of each."""
-        ids = list(rows.order_by("id").values_list("id", flat=True)[: AT_MOST + 1])
-        if len(ids) > AT_MOST:
-            messages.error(request, _("Son más de %(n)s pedidos: elige menos de una vez.") % {"n": AT_MOST})
-            return None
-        form = FORMS[verb](request.POST if "apply" in request.POST else None)
-        if form.is_valid():
-            by = operator(request.user)  # type: ignore[arg-type]
-            report(request, form.carry_out(ids, by=by, at=timezone.now()))
-            return None
-        title = getattr(self, name).short_description
-        carried = [("action", name), ("select_across", "0"), *(("_selected_action", str(pk)) for pk in ids)]
-        intro = _("Pedidos elegidos: %(n)s.") % {"n": len(ids)}
-        return self.ask(request, form, title, back=request.get_full_path(), carried=carried, intro=intro)
-
     @act(gettext_lazy("Aceptar"), icon="check")
     def accept(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._one(request, object_id, Verb.ACCEPT)
@@ -270,18 +253,6 @@ class OrderAdmin(ReadingRoom):
     @act(gettext_lazy("Levantar la espera"), icon="play_arrow")
     def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._one(request, object_id, Verb.RELEASE)
-
-    @act(gettext_lazy("Confirmar la entrega"))
-    def deliver_many(self, request: HttpRequest, rows: QuerySet[Order]) -> HttpResponse | None:
-        return self._many(request, rows, Verb.DELIVER, "deliver_many")
-
-    @act(gettext_lazy("Levantar una retención"))
-    def release_many(self, request: HttpRequest, rows: QuerySet[Order]) -> HttpResponse | None:
-        return self._many(request, rows, Verb.RELEASE, "release_many")
-
-    @act(gettext_lazy("Cancelar los pedidos"))
-    def cancel_many(self, request: HttpRequest, rows: QuerySet[Order]) -> HttpResponse | None:
-        return self._many(request, rows, Verb.CANCEL, "cancel_many")
 
     @column(gettext_lazy("Estado"), label=COLOURS)
     def state_word(self, order: Order) -> tuple[str, str]:

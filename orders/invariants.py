@@ -27,6 +27,7 @@ _STANDING = [
         Verb.LATE_CHARGE,
         Verb.PAID_BACK,
         Verb.NOT_PAID_BACK,
+        Verb.MAIL_BOUNCED,
     )
 ]
 

@@ -59,6 +59,7 @@ class Verb(TextChoices):
     LATE_CHARGE = "late_charge", _("Cobro llegado tarde; se devuelve")
     PAID_BACK = "paid_back", _("Devuelto al cliente")
     NOT_PAID_BACK = "not_paid_back", _("El proveedor no devuelve el dinero")
+    MAIL_BOUNCED = "mail_bounced", _("Un correo al cliente ha vuelto")
 
 
 S, V = State, Verb

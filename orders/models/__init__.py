@@ -7,6 +7,7 @@ so the database itself refuses a foreign parent (ROL-01, I10).
 from orders.models.carriers import CarrierRequest, Granting
 from orders.models.goods import LONGEST_ACCESS, Line, Shipment, ShipmentLine
 from orders.models.order import Basket, Child, Order, Words
+from orders.models.rates import CommissionRate
 from orders.models.trail import DocumentKind, Download, Event, HeardEvent, Hold
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Basket",
     "CarrierRequest",
     "Child",
+    "CommissionRate",
     "DocumentKind",
     "Download",
     "Event",

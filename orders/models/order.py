@@ -40,6 +40,7 @@ class Order(OrderMachine, models.Model):
     an open incident; both mirror rows of `Hold` so that what is due excludes what is held by index. Of what is, or may
     yet be, accepted: `ships` whether anything travels, `at_once` and `to_confirm` how many lines wait to be confirmed
     to the customer, by themselves once paid and by the shop; `confirmed_at` the last time that one was (ORD-13).
+    `commission_parts` tells a commission that is not the policy's alone: see `orders.services.fees`.
     """
 
     shop = models.ForeignKey(
@@ -82,6 +83,7 @@ class Order(OrderMachine, models.Model):
     total_cents = models.BigIntegerField(_("total"))
     commission_cents = models.BigIntegerField(_("comisión"), default=0)
     commission_vat_cents = models.BigIntegerField(_("IVA de la comisión"), default=0)
+    commission_parts = models.JSONField(_("de qué se compone la comisión"), default=list, db_default=[])
     charged_cents = models.BigIntegerField(_("cobrado"), default=0)
     refunded_cents = models.BigIntegerField(_("devuelto"), default=0)
 

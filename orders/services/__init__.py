@@ -4,7 +4,7 @@ Each takes ids of many orders, `by: Actor` and `at: datetime`, and answers an `O
 and why. `one()` turns the outcome of a single order into its move or a raised `MoveRefused`.
 """
 
-from orders.services.acceptance import EVERYTHING, Answer, accept, commission, expire, refuse
+from orders.services.acceptance import EVERYTHING, Answer, accept, expire, refuse
 from orders.services.cancelling import cancel
 from orders.services.carriers import NewCarrier, ask_for_carrier, decline_carrier, grant_carrier
 from orders.services.debit import (
@@ -13,10 +13,12 @@ from orders.services.debit import (
     debit_succeeded,
     lapse,
     late_charge,
+    note_bounce,
     note_payback,
 )
+from orders.services.fees import Fee, Fees, Priced, priced
 from orders.services.fulfilment import fulfil
-from orders.services.holds import end_presale, hold, release
+from orders.services.holds import end_presale, hold, judge_hold, release
 from orders.services.move import judge, lock_orders, one, rules
 from orders.services.placing import Customer, NewBasket, NewLine, place
 from orders.services.receipt import receive, settle
@@ -29,14 +31,16 @@ __all__ = [
     "EVERYTHING",
     "Answer",
     "Customer",
+    "Fee",
+    "Fees",
     "NewBasket",
     "NewCarrier",
     "NewLine",
     "Parcel",
+    "Priced",
     "accept",
     "ask_for_carrier",
     "cancel",
-    "commission",
     "confirm_payment",
     "debit_failed",
     "debit_succeeded",
@@ -48,16 +52,19 @@ __all__ = [
     "grant_carrier",
     "hold",
     "judge",
+    "judge_hold",
     "lapse",
     "late_by",
     "late_charge",
     "lock_orders",
     "may_shorten",
     "missing_part",
+    "note_bounce",
     "note_payback",
     "odd_tracking",
     "one",
     "place",
+    "priced",
     "ready",
     "receive",
     "refuse",

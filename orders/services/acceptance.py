@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from marketplace import bulk, money
-from marketplace.policy import Settings
+from marketplace import bulk
 from marketplace.reasons import Reasoned, Why, why
 from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order
+from orders.services.fees import FEE, Fees, charge_fee, priced
 from orders.services.move import Change, Channels, Refuse, _move, promises, rules
 from orders.services.splitting import NO_STOCK, Splits, refused_words
 from orders.signals import Moved
@@ -48,7 +48,7 @@ def accept(
     wanted = dict(answers) if isinstance(answers, Mapping) else dict.fromkeys(answers, EVERYTHING)
     some = [order_id for order_id, answer in wanted.items() if not answer.whole]
     lines = _lines_of(some) if some else {}
-    channels = Channels()
+    channels, fees = Channels(), Fees(wanted)
     whole: list[int] = []
     splits = Splits()
 
@@ -57,9 +57,11 @@ def accept(
         told: list[dict[str, Any]] = []
         if answer.whole:
             whole.append(order.id)
+            kept = None
         else:
             told = _answered(order, lines[order.id], answer, splits)
-        order.commission_cents, order.commission_vat_cents = commission(order, rules(order))
+            kept = priced([line for line in lines[order.id] if line.decision == Decision.ACCEPTED])
+        charge_fee(order, fees.of(order, at=at, articles=kept))
         order.accepted_at = at
         promised = promises(
             rules(order),
@@ -119,8 +121,7 @@ def _refused(line: Line, reason: Why) -> _Decided:
     return line.id, Decision.REFUSED.value, reason.code, reason.note
 
 
-_ACCEPTED = ("goods_cents", "shipping_cents", "total_cents", "commission_cents", "commission_vat_cents", "ships",
-             "at_once", "to_confirm")  # fmt: skip
+_ACCEPTED = ("goods_cents", "shipping_cents", "total_cents", *FEE, "ships", "at_once", "to_confirm")
 
 
 def made_of(kinds: Iterable[str]) -> tuple[bool, int, int]:
@@ -129,13 +130,6 @@ def made_of(kinds: Iterable[str]) -> tuple[bool, int, int]:
     ships = counted.pop(LineKind.GOODS, 0) > 0
     at_once = sum(counted[kind] for kind in INSTANT)
     return ships, at_once, counted.total() - at_once
-
-
-def commission(order: Order, settings: Settings) -> tuple[int, int]:
-    """What the marketplace keeps of an order, and the VAT on it, both in cents and rounded half up."""
-    base = order.total_cents if settings.commission_on_shipping else order.goods_cents
-    fee = money.rate(base, settings.commission_bp)
-    return fee, money.rate(fee, settings.commission_vat_bp)
 
 
 def _split(lines: list[Line], answer: Answer) -> tuple[list[Line], list[Line]]:

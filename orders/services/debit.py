@@ -9,7 +9,8 @@ from marketplace import clocks
 from marketplace.policy import ShippingClockFrom
 from marketplace.refusals import Code, Outcome
 from orders.models import Order
-from orders.services.acceptance import accept_all_lines, commission
+from orders.services.acceptance import accept_all_lines
+from orders.services.fees import FEE, Fees, charge_fee
 from orders.services.fulfilment import fulfil_at_once
 from orders.services.move import Change, Channels, _move, promises, rules
 from orders.signals import Moved
@@ -49,7 +50,8 @@ def confirm_payment(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Out
 
     Refused as `deadline_passed` once it should have been paid.
     """
-    channels = Channels()
+    wanted = list(order_ids)
+    channels, fees = Channels(), Fees(wanted)
     paid: list[int] = []
 
     def change(order: Order) -> Change:
@@ -57,7 +59,7 @@ def confirm_payment(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Out
         paid.append(order.id)
         order.charged_cents = order.total_cents
         order.debited_at = order.accepted_at = at
-        order.commission_cents, order.commission_vat_cents = commission(order, settings)
+        charge_fee(order, fees.of(order, at=order.placed_at))
         calendar, confirms = channels.of(order).calendar, order.to_confirm > 0
         promised = promises(settings, calendar, ships=order.ships, confirms=confirms, at=at)
         for name, deadline in promised.items():
@@ -66,19 +68,16 @@ def confirm_payment(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Out
 
     with transaction.atomic(savepoint=False):
         outcome = _move(
-            order_ids,
+            wanted,
             Verb.CONFIRM_PAYMENT,
             change,
-            fields=("charged_cents", "debited_at", "accepted_at", "ship_by", "deliver_by", *_COMMISSION),
+            fields=("charged_cents", "debited_at", "accepted_at", "ship_by", "deliver_by", *FEE),
             also=lambda: accept_all_lines(paid),
             by=by,
             at=at,
         )
         fulfil_at_once(outcome.moved)
     return outcome
-
-
-_COMMISSION = ("commission_cents", "commission_vat_cents")
 
 
 def lapse(order_ids: Iterable[int], *, skip_locked: bool = False, by: Actor, at: datetime) -> Outcome[Moved]:
@@ -126,6 +125,14 @@ def note_payback(order_id: int, verb: Verb, *, cents: int, by: Actor, at: dateti
     return _move(
         [order_id], verb, lambda order: Change({"amount_cents": cents}), judged=_always, by=by, at=at
     )
+
+
+def note_bounce(
+    order_id: int, *, about: Verb, email: str, answer: str, by: Actor, at: datetime
+) -> Outcome[Moved]:
+    """Tell in the history that the customer's mail about a move did not arrive, and what was answered (NOT-01)."""
+    told = {"about": about.value, "email": email, "answer": answer}
+    return _move([order_id], Verb.MAIL_BOUNCED, lambda order: Change(told), judged=_always, by=by, at=at)
 
 
 def _always(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:

@@ -33,7 +33,8 @@ class _Standing:
         return self._holds.get(order.id, [])
 
 
-def _judge_hold(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
+def judge_hold(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
+    """Say why nobody like this actor can put or lift a hold on an order at this moment; None when they can."""
     del verb
     if at < order.moved_at:
         return Code.OUT_OF_ORDER
@@ -109,7 +110,7 @@ def hold(
         change,
         fields=("held_at", "incident_at"),
         also=lambda: Hold.objects.bulk_create(held),
-        judged=_judge_hold,
+        judged=judge_hold,
         by=by,
         at=at,
     )
@@ -157,7 +158,7 @@ def release(
             change,
             fields=("held_at", "incident_at", "ship_by", "deliver_by"),
             also=lambda: bulk.update(Hold, ("id", "released_at", "released_by"), lifted),
-            judged=_judge_hold,
+            judged=judge_hold,
             by=by,
             at=at,
         )

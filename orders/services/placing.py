@@ -14,7 +14,8 @@ from marketplace.policy import Settings, StartsWith
 from marketplace.refusals import Code, Outcome, Refusal
 from orders.models import Basket, Event, Hold, Line, Order, Words
 from orders.queries import folded
-from orders.services.acceptance import commission, made_of
+from orders.services.acceptance import made_of
+from orders.services.fees import Fees, Priced, charge_fee
 from orders.services.move import EVENT_COLUMNS, _event, _moved, promises
 from orders.signals import Moved, orders_moved
 from orders.states import Decision, HoldKind, LineKind, State, Verb
@@ -286,10 +287,14 @@ def _order(
         country=customer.country,
         wants_invoice=customer.wants_invoice,
         items_text=items[:160],
+        commission_parts="[]",
         **first,
     )
     if order.state == State.AWAITING_SHIPMENT:
-        order.commission_cents, order.commission_vat_cents = commission(order, policy.rules)
+        articles = [
+            Priced(line.category, line.unit_price_cents * line.quantity, cents) for line, cents in lines
+        ]
+        charge_fee(order, Fees().of(order, at=new.placed_at, articles=articles))
     return order
 
 

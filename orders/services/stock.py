@@ -14,7 +14,7 @@ from marketplace.policy import ShippingClockFrom
 from marketplace.reasons import Reasoned, why
 from marketplace.refusals import Code, Outcome
 from orders.models import Hold, Line, Order, Shipment
-from orders.services.acceptance import commission
+from orders.services.fees import FEE, charge_fee, fee_of_rest, priced
 from orders.services.holds import release
 from orders.services.move import Change, Channels, Refuse, _move, judge, rules
 from orders.services.shipping import lines_of
@@ -73,7 +73,7 @@ def shorten(
             if missing.get(line.id):
                 told.append(refused_words(line, missing[line.id], why(reason)))
                 _take_off(order, found.splits.refuse(line, missing[line.id], why(reason), among=mine))
-        return Change({"refused": told, "refunded_cents": _reckon(order)})
+        return Change({"refused": told, "refunded_cents": _reckon(order, mine)})
 
     outcome = _move(
         there_are,
@@ -90,8 +90,7 @@ def shorten(
     return outcome
 
 
-_RECKONED = ("goods_cents", "shipping_cents", "total_cents", "commission_cents", "commission_vat_cents",
-             "refunded_cents")  # fmt: skip
+_RECKONED = ("goods_cents", "shipping_cents", "total_cents", "refunded_cents", *FEE)
 
 
 def _missing(lines: Sequence[Line], there_are: Mapping[int, int]) -> dict[int, int]:
@@ -112,10 +111,11 @@ def _take_off(order: Order, refused: Line) -> None:
     order.shipping_cents -= refused.shipping_cents
 
 
-def _reckon(order: Order) -> int:
+def _reckon(order: Order, lines: Sequence[Line]) -> int:
     """Total and commission of what is left; answers the cents of what was charged that go back now."""
     order.total_cents = order.goods_cents + order.shipping_cents
-    order.commission_cents, order.commission_vat_cents = commission(order, rules(order))
+    accepted = [line for line in lines if line.decision == Decision.ACCEPTED]
+    charge_fee(order, fee_of_rest(order, priced(accepted)))
     back = max(order.charged_cents - order.refunded_cents - order.total_cents, 0)
     order.refunded_cents += back
     return back

@@ -9,8 +9,9 @@ from django.utils import timezone
 from marketplace import timers
 from marketplace.celery import BY_NAME
 from marketplace.models import Parked, TimerRun
+from messaging.models import BounceRefusal, NotHeard
 from orders import services
-from orders.models import Order
+from orders.models import CommissionRate, Order
 from orders.states import HoldKind
 from payments.models import Collection, Inquiry, Release, Remittance, WebhookReceipt, WebhookRefusal
 from payments.states import Heard, TurnedAway
@@ -93,6 +94,9 @@ def _told_by_the_provider(order: Order, *, at: datetime) -> None:
         remittance=remittance,
     )
     WebhookRefusal.objects.create(reason=TurnedAway.SIGNATURE, day=at.date(), last_at=at)
+    BounceRefusal.objects.create(source="mail", reason=NotHeard.MALFORMED, day=at.date(), last_at=at)
+    ended = {"from_day": at.date(), "until_day": at.date() + timedelta(days=1)}
+    CommissionRate.objects.create(channel_id=order.channel_id, category="Hogar", basis_points=950, **ended)
     asked = services.ask_for_carrier(order.shop, "Portes Norte", "https://portes.example", by=SELLER, at=at)
     services.decline_carrier([asked.id], note="No da seguimiento", by=OPERATOR, at=at)
 

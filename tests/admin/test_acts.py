@@ -167,7 +167,10 @@ def bulk(desk: Client, name: str, orders: list[Order], **sent: Any) -> str:
     chosen = {"action": name, "select_across": "0", "_selected_action": [order.pk for order in orders]}
     asked = desk.post(page, {**chosen, "index": "0"})
     assert asked.status_code == 200
-    return desk.post(page, {**chosen, "apply": "1", **sent}, follow=True).content.decode()
+    seen = asked.context["seen"]
+    return desk.post(
+        reverse("admin:orders_order_many"), {"seen": seen, "apply": "1", **sent}
+    ).content.decode()
 
 
 @pytest.mark.rule("SHP-06")
@@ -177,15 +180,16 @@ def test_many_at_once_and_each_refusal_is_told(desk: Client, fresh: Placing) -> 
     services.ship({shipped.id: parcel}, by=SELLER, at=timezone.now())
     before = row(waiting)
     text = bulk(desk, "deliver_many", [shipped, waiting])
-    assert "Hecho. Pedidos: 1." in text
-    assert f"{waiting.reference}: El pedido no está en un estado que lo permita." in text
+    assert "Hecho en 1 pedido." in text
+    assert "está en «Pendiente de aceptación»" in text
+    assert waiting.reference in text
     assert (again(shipped).state, row(waiting)) == (State.DELIVERED, before)
 
 
 def test_many_are_cancelled_with_a_reason(desk: Client, fresh: Placing) -> None:
     orders = [fresh(), fresh()]
     text = bulk(desk, "cancel_many", orders, reason="suspected-fraud")
-    assert "Hecho. Pedidos: 2." in text
+    assert "Hecho en 2 pedidos." in text
     assert {again(order).state for order in orders} == {State.CANCELLED}
     reasons = [event.data["reason"] for event in Event.objects.filter(verb=Verb.CANCEL)]
     assert reasons == [{"code": "suspected-fraud"}] * 2

@@ -16,7 +16,7 @@ from marketplace.admin_clocks import TIMER_NAMES, TIMER_WORDS
 from marketplace.celery import BY_NAME, TIMERS
 from marketplace.models import Channel, Parked, Policy
 from marketplace.rooms import shortened
-from messaging.admin import EVENT_WORDS, event_word
+from messaging.event_words import EVENT_WORDS, event_word
 from messaging.models import Notice
 from messaging.notice_table import TABLE
 from orders import services
@@ -34,7 +34,8 @@ LISTS = [
     "orders/order", "orders/hold", "payments/charge", "payments/payback", "messaging/notice",
     "settlements/statement", "settlements/payout", "settlements/cycle", "ledger/entry", "ledger/balance",
     "sellers/shop", "sellers/user", "marketplace/channel", "marketplace/policy", "marketplace/reason",
-    "marketplace/carrier", "marketplace/timerrun", "marketplace/parked",
+    "marketplace/carrier", "marketplace/timerrun", "marketplace/parked", "marketplace/zone",
+    "orders/commissionrate", "messaging/bouncerefusal",
 ]  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from marketplace.services import open_channel
 from messaging.tasks import InvariantsBroken, send_notices
 from orders import services
 from orders.models import Line, Order
+from orders.states import HoldKind
 from payments import beforehand
 from sellers.models import Shop, User
 from tests.conftest import ANA, AT, CLOCK, CUSTOMER, OPERATOR, SELLER, basket
@@ -203,6 +204,8 @@ def tell_everything(channel: Channel, shop: Shop, olga: User) -> Telling:
         services.accept({shipped: services.Answer({plate.id: "Sin existencias"})}, by=SELLER, at=AT + HOUR)
         services.refuse([refused], reason="Sin existencias", by=SELLER, at=AT + HOUR)
         services.accept([cancelled, declined, slow, late], by=SELLER, at=AT + HOUR)
+        services.hold([shipped], HoldKind.OPERATOR, note="se comprueba", by=OPERATOR, at=AT + HOUR)
+        services.release([shipped], HoldKind.OPERATOR, by=OPERATOR, at=AT + HOUR)
         _tick("charge", AT + HOUR)
         services.cancel([slow], reason="A petición del cliente", by=OPERATOR, at=AT + HOUR)
         services.cancel([cancelled], reason="Roto en el almacén", by=SELLER, at=AT + HOUR)
@@ -219,6 +222,7 @@ def tell_everything(channel: Channel, shop: Shop, olga: User) -> Telling:
         )
         services.deliver([shipped], by=CLOCK, at=AT + DAY)
         _paid_beforehand(shop, language)
+        _tick("payback", AT + DAY)
         _carriers(shop)
         _tick("expire", AT + 4 * DAY)
         receive_at = Order.objects.get(id=shipped).receive_at

@@ -67,7 +67,9 @@ def _statements(monkeypatch: pytest.MonkeyPatch, ids: list[int]) -> int:
 
     with monkeypatch.context() as watched, CaptureQueriesContext(connection) as seen:
         watched.setattr(bulk, "_cursor", counting)
-        assert len(beforehand.confirm({one: f"pi_{one}" for one in ids}, by=CLOCK, at=AT + HOUR).moved) == len(ids)
+        assert len(
+            beforehand.confirm({one: f"pi_{one}" for one in ids}, by=CLOCK, at=AT + HOUR).moved
+        ) == len(ids)
     return len(sent) + len(seen)
 
 

@@ -1,0 +1,181 @@
+"""Every mail on made-up facts, through the code that writes the real ones: each row of the table of notices (NOT-01).
+
+A sample of a move is a `Moved` put into a payload by `messaging.services`, so that a template that asks for what no
+payload has breaks here too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.models import Channel
+from marketplace.policy import Role
+from messaging.models import Audience, Notice
+from messaging.notice_table import TABLE
+from messaging.services import payload_of
+from orders.signals import Moved
+from orders.states import State, Verb
+from sellers.desk import PLATFORM, Actor
+from sellers.queries import Contact
+
+SHOP = Contact(0, "Cerámicas Alba", "pedidos@alba.example", "es")
+CUSTOMER, SHOPS, OPERATOR = "ana@cliente.example", SHOP.contact_email, "operador@trastienda.example"
+_ADDRESSES = {Audience.CUSTOMER: CUSTOMER, Audience.SELLER: SHOPS, Audience.OPERATOR: OPERATOR}
+
+LONG = "Juego de doce tazas de porcelana esmaltada a mano con plato y azucarero a juego, azul cobalto"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A way in which an event happens: what is said of it, who did it, what the move and its data then are."""
+
+    what: object = ""
+    by: Role = Role.PLATFORM
+    move: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A mail to look at: its event and audience, how it came about, and the notice, which is in no table."""
+
+    name: str
+    event: str
+    audience: Audience
+    what: object
+    notice: Notice
+
+
+_PARCEL = {
+    "parcel": 1, "carrier": "SEUR", "tracking": "SE123456789", "tracking_url": "https://www.seur.com/livetracking/?n=1"
+}  # fmt: skip
+_REASON = {"reason": {"code": "out-of-stock", "note": "se rompió el último"}}
+_SHORT = {"refused": [{"line": "2", "title": "Plato hondo", "units": 2, **_REASON}]}
+_PAID = {"charged_cents": 8400}
+_ALL_BACK = {**_PAID, "refunded_cents": 8400}
+_CASH = {"cash_on_delivery": True}
+
+CASES: dict[str, tuple[Case, ...]] = {
+    Verb.PLACE: (
+        Case(),
+        Case(_("se paga antes"), move={"accept_by": None, "after": State.PENDING_PAYMENT}),
+        Case(_("contra reembolso"), move=_CASH),
+        Case(_("contra reembolso, sin aceptar"), move={**_CASH, "accept_by": None, "after": State.AWAITING_SHIPMENT}),
+        Case(_("nombres largos"), move={"items": LONG, "customer_name": "María de los Ángeles " * 3}),
+    ),
+    Verb.CONFIRM_PAYMENT: (Case(),),
+    Verb.LAPSE: (Case(),),
+    Verb.ACCEPT: (
+        Case(by=Role.SELLER, data={"refused": []}),
+        Case(
+            _("en parte"), Role.SELLER, {"total_cents": 7000},
+            {"refused": [{"line": "2", "title": "Plato hondo", **_REASON}]},
+        ),
+        Case(_("contra reembolso"), Role.SELLER, {**_CASH, "after": State.AWAITING_SHIPMENT}, {"refused": []}),
+    ),
+    Verb.REFUSE: (Case(by=Role.SELLER, data=_REASON),),
+    Verb.EXPIRE: (Case(),),
+    Verb.CANCEL: (
+        Case(_("por la tienda, cobrado"), Role.SELLER, _ALL_BACK, _REASON),
+        Case(_("por el cliente"), Role.CUSTOMER, {"before": State.PENDING_ACCEPTANCE}, {"reason": "ya no lo quiere"}),
+        Case(_("durante el cobro"), Role.OPERATOR, {"before": State.DEBIT}, _REASON),
+    ),
+    Verb.DEBIT_SUCCEEDED: (Case(), Case(_("en espera"), move={"held": True})),
+    Verb.DEBIT_FAILED: (Case(data={"reason": "card declined"}),),
+    Verb.SHORTEN: (
+        Case(by=Role.SELLER, data=_SHORT, move=_ALL_BACK), Case(_("contra reembolso"), Role.SELLER, _CASH, _SHORT),
+    ),
+    Verb.HAND_OVER: (Case(by=Role.SELLER, data=_PARCEL),),
+    Verb.SHIP: (
+        Case(by=Role.SELLER, data=_PARCEL),
+        Case(_("último bulto, sin enlace"), Role.SELLER, data={**_PARCEL, "parcel": 2, "tracking_url": ""}),
+    ),
+    Verb.REPORT_EXCEPTION: (Case(by=Role.OPERATOR, data={"reason": "Ausente"}),),
+    Verb.RETRY: (Case(by=Role.SELLER),),
+    Verb.RETURN_TO_SENDER: (
+        Case(by=Role.SELLER, move=_ALL_BACK), Case(_("sin cobrar"), move=_CASH),
+    ),
+    Verb.DELIVER: (Case(by=Role.OPERATOR), Case(_("contra reembolso"), move=_CASH)),
+    Verb.HOLD: (
+        Case(by=Role.OPERATOR, data={"kind": "operator", "note": "comprobamos el pago", "until": None}),
+        Case(_("incidencia"), Role.OPERATOR, data={"kind": "incident", "note": "", "until": None}),
+        Case(_("preventa"), Role.OPERATOR, data={"kind": "presale", "note": "", "until": "2026-12-01T00:00:00+01:00"}),
+    ),
+    Verb.RELEASE: (
+        Case(by=Role.OPERATOR, move={"after": State.AWAITING_SHIPMENT}, data={"kind": "operator", "note": "resuelto"}),
+        Case(_("queda otra"), Role.OPERATOR, {"held": True}, {"kind": "stock"}),
+    ),
+    Verb.LATE_CHARGE: (Case(move=_PAID, data=_PAID),),
+    Verb.PAID_BACK: (Case(move=_ALL_BACK, data={"amount_cents": 8400}),),
+}  # fmt: skip
+"""How each move that is told can come about."""
+
+_WISH = {"shop": SHOP.name, "name": "Portes Norte", "website": "https://portes.example", "order": "P-20977-A"}
+_ASK = {"reference": "P-20977-A", "shop": SHOP.name, "amount_cents": 8400, "currency": "EUR"}
+
+
+def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]]:
+    """The payloads of what is told and is no move."""
+    orders = [{"reference": f"P-20977-{letter}", "shop": SHOP.name} for letter in "AB"]
+    closed = {"shop": SHOP.name, "closes_at": at.isoformat(), "orders": 12, "currency": "EUR"}
+    return {
+        "debit_stuck": (("", {**_ASK, "since": (at - timedelta(hours=2)).isoformat()}),),
+        "payback_refused": (("", {**_ASK, "message": "card gone"}),),
+        "mismatch": (
+            ("", {"commercial_id": "P-20977", "orders": orders, "currency": "EUR", "paid_cents": 8300,
+                  "total_cents": 8400, "accept_by": (at + timedelta(days=3)).isoformat()}),
+        ),
+        "invariant_broken": (
+            ("", {"code": "held_mirrors", "says": "held_at is set while a hold stands.", "rows": ["P-20977-A"]}),
+        ),
+        "carrier_asked": (("", {**_WISH, "by": "Lucía"}),),
+        "carrier_granted": (("", {**_WISH, "carrier": "Portes Norte", "note": ""}),),
+        "carrier_declined": (("", {**_WISH, "note": "No da seguimiento"}),),
+        "statement_closed": (
+            ("", {**closed, "payout_cents": 341820, "carried_cents": 0}),
+            (_("saldo en contra"), {**closed, "orders": 1, "payout_cents": 0, "carried_cents": -1220}),
+        ),
+    }  # fmt: skip
+
+
+def samples(at: datetime, language: str) -> list[Sample]:
+    """A sample of every row of the table in each of its ways, in the order of the table."""
+    channel = Channel.objects.order_by("id").first()
+    return list(_samples(at, language, channel.id if channel else None))
+
+
+def _samples(at: datetime, language: str, channel_id: int | None) -> Iterator[Sample]:
+    others = _others(at)
+    for event, audiences in TABLE.items():
+        told = [(case.what, _payload(Verb(event), case, at)) for case in CASES.get(event, ())]
+        for audience in audiences:
+            for n, (what, payload) in enumerate(told or others[event]):
+                name = f"{slugify(event)}-{audience}" + (f"-{n + 1}" if n else "")
+                notice = Notice(
+                    event=event, audience=audience, email=_ADDRESSES[audience], language=language, created_at=at,
+                    payload={**payload, "channel_id": channel_id}, message_id=f"<{name}@example.org>",
+                )  # fmt: skip
+                yield Sample(name, str(event), audience, what, notice)
+
+
+def _payload(verb: Verb, case: Case, at: datetime) -> dict[str, Any]:
+    by = PLATFORM if case.by == Role.PLATFORM else Actor(case.by, "Lucía Alba", None)
+    return payload_of(_moved(verb, case, at), SHOP, by)
+
+
+def _moved(verb: Verb, case: Case, at: datetime) -> Moved:
+    told: dict[str, Any] = {
+        "order_id": 1, "shop_id": 1, "channel_id": 0, "policy_id": 1, "reference": "P-20977-A", "currency": "EUR",
+        "verb": verb.value, "before": State.PENDING_ACCEPTANCE, "after": State.PENDING_ACCEPTANCE, "at": at,
+        "total_cents": 8400, "charged_cents": 0, "refunded_cents": 0, "commission_cents": 1008,
+        "commission_vat_cents": 212, "held": False, "payment_token": "", "customer_name": "Ana Soler",
+        "customer_email": CUSTOMER, "customer_language": "es", "items": "Jarrón azul ×2 · Plato hondo",
+        "cash_on_delivery": False, "pay_by": at + timedelta(hours=36), "accept_by": at + timedelta(hours=72),
+        "ship_by": at + timedelta(hours=48), "deliver_by": at + timedelta(days=6),
+        "receive_at": at + timedelta(days=21), "data": case.data,
+    }  # fmt: skip
+    return Moved(**{**told, **case.move})

@@ -1,0 +1,23 @@
+"""What each event of the table of notices is called."""
+
+from django.utils.translation import gettext_lazy
+
+from orders.states import Verb
+
+EVENT_WORDS: dict[str, object] = {
+    **{verb.value: verb.label for verb in Verb},
+    "debit_stuck": gettext_lazy("Cobro que tarda demasiado"),
+    "payback_refused": gettext_lazy("Devolución rechazada"),
+    "mismatch": gettext_lazy("Lo pagado no coincide"),
+    "statement_closed": gettext_lazy("Liquidación cerrada"),
+    "invariant_broken": gettext_lazy("Las cuentas no cuadran"),
+    "carrier_asked": gettext_lazy("Transportista pedido"),
+    "carrier_granted": gettext_lazy("Transportista concedido"),
+    "carrier_declined": gettext_lazy("Transportista denegado"),
+}
+"""What each event of the table of notices is called."""
+
+
+def event_word(event: str) -> str:
+    """What a notice is about; an event that is gone keeps its code."""
+    return str(EVENT_WORDS.get(event, event))
