@@ -8,6 +8,7 @@ from messaging.models import Audience
 from orders.states import Verb
 
 C, S, O = Audience.CUSTOMER, Audience.SELLER, Audience.OPERATOR  # noqa: E741
+F = Audience.SUPPLIER
 
 TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.PLACE: (C, S),
@@ -16,17 +17,19 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.ACCEPT: (C,),
     Verb.REFUSE: (C,),
     Verb.EXPIRE: (C, S),
-    Verb.CANCEL: (C, S),
+    Verb.CANCEL: (C, S, F),
     Verb.DEBIT_SUCCEEDED: (S,),
     Verb.DEBIT_FAILED: (C, S),
     Verb.SHORTEN: (C,),
     Verb.HAND_OVER: (C,),
     Verb.SHIP: (C,),
-    Verb.REPORT_EXCEPTION: (C, S),
+    Verb.REPORT_EXCEPTION: (C, S, F),
     Verb.RETRY: (C,),
     Verb.RETURN_TO_SENDER: (C,),
     Verb.DELIVER: (C,),
     Verb.LATE_CHARGE: (C,),
+    "prepare": (F,),
+    "relieved": (F,),
     "debit_stuck": (O,),
     "payback_refused": (O,),
     "mismatch": (O,),

@@ -21,6 +21,7 @@ _STANDING = [
         Verb.HOLD,
         Verb.RELEASE,
         Verb.HAND_OVER,
+        Verb.ASSIGN,
         Verb.SHORTEN,
         Verb.NOTE_DELIVERY,
         Verb.LATE_CHARGE,
@@ -71,6 +72,7 @@ def children_are_of_the_shop(at: datetime | None) -> list[str]:
         "orders_shipment",
         "orders_hold",
         "orders_event",
+        "orders_part",
         "payments_charge",
         "payments_payback",
         "payments_release",
@@ -93,5 +95,26 @@ def holds_agree(at: datetime | None) -> list[str]:
                        FROM orders_hold WHERE released_at IS NULL GROUP BY 1) h ON h.order_id = o.id
          WHERE (o.held_at IS NOT NULL) <> coalesce(h.held, false)
             OR (o.incident_at IS NOT NULL) <> coalesce(h.incident, false)
+        """
+    )
+
+
+@invariant("I15", "Who fulfils an order, and its parts, is what its lines say.")
+def parts_agree(at: datetime | None) -> list[str]:
+    return broken(
+        """
+        WITH said AS (
+            SELECT order_id, count(DISTINCT coalesce(supplier_id, 0)) AS n, max(supplier_id) AS one
+              FROM orders_line WHERE decision <> 'refused' GROUP BY order_id),
+        served AS (
+            SELECT order_id, supplier_id, sum(quantity) AS units
+              FROM orders_line WHERE supplier_id IS NOT NULL GROUP BY 1, 2)
+        SELECT 'order ' || o.reference FROM orders_order o JOIN said ON said.order_id = o.id
+         WHERE o.shared <> (said.n > 1)
+            OR o.supplier_id IS DISTINCT FROM CASE WHEN said.n = 1 THEN said.one END
+        UNION ALL
+        SELECT 'part of order ' || coalesce(p.order_id, s.order_id)
+          FROM orders_part p FULL JOIN served s USING (order_id, supplier_id)
+         WHERE p.units IS DISTINCT FROM s.units
         """
     )

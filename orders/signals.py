@@ -41,6 +41,8 @@ class Moved(NamedTuple):
     customer_language: str
     items: str
     cash_on_delivery: bool
+    supplier_id: int | None
+    shared: bool
     pay_by: datetime | None
     accept_by: datetime | None
     ship_by: datetime | None

@@ -53,6 +53,7 @@ class Verb(TextChoices):
     HOLD = "hold", _("Puesto en espera")
     RELEASE = "release", _("Sale de la espera")
     HAND_OVER = "hand_over", _("Bulto entregado al transportista")
+    ASSIGN = "assign", _("Cambia quién lo sirve")
     NOTE_DELIVERY = "note_delivery", _("Entrega anotada")
     LATE_CHARGE = "late_charge", _("Cobro llegado tarde; se devuelve")
     PAID_BACK = "paid_back", _("Devuelto al cliente")
@@ -120,6 +121,11 @@ class HoldKind(TextChoices):
     PAYMENT_MISMATCH = "payment_mismatch", _("Lo pagado no coincide")
     INCIDENT = "incident", _("Incidencia abierta")
 
+
+ASSIGNABLE = frozenset(
+    {S.PENDING_PAYMENT, S.PENDING_ACCEPTANCE, S.DEBIT, S.AWAITING_SHIPMENT, S.AWAITING_PICKUP}
+)
+"""Where it can still be said who fulfils a line (ROL-04)."""
 
 SELLER_HOLDS = frozenset({HoldKind.STOCK, HoldKind.PRESALE, HoldKind.ADDRESS})
 

@@ -29,7 +29,8 @@ from marketplace.policy import Role, StartsWith
 from marketplace.refusals import Code, Outcome
 from messaging.services import muted
 from orders import services
-from orders.intake.schema import BasketIn, to_basket, why
+from orders.intake.baskets import to_basket
+from orders.intake.schema import BasketIn, why
 from orders.models import HeardEvent
 from orders.signals import Moved
 from payments import beforehand

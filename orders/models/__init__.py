@@ -5,7 +5,7 @@ so the database itself refuses a foreign parent (ROL-01, I10).
 """
 
 from orders.models.carriers import CarrierRequest, Granting
-from orders.models.goods import Line, Shipment, ShipmentLine
+from orders.models.goods import Line, Part, Shipment, ShipmentLine
 from orders.models.order import Basket, Child, Order, Words
 from orders.models.trail import DocumentKind, Download, Event, HeardEvent, Hold
 
@@ -21,6 +21,7 @@ __all__ = [
     "Hold",
     "Line",
     "Order",
+    "Part",
     "Shipment",
     "ShipmentLine",
     "Words",

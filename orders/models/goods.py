@@ -1,18 +1,22 @@
 """The articles of an order and the parcels that they travel in."""
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from marketplace.models import Carrier
 from orders.models.order import Child, Order
 from orders.states import Decision
+from sellers.models import Supplier
 
 
 class Line(Child):
     """An article of an order, with the shipping charge that falls on it. Amounts include taxes.
 
-    `refuse_code` is of the operators' list, `refuse_reason` a note; before there were codes, the whole reason.
+    `supplier` fulfils it, the seller where none is named (ROL-04). `refuse_code` is of the operators' list,
+    `refuse_reason` a note; before there were codes, the whole reason.
     """
 
     order = models.ForeignKey(
@@ -31,6 +35,15 @@ class Line(Child):
     refuse_reason = models.CharField(_("motivo del rechazo"), max_length=160, blank=True, default="")
     shipped_quantity = models.PositiveIntegerField(_("unidades enviadas"), default=0)
     promised_ship_by = models.DateTimeField(_("envío prometido por el escaparate"), null=True)
+    supplier = models.ForeignKey(
+        Supplier,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=pgettext_lazy("of a shop", "proveedor"),
+        db_index=False,
+        db_constraint=False,
+    )
 
     class Meta:
         verbose_name = _("línea")
@@ -58,6 +71,36 @@ class Line(Child):
     def to_ship(self) -> int:
         """Accepted units that have not been handed over yet."""
         return self.quantity - self.shipped_quantity if self.decision == Decision.ACCEPTED else 0
+
+
+class Part(Child):
+    """What of an order a supplier fulfils: the row that their list is read by, and the words that they find it by.
+
+    It follows from the lines (ROL-04); the words are of their articles alone.
+    """
+
+    order = models.ForeignKey(
+        Order, models.CASCADE, related_name="parts", db_constraint=False, db_index=False
+    )
+    supplier = models.ForeignKey(
+        Supplier, models.PROTECT, related_name="parts", db_constraint=False, db_index=False
+    )
+    placed_at = models.DateTimeField(_("recibido"))
+    units = models.PositiveIntegerField(_("unidades"))
+    items_text = models.CharField(_("artículos en una línea"), max_length=160, blank=True, default="")
+    text = models.TextField(_("texto"))
+
+    class Meta:
+        verbose_name = _("parte de un proveedor")
+        verbose_name_plural = _("partes de los proveedores")
+        constraints = [models.UniqueConstraint(fields=["order", "supplier"], name="part_once")]
+        indexes = [
+            models.Index(F("supplier"), F("placed_at").desc(), F("order").desc(), name="part_newest"),
+            GinIndex(F("supplier_id"), OpClass(F("text"), name="gin_trgm_ops"), name="part_words"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.supplier} · {self.items_text}"
 
 
 class Shipment(Child):

@@ -8,7 +8,7 @@ from django_fsm import FSMField
 
 from marketplace.models import Channel, Policy
 from orders.states import OrderMachine, State
-from sellers.models import Shop
+from sellers.models import Shop, Supplier
 
 
 class Basket(models.Model):
@@ -37,7 +37,8 @@ class Order(OrderMachine, models.Model):
 
     Amounts are `_cents` of what is accepted once the seller has answered, of everything before; moments are `_at`,
     deadlines `_by`, fixed when their clock starts. `held_at` is the start of the present wait, `incident_at` that of
-    an open incident; both mirror rows of `Hold` so that what is due excludes what is held by index.
+    an open incident; both mirror rows of `Hold` so that what is due excludes what is held by index. `supplier`
+    fulfils all that is not refused, with `shared` several do, with neither the seller: both mirror the lines (ROL-04).
     """
 
     shop = models.ForeignKey(
@@ -85,6 +86,16 @@ class Order(OrderMachine, models.Model):
 
     cash_on_delivery = models.BooleanField(_("contra reembolso"), default=False, db_default=False)
     parcels = models.PositiveSmallIntegerField(_("bultos"), default=0)
+    supplier = models.ForeignKey(
+        Supplier,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("lo sirve entero"),
+        db_index=False,
+        db_constraint=False,
+    )
+    shared = models.BooleanField(_("lo sirven varios"), default=False, db_default=False)
 
     payment_token = models.CharField(_("medio de pago"), max_length=120, blank=True, default="")
 
@@ -112,6 +123,9 @@ class Order(OrderMachine, models.Model):
             models.CheckConstraint(condition=Q(state__in=State.values), name="order_state_known"),
             models.CheckConstraint(
                 condition=Q(total_cents=F("goods_cents") + F("shipping_cents")), name="order_total_adds_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(shared=False) | Q(supplier__isnull=True), name="order_of_one_or_of_several"
             ),
             models.CheckConstraint(
                 condition=Q(goods_cents__gte=0)

@@ -5,6 +5,7 @@ and why. `one()` turns the outcome of a single order into its move or a raised `
 """
 
 from orders.services.acceptance import EVERYTHING, Answer, accept, commission, expire, refuse
+from orders.services.assigning import assign
 from orders.services.cancelling import cancel
 from orders.services.carriers import NewCarrier, ask_for_carrier, decline_carrier, grant_carrier
 from orders.services.debit import (
@@ -16,7 +17,7 @@ from orders.services.debit import (
     note_payback,
 )
 from orders.services.holds import end_presale, hold, release
-from orders.services.move import judge, lock_orders, one, rules
+from orders.services.move import fulfils, judge, lock_orders, one, rules
 from orders.services.placing import Customer, NewBasket, NewLine, place
 from orders.services.receipt import receive, settle
 from orders.services.returning import report_exception, retry, return_to_sender
@@ -34,6 +35,7 @@ __all__ = [
     "Parcel",
     "accept",
     "ask_for_carrier",
+    "assign",
     "cancel",
     "commission",
     "confirm_payment",
@@ -43,6 +45,7 @@ __all__ = [
     "deliver",
     "end_presale",
     "expire",
+    "fulfils",
     "grant_carrier",
     "hold",
     "judge",

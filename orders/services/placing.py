@@ -12,10 +12,11 @@ from marketplace import bulk, clocks, money
 from marketplace.models import Channel, Policy
 from marketplace.policy import Settings, StartsWith
 from marketplace.refusals import Code, Outcome, Refusal
-from orders.models import Basket, Event, Hold, Line, Order, Words
+from orders.models import Basket, Event, Hold, Line, Order, Part, Words
 from orders.queries import folded
 from orders.services.acceptance import commission
 from orders.services.move import EVENT_COLUMNS, _event, _moved, promises
+from orders.services.parts import PART_COLUMNS, in_a_line, parts_of, served_by
 from orders.signals import Moved, orders_moved
 from orders.states import Decision, HoldKind, State, Verb
 from sellers.desk import PLATFORM, Actor
@@ -23,7 +24,8 @@ from sellers.desk import PLATFORM, Actor
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """An article as the storefront sells it; amounts in cents, taxes included."""
+    """An article as the storefront sells it; amounts in cents, taxes included. Without `supplier_id` the seller
+    fulfils it (ROL-04)."""
 
     external_id: str
     shop_id: int
@@ -34,6 +36,7 @@ class NewLine:
     shipping_cents: int = 0
     category: str = ""
     promised_ship_by: datetime | None = None
+    supplier_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +232,7 @@ def _order(
     customer = new.customer
     goods = sum(line.unit_price_cents * line.quantity for line, _ in lines)
     shipping = sum(cents for _, cents in lines)
-    items = " · ".join(
-        f"{line.title} ×{line.quantity}" if line.quantity > 1 else line.title for line, _ in lines
-    )
+    supplier_id, shared = served_by(line.supplier_id for line, _ in lines)
     order = Order(
         shop_id=shop_id,
         channel_id=channel.id,
@@ -258,7 +259,9 @@ def _order(
         region=customer.region,
         country=customer.country,
         wants_invoice=customer.wants_invoice,
-        items_text=items[:160],
+        items_text=in_a_line(line for line, _ in lines),
+        supplier_id=supplier_id,
+        shared=shared,
         **first,
     )
     if order.state == State.AWAITING_SHIPMENT:
@@ -284,6 +287,7 @@ LINE_COLUMNS = (
     "refuse_reason",
     "shipped_quantity",
     "promised_ship_by",
+    "supplier_id",
 )
 
 
@@ -299,6 +303,10 @@ def _write(drafts: list[_Draft], *, by: Actor) -> list[Moved]:
     bulk.insert(Words, ("order_id", "shop_id", "text"), [_words(draft) for draft in drafts])
     bulk.insert(
         Line, LINE_COLUMNS, [_line_row(d.order, line, cents) for d in drafts for line, cents in d.lines]
+    )
+    served = [draft for draft in drafts if draft.order.supplier_id or draft.order.shared]
+    bulk.insert(
+        Part, PART_COLUMNS, [row for d in served for row in parts_of(d.order, [line for line, _ in d.lines])]
     )
     events, moves = [], []
     for draft in drafts:
@@ -357,4 +365,5 @@ def _line_row(order: Order, line: NewLine, shipping_cents: int) -> tuple[object,
         "",
         0,
         line.promised_ship_by,
+        line.supplier_id,
     )

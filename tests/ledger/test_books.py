@@ -150,6 +150,7 @@ def test_the_invariants_notice_what_the_database_was_made_to_accept(channel: Cha
         "I8": "UPDATE orders_order SET state = 'pending_acceptance'",
         "I13": "UPDATE ledger_balance SET payable_cents = payable_cents + 1",
         "I14": "UPDATE orders_order SET held_at = now()",
+        "I15": "UPDATE orders_order SET shared = true",
     }
     for code, statement in spoilt.items():
         with transaction.atomic(), connection.cursor() as cursor:

@@ -1,6 +1,6 @@
 """Orders brought to a state through the same doors as real ones, many at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from marketplace import timers
@@ -13,7 +13,7 @@ from orders.models import Order
 from orders.signals import Moved
 from orders.states import State
 from payments import beforehand
-from sellers.models import Shop
+from sellers.models import Shop, Supplier
 from tests.conftest import AT, CLOCK, OPERATOR, SELLER, anas, basket
 
 HOUR = timedelta(hours=1)
@@ -25,10 +25,15 @@ def tick(name: str, at: datetime) -> Tally:
     return timers.run(BY_NAME[name], at=at)
 
 
-def placed(channel: Channel, shop: Shop, count: int, *, card: str = "ok", at: datetime = AT) -> list[int]:
+type Served = Sequence[Supplier | None]
+
+
+def placed(
+    channel: Channel, shop: Shop, count: int, *, card: str = "ok", served: Served = (), at: datetime = AT
+) -> list[int]:
     """Ids of so many new orders."""
     outcome = services.place(
-        channel, [basket(shop, at=at, card=card, customer=anas(n)) for n in range(count)]
+        channel, [basket(shop, at=at, card=card, served=served, customer=anas(n)) for n in range(count)]
     )
     return [move.order_id for move in outcome.moved]
 
@@ -74,7 +79,7 @@ def _receive(ids: list[int]) -> None:
 
 STEPS: dict[State, tuple[Callable[[list[int]], object], ...]] = {
     State.AWAITING_SHIPMENT: (),
-    State.AWAITING_PICKUP: (lambda ids: services.ready(ids, by=SELLER, at=AT + 2 * HOUR),),
+    State.AWAITING_PICKUP: (lambda ids: services.ready(ids, by=OPERATOR, at=AT + 2 * HOUR),),
     State.SHIPPED: (_ship,),
     State.EXCEPTION: (_ship, _fail_to_deliver),
     State.RETURNED: (
@@ -107,11 +112,13 @@ def _end(state: State, ids: list[int], preset: Preset) -> None:
         _debit(ids)
 
 
-def brought_to(state: State, channel: Channel, shop: Shop, count: int = 1) -> list[int]:
+def brought_to(
+    state: State, channel: Channel, shop: Shop, count: int = 1, *, served: Served = ()
+) -> list[int]:
     """Ids of so many orders in this state, along the way that their channel trades."""
     assert channel.policy is not None
     preset = channel.policy.rules.preset
-    ids = placed(channel, shop, count, card="refused" if state == State.FAILED else "ok")
+    ids = placed(channel, shop, count, card="refused" if state == State.FAILED else "ok", served=served)
     if state in STEPS:
         TO_SHIP[preset](ids)
         for step in STEPS[state]:

@@ -30,7 +30,7 @@ from payments.models import Charge, Payback
 from payments.states import AskState
 from playback.demo.lives import Hours, invent
 from playback.demo.making import fill
-from playback.demo.people import FILE, OPERATOR, OWNER, PASSWORD, SUPPORT, move_in
+from playback.demo.people import FILE, OPERATOR, OWNER, PASSWORD, SUPPLIER, SUPPORT, move_in
 from sellers.models import Membership, Shop, User
 from settlements.models import Payout
 from settlements.states import PayoutState
@@ -63,9 +63,9 @@ def test_the_first_shop_has_every_state_and_every_hold_at_hand(development: Path
     assert set(standing.values_list("kind", flat=True)) == set(HoldKind.values) - {HoldKind.INCIDENT}
     assert mine.filter(state=State.PENDING_ACCEPTANCE, held_at=None).count() == 7
     to_ship = mine.filter(state=State.AWAITING_SHIPMENT, held_at=None)
-    assert to_ship.count() == 12
+    assert to_ship.count() == 14
     assert to_ship.filter(ship_by__lt=now).count() == 1
-    assert to_ship.filter(parcels=1).count() == 1
+    assert to_ship.filter(parcels=1).count() == 2
     verbs = Counter(Event.objects.values_list("verb", flat=True))
     assert all(
         verbs[verb] for verb in (Verb.EXPIRE, Verb.REFUSE, Verb.CANCEL, Verb.DEBIT_FAILED, Verb.HAND_OVER)
@@ -94,7 +94,7 @@ def test_it_can_be_made_on_any_day_and_hour(db: None, days: int, hours: float) -
     fill(move_in(), scale=0, at=at)
     shop = Shop.objects.get(code="ceramicas-alba")
     states = Counter(Order.objects.filter(shop=shop).values_list("state", flat=True))
-    assert (states[State.PENDING_ACCEPTANCE], states[State.AWAITING_SHIPMENT]) == (8, 16)
+    assert (states[State.PENDING_ACCEPTANCE], states[State.AWAITING_SHIPMENT]) == (8, 18)
     assert states[State.RECEIVED] == 2
     assert not [result for result in invariants.check_all(at=at) if result.failures]
 
@@ -102,7 +102,7 @@ def test_it_can_be_made_on_any_day_and_hour(db: None, days: int, hours: float) -
 @pytest.mark.django_db
 def test_a_working_morning_has_something_due_today(db: None) -> None:
     fill(move_in(), scale=0, at=AT)
-    seen = figures(Shop.objects.get(code="ceramicas-alba"), AT)
+    seen = figures(Membership(shop=Shop.objects.get(code="ceramicas-alba")), AT)
     assert (seen.accept, seen.accept_today, seen.ship_today, seen.late, seen.held) == (8, 2, 4, 1, 6)
 
 
@@ -128,6 +128,7 @@ def _sign_in_with(file: Path) -> None:
     assert [(row["email"], row["password"]) for row in signed] == [
         (OWNER, PASSWORD),
         (SUPPORT, PASSWORD),
+        (SUPPLIER, PASSWORD),
         (OPERATOR, PASSWORD),
     ]
     for row in signed:
