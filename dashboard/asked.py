@@ -6,11 +6,12 @@ Nonsense is never an error: the part that is not understood is left out and name
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 from typing import Self
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from orders.queries import folded
 from orders.states import State
@@ -60,6 +61,7 @@ SORT_WORDS = {
 _NAMES = {
     "estado": gettext_lazy("Estado"),
     "canal": gettext_lazy("Canal"),
+    "proveedor": pgettext_lazy("of a shop", "Proveedor"),
     "desde": gettext_lazy("Recibido desde"),
     "hasta": gettext_lazy("Recibido hasta"),
     "plazo": gettext_lazy("Plazo"),
@@ -102,6 +104,7 @@ class Asked:
 
     tab: str = ""
     channel: str = ""
+    supplier: str = ""
     words: str = ""
     since: date | None = None
     until: date | None = None
@@ -114,13 +117,14 @@ class Asked:
     @property
     def filtered(self) -> bool:
         """Whether something besides the tab narrows the list."""
-        return bool(self.channel or self.words or self.since or self.until or self.due)
+        return bool(self.channel or self.supplier or self.words or self.since or self.until or self.due)
 
     def parameters(self) -> dict[str, str]:
         """The question as parameters of an address; what is at its usual value is left out."""
         given = {
             "estado": self.tab,
             "canal": self.channel,
+            "proveedor": self.supplier,
             "buscar": self.words,
             "desde": self.since.isoformat() if self.since else "",
             "hasta": self.until.isoformat() if self.until else "",
@@ -137,8 +141,12 @@ class Asked:
         return reverse("orders", query=other.parameters() or None)
 
 
-def read(given: Mapping[str, str], channels: Mapping[str, object]) -> Asked:
-    """Understand the parameters of an address; `channels` are those there are, by code."""
+def read(
+    given: Mapping[str, str],
+    channels: Mapping[str, object],
+    suppliers: Mapping[str, object] = MappingProxyType({}),
+) -> Asked:
+    """Understand the parameters of an address; `channels` and `suppliers` are those there are, by code."""
     unclear: list[str] = []
 
     def name(parameter: str, value: str) -> None:
@@ -182,6 +190,7 @@ def read(given: Mapping[str, str], channels: Mapping[str, object]) -> Asked:
     return Asked(
         tab=one_of("estado", TABS),
         channel=one_of("canal", channels),
+        supplier=one_of("proveedor", suppliers),
         words=_words(given.get("buscar", "")),
         since=since,
         until=until,

@@ -14,8 +14,9 @@ from marketplace.policy import ROLE_LABELS, Role
 from marketplace.refusals import Code
 from orders import services
 from orders.models import Hold, Line, Order
-from orders.states import FINAL, SELLER_HOLDS, State, Verb
+from orders.states import ASSIGNABLE, FINAL, SELLER_HOLDS, State, Verb
 from sellers.desk import Actor, Right, who_has
+from sellers.models import Supplier
 
 TEXTS = {
     Verb.ACCEPT: gettext_lazy("Aceptar"),
@@ -30,8 +31,15 @@ TEXTS = {
     Verb.DELIVER: gettext_lazy("Confirmar la entrega"),
     Verb.HOLD: gettext_lazy("Poner en espera"),
     Verb.RELEASE: gettext_lazy("Quitar la espera"),
+    Verb.ASSIGN: gettext_lazy("Decir quién lo sirve"),
 }
-PANELS = {Verb.REFUSE: "rechazar", Verb.CANCEL: "cancelar", Verb.HOLD: "espera", Verb.SHORTEN: "faltan"}
+PANELS = {
+    Verb.REFUSE: "rechazar",
+    Verb.CANCEL: "cancelar",
+    Verb.HOLD: "espera",
+    Verb.SHORTEN: "faltan",
+    Verb.ASSIGN: "servir",
+}
 """The acts that ask something first, by the word that opens them in an address."""
 
 NEXT = {
@@ -47,7 +55,7 @@ NEXT = {
 class Act:
     """A button: `href` is a page that asks first, `action` a form to post with `fields`.
 
-    `why_not` disables it and says who may.
+    `why_not` disables it and says who may; `ask` is the supplier who may, to be written to.
     """
 
     verb: str
@@ -56,6 +64,7 @@ class Act:
     href: str = ""
     action: str = ""
     fields: tuple[tuple[str, str], ...] = ()
+    ask: Supplier | None = None
 
     @property
     def code(self) -> str:
@@ -80,16 +89,35 @@ def order_url(order: Order, **parameters: str) -> str:
     return reverse("order", args=[order.reference], query=parameters or None)
 
 
-def acts_of(order: Order, holds: Sequence[Hold], lines: Sequence[Line], *, by: Actor, at: datetime) -> Acts:
-    """Every act that exists for people in this state, in the order of use."""
-    verbs = [verb for verb in TEXTS if verb in offered(order)]
+def acts_of(
+    order: Order,
+    holds: Sequence[Hold],
+    lines: Sequence[Line],
+    *,
+    has_suppliers: bool = False,
+    by: Actor,
+    at: datetime,
+) -> Acts:
+    """Every act that exists for people in this state, in the order of use; `lines` are those that the person sees.
+
+    A supplier is offered what the policy gives to suppliers, and no more (ROL-04).
+    """
+    served = offered(order)
+    verbs = [verb for verb in TEXTS if verb in served]
     if order.state == State.DEBIT and (order.ships or order.to_confirm):
         verbs.insert(0, Verb.SHIP if order.ships else Verb.FULFIL)
     if Verb.SHIP in offered(order) and sum(line.quantity for line in lines if line.to_ship) > 1:
         verbs.append(Verb.SHORTEN)
     if Verb.READY in verbs and not order.policy.rules.pickup:
         verbs.remove(Verb.READY)
-    found = {verb: _act(order, verb, by=by, at=at) for verb in verbs}
+    if by.role == Role.SUPPLIER:
+        verbs = [
+            verb
+            for verb in verbs
+            if verb == Verb.SHIP or Role.SUPPLIER in served.get(verb, ())
+            if verb != Verb.SHIP or _left(order, lines)
+        ]
+    found = {verb: _act(order, verb, lines, by=by, at=at) for verb in verbs}
     releases = _releases(order, holds, by)
     comes = found.pop(NEXT[State(order.state)], None) if order.state in NEXT else None
     comes = comes or found.pop(Verb.FULFIL, None)
@@ -98,7 +126,9 @@ def acts_of(order: Order, holds: Sequence[Hold], lines: Sequence[Line], *, by: A
         found[Verb(comes.verb)], comes = comes, lifted
         releases.remove(lifted)
     more = [*found.values(), *releases]
-    if order.state not in FINAL:
+    if order.state in ASSIGNABLE and by.role == Role.SELLER and (has_suppliers or served_by_others(order)):
+        more.append(_assign(order, by))
+    if order.state not in FINAL and by.role != Role.SUPPLIER:
         why_not = "" if by.may(Right.WORK_ORDERS) else _not_allowed((Role.SELLER, Role.OPERATOR), by)
         more.append(
             Act(Verb.HOLD, str(TEXTS[Verb.HOLD]), why_not, href=order_url(order, acto=PANELS[Verb.HOLD]))
@@ -106,16 +136,34 @@ def acts_of(order: Order, holds: Sequence[Hold], lines: Sequence[Line], *, by: A
     return Acts(comes, more)
 
 
-def _act(order: Order, verb: Verb, *, by: Actor, at: datetime) -> Act:
+def served_by_others(order: Order) -> bool:
+    """Whether suppliers fulfil the order, or a part of it (ROL-04)."""
+    return order.supplier_id is not None or order.shared
+
+
+def _left(order: Order, lines: Sequence[Line]) -> bool:
+    """Whether there are units to hand over, now or once the customer is charged."""
+    return order.state == State.DEBIT or any(line.to_ship for line in lines)
+
+
+def _assign(order: Order, by: Actor) -> Act:
+    why_not = "" if by.may(Right.WORK_ORDERS) else _not_allowed((Role.SELLER, Role.OPERATOR), by)
+    return Act(Verb.ASSIGN, str(TEXTS[Verb.ASSIGN]), why_not, href=order_url(order, acto=PANELS[Verb.ASSIGN]))
+
+
+def _act(order: Order, verb: Verb, lines: Sequence[Line], *, by: Actor, at: datetime) -> Act:
     code = _judged(order, verb, by=by, at=at)
-    why_not = ""
+    why_not, ask = "", None
     if code == Code.NOT_ALLOWED:
-        why_not = _not_allowed(offered(order).get(Verb.SHIP if verb == Verb.SHORTEN else verb, ()), by)
+        roles = offered(order).get(Verb.SHIP if verb == Verb.SHORTEN else verb, ())
+        why_not = _not_allowed(roles, by)
+        if Role.SUPPLIER in roles and served_by_others(order) and Role.SELLER not in roles:
+            why_not, ask = _theirs(order, lines, by)
     elif code is not None:
         why_not = str(code.label)
     text = str(TEXTS[verb])
     if verb in PANELS:
-        return Act(verb, text, why_not, href=order_url(order, acto=PANELS[verb]))
+        return Act(verb, text, why_not, href=order_url(order, acto=PANELS[verb]), ask=ask)
     if verb == Verb.SHIP:
         text = _("Enviar otro bulto") if order.parcels else text
         return Act(verb, text, why_not, href=order_url(order, tab="envio") + "#enviar")
@@ -124,7 +172,20 @@ def _act(order: Order, verb: Verb, *, by: Actor, at: datetime) -> Act:
     if verb == Verb.DELIVER:
         return Act(verb, text, why_not)
     fields = (("all", "1"),) if verb == Verb.ACCEPT else ()
-    return Act(verb, text, why_not, action=reverse(f"order_{verb}", args=[order.reference]), fields=fields)
+    return Act(
+        verb, text, why_not, action=reverse(f"order_{verb}", args=[order.reference]), fields=fields, ask=ask
+    )
+
+
+def _theirs(order: Order, lines: Sequence[Line], by: Actor) -> tuple[str, Supplier | None]:
+    """That it is up to whoever fulfils the order, and who that is; only the operator's, where several do (CAN-03)."""
+    if order.shared:
+        return f"{Code.NOT_ALLOWED.label} {_('Lo sirven varios: solo puede hacerlo el operador.')}", None
+    one = next((line.supplier for line in lines if line.supplier_id == order.supplier_id), None)
+    if by.role == Role.SUPPLIER or one is None:
+        return str(Code.NOT_ALLOWED.label), None
+    words = _("Lo sirve %(who)s: pídeselo, o al operador.") % {"who": one}
+    return f"{Code.NOT_ALLOWED.label} {words}", one
 
 
 def _judged(order: Order, verb: Verb, *, by: Actor, at: datetime) -> Code | None:
@@ -135,6 +196,8 @@ def _judged(order: Order, verb: Verb, *, by: Actor, at: datetime) -> Code | None
 
 def _releases(order: Order, holds: Sequence[Hold], by: Actor) -> list[Act]:
     """One act a hold; those of the operator and the platform are theirs to lift."""
+    if by.role == Role.SUPPLIER:
+        return []
     acts = []
     for hold in holds:
         why_not = ""

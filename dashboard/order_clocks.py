@@ -43,6 +43,10 @@ _SHIPPING = (State.DEBIT, State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
 _ON_ITS_WAY = (State.SHIPPED, State.DELIVERED)
 
 
+OF_SUPPLIERS = ("ship_by", "deliver_by", "presale")
+"""The deadlines that are a supplier's to know: when it has to leave and to arrive (ROL-04)."""
+
+
 def running(order: Order, holds: Sequence[Hold], now: datetime) -> list[Running]:
     """The deadlines of the order's state, the one that acts next first."""
     return list(_each(order, holds, now))

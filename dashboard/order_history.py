@@ -1,6 +1,7 @@
 """The history of an order told in the trade's words: what, who, when, before and after (ORD-11)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,17 +31,53 @@ class Told:
     after: str
 
 
-def history(order: Order, events: Sequence[Event], now: datetime) -> list[Told]:
-    """Tell the events as they are given."""
-    return [_told(order, event, now) for event in events]
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What of an order is a supplier's: the numbers of their parcels, of their lines in the storefront."""
+
+    supplier_id: int
+    parcels: Collection[int]
+    lines: Collection[str]
 
 
-def _told(order: Order, event: Event, now: datetime) -> Told:
+_TOLD_TO_SUPPLIERS = {"reason", "refused", "carrier", "tracking", "parcel", "kind", "until", "assigned"}
+
+
+def _of(own: Own, event: Event) -> Event:
+    """An event as a supplier is told of it: no money, no notes, nothing of another's lines (ROL-04)."""
+    data = {key: value for key, value in event.data.items() if key in _TOLD_TO_SUPPLIERS}
+    if data.get("parcel") not in own.parcels:
+        data.pop("parcel", None)
+    if event.verb in (Verb.DEBIT_FAILED, Verb.HOLD):
+        data.pop("reason", None)
+    data["refused"] = [line for line in data.get("refused", ()) if line["line"] in own.lines]
+    data["assigned"] = [
+        {**told, "was": _only(told["was"], own), "is": _only(told["is"], own)}
+        for told in data.get("assigned", ())
+        if own.supplier_id in [one["id"] for one in (told["was"], told["is"]) if one]
+    ]
+    mine = event.role != Role.SUPPLIER or event.data.get("parcel") in own.parcels
+    shown = copy(event)
+    shown.data, shown.by = data, event.by if mine or event.verb not in (Verb.SHIP, Verb.HAND_OVER) else ""
+    return shown
+
+
+def _only(whose: Mapping[str, Any] | None, own: Own) -> Mapping[str, Any] | None:
+    """A supplier's own name; another's stays untold."""
+    return whose if whose and whose["id"] == own.supplier_id else None
+
+
+def history(order: Order, events: Sequence[Event], now: datetime, own: Own | None = None) -> list[Told]:
+    """Tell the events as they are given; `own` is what of the order is the reader's, where it is not the seller."""
+    return [_told(order, _of(own, event) if own else event, now, own) for event in events]
+
+
+def _told(order: Order, event: Event, now: datetime, own: Own | None) -> Told:
     moved = event.before != event.after
     return Told(
         event,
         str(Verb(event.verb).label),
-        _details(order, Verb(event.verb), event.data, now),
+        [*_details(order, Verb(event.verb), event.data, now), *_assigned(event.data, own)],
         _who(event),
         _state(event.before) if moved and event.before else "",
         _state(event.after) if moved else "",
@@ -54,7 +91,22 @@ def _state(code: str) -> str:
 def _who(event: Event) -> str:
     """A person by name and part; the platform needs no name."""
     part = str(ROLE_LABELS[Role(event.role)]) if event.role in Role else event.role
-    return part if event.role == Role.PLATFORM else f"{event.by} ({part})"
+    return part if event.role == Role.PLATFORM or not event.by else f"{event.by} ({part})"
+
+
+def _assigned(data: Mapping[str, Any], own: Own | None) -> list[str]:
+    """Whose each line was and whose it is; a supplier hears what was given to them and what was taken."""
+    said = []
+    for told in data.get("assigned") or ():
+        words = {"line": told["title"], "was": (told["was"] or {}).get("name") or _("la tienda")}
+        words["is"] = (told["is"] or {}).get("name") or _("la tienda")
+        if own is None:
+            said.append(_("%(line)s: lo servía %(was)s y ahora %(is)s") % words)
+        elif told["is"]:
+            said.append(_("%(line)s: ahora lo sirves tú") % words)
+        else:
+            said.append(_("%(line)s: ya no lo sirves tú") % words)
+    return said
 
 
 def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -> list[str]:

@@ -1,10 +1,10 @@
 """What the order page reads: each table once, whatever the number of lines, parcels or events."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from marketplace.models import Carrier, Channel, Reason, ReasonKind
 from marketplace.policy import Role, ShippingClockFrom
@@ -12,7 +12,7 @@ from orders.models import CarrierRequest, Download, Event, Granting, Hold, Line,
 from orders.states import PAID, State, Verb
 from payments.models import Charge
 from payments.states import AskState
-from sellers.models import Shop
+from sellers.models import Shop, Supplier
 from settlements.models import StatementLine
 from settlements.queries import closings
 
@@ -86,28 +86,46 @@ def given_back(order: Order) -> GivenBack:
 
 
 def parcels(order: Order, lines: Sequence[Line]) -> list[Parcel]:
-    """The parcels of an order by number, contents and all, in one read: none of them is ever empty."""
+    """The parcels of an order by number, with what they hold of these lines, in one read; none of them is empty, and
+    one that holds nothing of these lines is not told."""
     if not order.parcels:
         return []
     by_id = {line.id: line for line in lines}
     found: dict[int, Parcel] = {}
-    rows = ShipmentLine.objects.filter(shipment__order=order).select_related("shipment")
+    rows = ShipmentLine.objects.filter(shipment__order=order, line_id__in=list(by_id)).select_related(
+        "shipment"
+    )
     for row in rows.order_by("shipment__number", "line_id"):
         parcel = found.setdefault(row.shipment_id, Parcel(row.shipment))
         parcel.contents.append((by_id[row.line_id], row.quantity))
     return list(found.values())
 
 
-def events(order: Order, before: int | None) -> tuple[list[Event], int | None]:
+def of_supplier(supplier: Supplier, parcels: Collection[int]) -> Q:
+    """What of a history concerns a supplier: every move to another state, waits, their own parcels by number, and
+    what was said of who fulfils their lines (ROL-04)."""
+    return (
+        ~Q(before=F("after"))
+        | Q(verb__in=(Verb.HOLD, Verb.RELEASE))
+        | Q(verb=Verb.HAND_OVER, data__parcel__in=list(parcels))
+        | Q(verb=Verb.ASSIGN, data__suppliers__contains=[supplier.id])
+    )
+
+
+def events(order: Order, before: int | None, only: Q | None = None) -> tuple[list[Event], int | None]:
     """A page of the history, newest first, and the key that the next page starts below."""
-    rows = order.events.filter(Q(id__lt=before) if before else Q()).order_by("-id")[: EVENTS_A_PAGE + 1]
+    where = (only or Q()) & (Q(id__lt=before) if before else Q())
+    rows = order.events.filter(where).order_by("-id")[: EVENTS_A_PAGE + 1]
     page = list(rows)
     return page[:EVENTS_A_PAGE], page[EVENTS_A_PAGE - 1].id if len(page) > EVENTS_A_PAGE else None
 
 
-def downloads(order: Order) -> list[Download]:
-    """The last papers handed out (DOC-04)."""
-    return list(order.downloads.order_by("-id")[:20])
+def downloads(order: Order, supplier: Supplier | None = None) -> list[Download]:
+    """The last papers handed out (DOC-04); to a supplier those that their own people were given."""
+    rows = order.downloads.order_by("-id")
+    if supplier is not None:
+        rows = rows.filter(role=Role.SUPPLIER, user__memberships__supplier=supplier)
+    return list(rows[:20])
 
 
 def settled_in(order: Order) -> StatementLine | None:

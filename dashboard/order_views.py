@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 
 from dashboard import order_queries as queries
 from dashboard.order_acts import PANELS, acts_of, lateness, order_url
-from dashboard.order_clocks import running
-from dashboard.order_history import bounce_words, history
+from dashboard.order_clocks import OF_SUPPLIERS, running
+from dashboard.order_history import Own, bounce_words, history
 from dashboard.order_money import debit_of, money_of, not_there
 from dashboard.queries import waiting
 from marketplace.models import ReasonKind
@@ -24,6 +24,7 @@ from orders import telling
 from orders.documents import has_delivery_note
 from orders.forms import (
     AnswerForm,
+    AssignForm,
     Attempt,
     CarrierRequestForm,
     ConfirmForm,
@@ -33,10 +34,11 @@ from orders.forms import (
     ShortForm,
 )
 from orders.models import Hold, Line, Order
-from orders.queries import get_order
+from orders.queries import get_order, lines_of
 from orders.states import PAID, SELLER_HOLDS, Decision, HoldKind, State, Verb
-from sellers.access import DeskRequest, at_the_desk
+from sellers.access import DeskRequest, at_the_desk, suppliers_too
 from sellers.desk import Right
+from sellers.queries import suppliers
 
 TABS = {
     "detalles": _("Detalles"),
@@ -59,30 +61,39 @@ type Told = dict[str, Any]
 
 @require_safe
 @at_the_desk
+@suppliers_too
 def order_page(request: DeskRequest, reference: str) -> HttpResponse:
-    """An order of one's own shop, on one of its tabs; after a failed act, with the attempt."""
+    """An order of one's own shop, on one of its tabs; after a failed act, with the attempt. A supplier sees of it what
+    concerns their lines, and no money (ROL-04)."""
+    member = request.membership
     attempt: Attempt | None = getattr(request, "attempt", None)
-    order, now = get_order(request.shop, reference), timezone.now()
+    order, now = get_order(member, reference), timezone.now()
     asked = request.GET.get("tab", "")
     tab = TAB_OF_ACT.get(attempt.act, "detalles") if attempt else asked if asked in TABS else "detalles"
-    holds, lines = queries.open_holds(order), list(order.lines.all())
-    acts = acts_of(order, holds, lines, by=request.actor, at=now)
-    back = queries.given_back(order)
+    holds, lines = queries.open_holds(order), lines_of(order, member)
+    acts = acts_of(order, holds, lines, has_suppliers=request.has_suppliers, by=request.actor, at=now)
+    back = queries.given_back(order) if member.supplier is None else queries.GivenBack()
+    clocks = running(order, holds, now)
+    parcels = queries.parcels(order, lines) if member.supplier or tab == "envio" else []
     told: Told = {
         "order": order,
         "now": now,
         "zone": order.channel.calendar.zone,
         "tab": tab,
-        "tabs": _tabs(order, tab),
+        "tabs": _tabs(order, tab, len(parcels) if member.supplier else order.parcels),
+        "supplier": member.supplier,
         "acts": acts,
         "holds": holds,
         "lines": lines,
-        "running": running(order, holds, now),
+        "running": [one for one in clocks if not member.supplier or one.code in OF_SUPPLIERS],
+        "parcels": parcels,
         "late": lateness(order, now),
         "back": back,
-        "refunded": order.charged_cents > 0 and back.done_cents == order.charged_cents,
+        "refunded": order.charged_cents > 0
+        and not member.supplier
+        and back.done_cents == order.charged_cents,
         "attempt": attempt,
-        "waiting": waiting(request.shop),
+        "waiting": waiting(member),
         "may_note": has_delivery_note(order),
         "unclear": "" if attempt or not asked or asked in TABS else _unclear(asked),
     }
@@ -101,13 +112,13 @@ def _unclear(tab: str) -> str:
     }
 
 
-def _tabs(order: Order, current: str) -> list[Told]:
+def _tabs(order: Order, current: str, parcels: int) -> list[Told]:
     return [
         {
             "text": str(text),
             "href": order_url(order) if code == "detalles" else order_url(order, tab=code),
             "current": code == current,
-            "count": order.parcels if code == "envio" and order.parcels else None,
+            "count": parcels if code == "envio" and parcels else None,
         }
         for code, text in TABS.items()
     ]
@@ -130,6 +141,11 @@ def _panel(request: DeskRequest, order: Order, told: Told) -> Told:
             ),
             "kinds": [(kind.value, str(kind.label)) for kind in HoldKind if kind in SELLER_HOLDS - standing],
         }
+    if verb == Verb.ASSIGN:
+        return {
+            "panel": verb,
+            "form": sent or AssignForm(lines=told["lines"], suppliers=suppliers(request.shop)),
+        }
     if verb == Verb.SHORTEN:
         left = [line for line in told["lines"] if line.to_ship]
         return {"panel": verb, "form": sent or ShortForm(lines=left), "left": left}
@@ -145,7 +161,11 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
         refused = _refused(told["lines"], given)
         gone = [*refused, *not_there(told["lines"], given)]
         answer = sent or AnswerForm(lines=told["lines"], reasons=queries.reasons(ReasonKind.REFUSE))
-    charge = queries.last_charge(order) if order.state in (State.DEBIT, State.FAILED) else None
+    charge = (
+        queries.last_charge(order)
+        if order.state in (State.DEBIT, State.FAILED) and not told["supplier"]
+        else None
+    )
     waits = [line for line in told["lines"] if line.to_confirm and not line.instant]
     confirm = None
     if acts.may(Verb.FULFIL):
@@ -156,8 +176,10 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
         "paid": order.state in PAID,
         "answer": answer,
         "refused": refused,
-        "money": money_of(order, told["lines"], told["back"], told["now"], gone),
-        "debit": debit_of(order, charge),
+        "money": None
+        if told["supplier"]
+        else money_of(order, told["lines"], told["back"], told["now"], gone),
+        "debit": None if told["supplier"] else debit_of(order, charge),
         "failed": queries.failed_delivery(order),
         "failed_why": telling.failed_delivery,
         "refusal": telling.refusal,
@@ -174,7 +196,8 @@ def _refused(lines: list[Line], given: Mapping[str, Any]) -> list[Line]:
 
 
 def _may_release(hold: Hold, request: DeskRequest) -> bool:
-    return hold.kind in SELLER_HOLDS and request.actor.may(Right.WORK_ORDERS)
+    own = request.membership.supplier_id is None
+    return own and hold.kind in SELLER_HOLDS and request.actor.may(Right.WORK_ORDERS)
 
 
 def _shipping(request: DeskRequest, order: Order, told: Told) -> Told:
@@ -188,10 +211,11 @@ def _shipping(request: DeskRequest, order: Order, told: Told) -> Told:
         )
     return {
         "ship": form,
-        "asked": queries.carriers_asked(request.shop, told["now"] - ANSWERS_SHOWN) if form else [],
+        "asked": queries.carriers_asked(request.shop, told["now"] - ANSWERS_SHOWN)
+        if form and not told["supplier"]
+        else [],
         "asking": attempt.form if attempt and attempt.act == "ask_carrier" else CarrierRequestForm(),
         "left": left,
-        "parcels": queries.parcels(order, lines),
         "units_left": _units(left),
         "undone": order.state in UNDONE,
     }
@@ -204,16 +228,21 @@ def _units(lines: list[Line]) -> int:
 def _history(request: DeskRequest, order: Order, told: Told) -> Told:
     asked = request.GET.get("antes", "")
     before = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else None
-    events, older = queries.events(order, before)
+    supplier = told["supplier"]
+    parcels = {parcel.shipment.number for parcel in told["parcels"]}
+    events, older = queries.events(
+        order, before, queries.of_supplier(supplier, parcels) if supplier else None
+    )
+    own = Own(supplier.id, parcels, {line.external_id for line in told["lines"]}) if supplier else None
     return {
-        "events": history(order, events, told["now"]),
+        "events": history(order, events, told["now"], own),
         "newest": order_url(order, tab="historial") if before else "",
         "older": order_url(order, tab="historial", antes=str(older)) if older else "",
     }
 
 
 def _documents(request: DeskRequest, order: Order, told: Told) -> Told:
-    return {"downloads": queries.downloads(order)}
+    return {"downloads": queries.downloads(order, told["supplier"])}
 
 
 _PARTS: dict[str, Callable[[DeskRequest, Order, Told], Told]] = {

@@ -11,6 +11,7 @@ from django.db.models import (
     Case,
     Count,
     DateTimeField,
+    Exists,
     F,
     OuterRef,
     Q,
@@ -28,10 +29,10 @@ from ledger.models import Balance
 from marketplace import queries as ground
 from marketplace.models import Channel
 from marketplace.moments import LAST_MINUTE
-from orders.models import Hold, Line, Order, Shipment, Words
-from orders.queries import folded
-from orders.states import PAID, State
-from sellers.models import Shop
+from orders.models import Hold, Line, Order, Part, Shipment, Words
+from orders.queries import folded, orders_of
+from orders.states import PAID, Decision, State
+from sellers.models import Membership, Shop
 
 PAGE = 50
 COUNTED = 10_000
@@ -79,9 +80,22 @@ def due(name: str, now: datetime) -> Q:
     }[name]
 
 
-def waiting(shop: Shop) -> int:
-    """How many orders wait for the shop to act: to accept, and to ship that nothing holds."""
-    return Order.objects.filter(WAITS, shop=shop, state__in=TO_ACT_ON).count()
+def waiting(member: Membership) -> int:
+    """How many orders wait for a member to act: to accept, and to ship that nothing holds."""
+    return orders_of(member).filter(waits_for(member), state__in=TO_ACT_ON).count()
+
+
+def waits_for(member: Membership) -> Q:
+    """Orders that wait for a member to act; for a supplier, those of which they have units to hand over (ROL-04)."""
+    if member.supplier_id is None:
+        return WAITS
+    return Q(Exists(_left_to_ship(member.supplier_id)), state__in=TO_SHIP, held_at=None)
+
+
+def _left_to_ship(supplier_id: int) -> QuerySet[Line]:
+    """A supplier's own lines of an order of which accepted units are still with them."""
+    own = Line.objects.filter(order=OuterRef("id"), supplier_id=supplier_id)
+    return own.filter(decision=Decision.ACCEPTED, shipped_quantity__lt=F("quantity"))
 
 
 @dataclass(slots=True)
@@ -110,12 +124,14 @@ class Figures:
         )
 
 
-def figures(shop: Shop, now: datetime) -> Figures:
-    """Count and sum a shop's open orders in one query; then lay what the books owe beside it."""
+def figures(member: Membership, now: datetime) -> Figures:
+    """Count and sum a shop's open orders in one query; then lay what the books owe beside it. A supplier's are
+    counted, and nothing is summed: the money is the shop's (ROL-04)."""
     net = F("total_cents") - F("commission_cents") - F("commission_vat_cents")
     stopped = Q(held_at__isnull=False) | Q(incident_at__isnull=False)
     rows = (
-        Order.objects.filter(shop=shop, state__in=OPEN)
+        orders_of(member)
+        .filter(state__in=OPEN)
         .values("currency", "state")
         .annotate(
             n=Count("id"),
@@ -123,7 +139,7 @@ def figures(shop: Shop, now: datetime) -> Figures:
             late=Count("id", filter=late_to_ship(now) | late_to_arrive(now)),
             held=Count("id", filter=HELD),
             confirm=Count("id", filter=TO_CONFIRM),
-            waits=Count("id", filter=WAITS),
+            waits=Count("id", filter=waits_for(member)),
             net=Sum(net, output_field=BigIntegerField()),
             stopped=Sum(net, filter=stopped, output_field=BigIntegerField(), default=0),
         )
@@ -132,7 +148,10 @@ def figures(shop: Shop, now: datetime) -> Figures:
     found = Figures()
     for row in rows:
         _count(found, row)
-    for currency, cents in balances(shop).items():
+    if member.supplier_id is not None:
+        found.money.clear()
+        return found
+    for currency, cents in balances(member.shop).items():
         sums = found.money.setdefault(currency, {})
         sums["ready"] = cents - sums.pop("stopped_received", 0)
     return found
@@ -175,9 +194,9 @@ def balances(shop: Shop) -> dict[str, int]:
     return owed
 
 
-def comes_next(shop: Shop, count: int) -> list[Order]:
-    """The orders whose deadline for the shop comes first: to accept, and to ship that nothing holds."""
-    rows = _rows(shop).filter(WAITS, state__in=TO_ACT_ON)
+def comes_next(member: Membership, count: int) -> list[Order]:
+    """The orders whose deadline for the member comes first: to accept, and to ship that nothing holds."""
+    rows = _rows(member).filter(waits_for(member), state__in=TO_ACT_ON)
     return list(rows.annotate(acts_by=_acts_by()).order_by("acts_by", "id")[:count])
 
 
@@ -186,12 +205,20 @@ def _acts_by() -> Case:
     return Case(accept, default=F("ship_by"), output_field=DateTimeField())
 
 
-def _rows(shop: Shop) -> QuerySet[Order]:
-    """Orders of a shop as lists show them: with the number of lines, and why they wait."""
+def _rows(member: Membership) -> QuerySet[Order]:
+    """Orders as lists show them: with the number of lines, and why they wait; to a supplier with what is theirs."""
     lines = Line.objects.filter(order=OuterRef("id")).order_by().values("order").annotate(n=Count("id"))
     hold = Hold.objects.filter(order=OuterRef("id"), released_at=None).order_by("id")
-    return Order.objects.filter(shop=shop).annotate(
+    rows = orders_of(member).annotate(
         lines_n=Subquery(lines.values("n")), hold_kind=Subquery(hold.values("kind")[:1])
+    )
+    if member.supplier_id is None:
+        return rows
+    return rows.annotate(
+        # Not as Exists: PostgreSQL would look through all the lines of the supplier for the few rows of a page.
+        to_hand_over=Subquery(_left_to_ship(member.supplier_id).order_by().values("id")[:1]),
+        own_units=F("parts__units"),
+        own_items=F("parts__items_text"),
     )
 
 
@@ -209,9 +236,11 @@ def channels() -> dict[int, Channel]:
     return Channel.objects.select_related("policy").order_by("name").in_bulk()
 
 
-def narrowed(shop: Shop, asked: Asked, now: datetime) -> Q:
+def narrowed(member: Membership, asked: Asked, now: datetime) -> Q:
     """Everything that an address asks for but its tab."""
     where = due(asked.due, now)
+    if asked.supplier:
+        where &= Q(parts__supplier__code=asked.supplier)
     if asked.channel:
         where &= Q(channel__code=asked.channel)
     if asked.since:
@@ -219,20 +248,25 @@ def narrowed(shop: Shop, asked: Asked, now: datetime) -> Q:
     if asked.until:
         where &= Q(placed_at__lt=day_starts(asked.until + timedelta(days=1)))
     if asked.words:
-        where &= Q(id__in=_found(shop, asked.words))
+        where &= Q(id__in=_found(member, asked.words))
     return where
 
 
-def _found(shop: Shop, words: str) -> QuerySet[Words, int]:
+def _found(member: Membership, words: str) -> QuerySet[Any, int]:
     """Orders that carry every word, whole or in part, or a parcel with this tracking number.
 
-    Two index scans under one roof: an OR over both tables would read the whole shop.
+    Two index scans under one roof: an OR over both tables would read the whole shop. A supplier finds an order by
+    the words and the parcels of their own lines alone (ROL-04).
     """
-    texts = Words.objects.filter(shop=shop)
+    texts: QuerySet[Words] | QuerySet[Part] = Words.objects.filter(shop_id=member.shop_id)
+    parcels = Shipment.objects.filter(shop_id=member.shop_id)
+    if member.supplier_id is not None:
+        texts = Part.objects.filter(supplier_id=member.supplier_id)
+        parcels = parcels.filter(contents__line__supplier_id=member.supplier_id)
     for word in folded(words).split():
         texts = texts.filter(text__contains=word)
     numbers = {words, words.upper(), words.replace(" ", "")}
-    parcels = Shipment.objects.filter(shop=shop, tracking__in=sorted(numbers))
+    parcels = parcels.filter(tracking__in=sorted(numbers))
     return (
         texts.order_by()
         .values_list("order_id", flat=True)
@@ -247,13 +281,13 @@ class Tally(NamedTuple):
     more: bool
 
 
-def count_by_tab(shop: Shop, asked: Asked, now: datetime) -> dict[str, Tally]:
+def count_by_tab(member: Membership, asked: Asked, now: datetime) -> dict[str, Tally]:
     """How many orders each tab shows under the same search and filters; "" is all of them.
 
     A state is counted up to `COUNTED` and no further, so that a million closed orders cost what ten thousand do.
     """
-    rows = Order.objects.filter(narrowed(shop, asked, now), shop=shop)
-    if asked.words:
+    rows = orders_of(member).filter(narrowed(member, asked, now))
+    if asked.words or member.supplier_id is not None:  # read by what was found, and by the supplier's parts
         found = rows.values("state").annotate(n=Count("id")).order_by("state")
         by_state = dict(found.values_list("state", "n"))
     else:
@@ -289,13 +323,13 @@ class Page:
     next: Place | None
 
 
-def page(shop: Shop, asked: Asked, now: datetime) -> Page:
+def page(member: Membership, asked: Asked, now: datetime) -> Page:
     """The rows of an address, by keyset: rows that come in meanwhile neither hide nor repeat any."""
-    rows = _rows(shop).filter(narrowed(shop, asked, now))
+    rows = _rows(member).filter(narrowed(member, asked, now))
     if asked.tab:
         rows = rows.filter(state__in=TABS[asked.tab])
     backwards, place = asked.before is not None, asked.before or asked.after
-    stretches = _stretches(asked)
+    stretches = _stretches(asked, "placed_at" if member.supplier_id is None else "parts__placed_at")
     if place is not None and backwards != (place.at == FAR):
         stretches = stretches[:1] if backwards else stretches[-1:]
     found: list[Order] = []
@@ -316,13 +350,14 @@ class Stretch(NamedTuple):
     falls: bool = False
 
 
-def _stretches(asked: Asked) -> list[Stretch]:
-    """The parts of a list in their order. By deadline, what has none to keep comes last, oldest first."""
+def _stretches(asked: Asked, placed_at: str) -> list[Stretch]:
+    """The parts of a list in their order. By deadline, what has none to keep comes last, oldest first; `placed_at` is
+    where the index that carries the list keeps it."""
     if asked.sort == "envio":
         return _by_deadline(Q(state__in=TO_SHIP), "ship_by", asked.tab == "por-enviar")
     if asked.sort == "aceptacion":
         return _by_deadline(Q(state=State.PENDING_ACCEPTANCE), "accept_by", asked.tab == "por-aceptar")
-    return [Stretch(Q(), F("placed_at"), falls=True)]
+    return [Stretch(Q(), F(placed_at), falls=True)]
 
 
 def _by_deadline(keeps: Q, column: str, everywhere: bool) -> list[Stretch]:

@@ -9,11 +9,14 @@ from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from dashboard.order_clocks import next_running
+from dashboard.order_clocks import OF_SUPPLIERS, next_running
 from dashboard.words import StateWords, only_confirms, state_of
 from marketplace.clocks import Left
+from marketplace.jinja import number
 from marketplace.moments import day_words, last_day
+from marketplace.money import format_money
 from orders import services
 from orders.models import Order
 from orders.states import PAID, HoldKind, State, Verb
@@ -34,7 +37,8 @@ class Stands(NamedTuple):
 class Row:
     """A line: `left`, `says` and `why` tell its deadline (ORD-16); `act` is accept, answer, ship, confirm or see.
 
-    `page` is the order's address, `href` where its act leads.
+    `page` is the order's address, `href` where its act leads; `amount` and `items` are what the order, or a
+    supplier's part of it, comes to.
     """
 
     order: Order
@@ -45,6 +49,8 @@ class Row:
     act: str
     page: str
     href: str
+    amount: str
+    items: str
 
 
 def rows(orders: Iterable[Order], *, by: Actor, at: datetime) -> list[Row]:
@@ -57,10 +63,11 @@ def rows(orders: Iterable[Order], *, by: Actor, at: datetime) -> list[Row]:
             called[key] = state_of(order)
         kind: str | None = order.hold_kind
         held = str(HoldKind(kind).label) if kind and order.held_at else ""
-        left, says, why = _deadline(order, at)
+        left, says, why = _deadline(order, by, at)
         act, page = _act(order, by, at), _address(order.reference)
         href = page + {"ship": "?tab=envio#enviar", "confirm": "#confirmar"}.get(act, "")
-        found.append(Row(order, Stands(called[key], held), left, says, why, act, page, href))
+        amount, items = _what(order, by)
+        found.append(Row(order, Stands(called[key], held), left, says, why, act, page, href, amount, items))
     return found
 
 
@@ -74,7 +81,20 @@ def _orders_start() -> str:
     return reverse("order", args=["0"]).removesuffix("0/")
 
 
-def _deadline(order: Order, at: datetime) -> tuple[Left | None, str, Callable[[], str]]:
+def _what(order: Order, by: Actor) -> tuple[str, str]:
+    """What the order is worth and what is in it; to a supplier, how many units and which of their own (ROL-04)."""
+    if by.supplier_id is None:
+        return format_money(order.total_cents, order.currency), order.items_text
+    units: int = order.own_units
+    words = ngettext("%(num)s unidad", "%(num)s unidades", units)
+    return words % {"num": number(units)}, order.own_items
+
+
+def _deadline(order: Order, by: Actor, at: datetime) -> tuple[Left | None, str, Callable[[], str]]:
+    if by.supplier_id is not None:
+        clock = next_running(order, at)
+        theirs = clock if clock and clock.code in OF_SUPPLIERS else None
+        return (theirs.left, theirs.says, theirs.explain) if theirs else (None, "", str)
     if order.state == State.DEBIT and order.held_at is None:
         says = _("El proveedor de pagos suele contestar en minutos.")
         return Left("calm", _("normalmente, minutos")), says, str
@@ -97,6 +117,8 @@ def _act(order: Order, by: Actor, at: datetime) -> str:
     if order.state == State.PENDING_ACCEPTANCE and services.judge(order, Verb.ACCEPT, by=by, at=at) is None:
         single = order.lines_n == 1
         return "accept" if single else "answer"
+    if by.supplier_id is not None and not order.to_hand_over:
+        return "see"
     if order.state in _SHIP and services.judge(order, Verb.SHIP, by=by, at=at) is None:
         return "ship"
     if order.to_confirm and order.state in PAID and services.judge(order, Verb.FULFIL, by=by, at=at) is None:

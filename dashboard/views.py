@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from dashboard import asked as asking
@@ -16,22 +17,26 @@ from dashboard.asked import DUE_WORDS, SELDOM, SORT_WORDS, TAB_WORDS, Asked
 from dashboard.home import money_rows, next_settlement
 from dashboard.rows import rows
 from dashboard.words import greeting, today_words
-from sellers.access import DeskRequest, at_the_desk
+from orders.queries import orders_of
+from sellers.access import DeskRequest, at_the_desk, suppliers_too
 from sellers.desk import Right
+from sellers.queries import suppliers
 
 NEXT_UP = 8
 
 
 @require_safe
 @at_the_desk
+@suppliers_too
 def home(request: DeskRequest) -> HttpResponse:
     """The counter boxes, what comes next, and where the money is (ORD-03)."""
     now = timezone.now()
-    figures = queries.figures(request.shop, now)
-    coming = queries.comes_next(request.shop, NEXT_UP)
+    member = request.membership
+    figures = queries.figures(member, now)
+    coming = queries.comes_next(member, NEXT_UP)
     channels = queries.channels()
     queries.furnish(coming, channels)
-    new = figures.quiet and not request.shop.orders.exists()
+    new = figures.quiet and not orders_of(member).exists()
     told: dict[str, Any] = {
         "section": "home",
         "at": now,
@@ -40,9 +45,10 @@ def home(request: DeskRequest) -> HttpResponse:
         "figures": figures,
         "waiting": figures.waiting,
         "rows": rows(coming, by=request.actor, at=now),
-        "may_accept": request.actor.may(Right.WORK_ORDERS),
+        "supplier": member.supplier,
+        "may_accept": member.supplier is None and request.actor.may(Right.WORK_ORDERS),
         "money": money_rows(figures),
-        "settlement": next_settlement(figures, channels.values(), now),
+        "settlement": None if member.supplier else next_settlement(figures, channels.values(), now),
         "new": new,
     }
     return render(request, "dashboard/home.jinja", told)
@@ -50,14 +56,17 @@ def home(request: DeskRequest) -> HttpResponse:
 
 @require_safe
 @at_the_desk
+@suppliers_too
 def orders(request: DeskRequest) -> HttpResponse:
     """The orders of the shop, fifty at a time; the same address gives htmx the list alone."""
     now = timezone.now()
     channels = queries.channels()
     names = {channel.code: channel.name for channel in channels.values()}
-    asked = asking.read(request.GET, names)
-    counts = queries.count_by_tab(request.shop, asked, now)
-    page = queries.page(request.shop, asked, now)
+    member = request.membership
+    served = _suppliers(request)
+    asked = asking.read(request.GET, names, served)
+    counts = queries.count_by_tab(member, asked, now)
+    page = queries.page(member, asked, now)
     queries.furnish(page.orders, channels)
     told = {
         "section": "orders",
@@ -68,11 +77,13 @@ def orders(request: DeskRequest) -> HttpResponse:
         "rows": rows(page.orders, by=request.actor, at=now),
         "previous": asked.link(before=page.previous) if page.previous else "",
         "next": asked.link(after=page.next) if page.next else "",
-        "chips": _chips(asked, names),
+        "chips": _chips(asked, names, served),
+        "suppliers": served,
+        "supplier": member.supplier,
         "channels": names if len(names) > 1 else {},
         "due_words": DUE_WORDS,
         "sort_words": SORT_WORDS,
-        "waiting": queries.waiting(request.shop),
+        "waiting": queries.waiting(member),
         "may_accept": request.actor.may(Right.WORK_ORDERS),
         "here": asked.link(after=asked.after, before=asked.before),
     }
@@ -82,6 +93,13 @@ def orders(request: DeskRequest) -> HttpResponse:
     response = render(request, "dashboard/found.jinja" if partial else "dashboard/orders.jinja", told)
     response["Vary"] = "HX-Request, Cookie, Accept-Language"
     return response
+
+
+def _suppliers(request: DeskRequest) -> dict[str, str]:
+    """The names of the shop's suppliers by code, to narrow its list by; nothing is read where there are none."""
+    if not request.has_suppliers or request.membership.supplier_id is not None:
+        return {}
+    return {one.code: one.name for one in suppliers(request.shop)}
 
 
 def _tabs(asked: Asked, counts: dict[str, queries.Tally]) -> list[dict[str, object]]:
@@ -98,12 +116,17 @@ def _tabs(asked: Asked, counts: dict[str, queries.Tally]) -> list[dict[str, obje
     ]
 
 
-def _chips(asked: Asked, channels: Mapping[str, str]) -> list[dict[str, str]]:
+def _chips(asked: Asked, channels: Mapping[str, str], suppliers: Mapping[str, str]) -> list[dict[str, str]]:
     """The filters in force, each with the list without it."""
     found = []
     if asked.channel:
         name = channels[asked.channel]
         found.append({"name": _("Canal"), "text": name, "remove": asked.link(channel="")})
+    if asked.supplier:
+        name = suppliers[asked.supplier]
+        found.append(
+            {"name": pgettext("of a shop", "Proveedor"), "text": name, "remove": asked.link(supplier="")}
+        )
     if asked.words:
         found.append({"name": _("Busca"), "text": asked.words, "remove": asked.link(words="")})
     if asked.since:

@@ -21,6 +21,7 @@ class Code(models.TextChoices):
     OUT_OF_ORDER = "out_of_order", _("Es anterior a lo último que pasó en el pedido.")
     UNKNOWN_ORDER = "unknown_order", _("No existe ese pedido.")
     UNKNOWN_SHOP = "unknown_shop", _("No existe esa tienda.")
+    UNKNOWN_SUPPLIER = "unknown_supplier", _("No existe ese proveedor en la tienda.")
     UNKNOWN_LINE = "unknown_line", _("No existe esa línea en el pedido.")
     UNKNOWN_CARRIER = "unknown_carrier", _("No existe ese transportista.")
     UNKNOWN_EVENT = "unknown_event", _("No se conoce ese tipo de suceso.")

@@ -140,6 +140,7 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     _room(_("Tiendas"), "store", "sellers_shop_changelist"),
+                    _room(_("Proveedores"), "handyman", "sellers_supplier_changelist"),
                     _room(_("Personas"), "group", "sellers_user_changelist"),
                 ],
             },

@@ -249,6 +249,9 @@ def _footer(notice: Notice, channel: Channel | None) -> list[str]:
     }
     if notice.audience == Audience.OPERATOR:
         why = _("Recibes este correo porque eres operador de %(site)s.") % names
+    elif notice.audience == Audience.SUPPLIER:
+        names["supplier"] = _clean(notice.payload["supplier"])
+        why = _("Recibes este correo porque %(supplier)s sirve pedidos de %(shop)s en %(site)s.") % names
     elif notice.audience == Audience.SELLER:
         why = _("Recibes este correo porque es el de avisos de %(shop)s en %(site)s.") % names
     elif channel:

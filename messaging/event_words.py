@@ -6,6 +6,8 @@ from orders.states import Verb
 
 EVENT_WORDS: dict[str, object] = {
     **{verb.value: verb.label for verb in Verb},
+    "prepare": gettext_lazy("Encargo a un proveedor"),
+    "relieved": gettext_lazy("Un proveedor deja de servirlo"),
     "debit_stuck": gettext_lazy("Cobro que tarda demasiado"),
     "payback_refused": gettext_lazy("Devolución rechazada"),
     "mismatch": gettext_lazy("Lo pagado no coincide"),

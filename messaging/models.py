@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from marketplace.models import Claimable
 from sellers.models import Shop
@@ -14,6 +15,7 @@ class Audience(models.TextChoices):
     CUSTOMER = "customer", _("cliente")
     SELLER = "seller", _("tienda")
     OPERATOR = "operator", _("operador")
+    SUPPLIER = "supplier", pgettext_lazy("of a shop", "proveedor")
 
 
 class Notice(Claimable):

@@ -8,6 +8,7 @@ from messaging.models import Audience
 from orders.states import Verb
 
 C, S, O = Audience.CUSTOMER, Audience.SELLER, Audience.OPERATOR  # noqa: E741
+F = Audience.SUPPLIER
 
 TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.PLACE: (C, S),
@@ -16,13 +17,13 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.ACCEPT: (C,),
     Verb.REFUSE: (C,),
     Verb.EXPIRE: (C, S),
-    Verb.CANCEL: (C, S),
+    Verb.CANCEL: (C, S, F),
     Verb.DEBIT_SUCCEEDED: (S,),
     Verb.DEBIT_FAILED: (C, S),
     Verb.SHORTEN: (C,),
     Verb.HAND_OVER: (C,),
     Verb.SHIP: (C,),
-    Verb.REPORT_EXCEPTION: (C, S),
+    Verb.REPORT_EXCEPTION: (C, S, F),
     Verb.RETRY: (C,),
     Verb.RETURN_TO_SENDER: (C,),
     Verb.DELIVER: (C,),
@@ -32,6 +33,8 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.RELEASE: (S,),
     Verb.LATE_CHARGE: (C,),
     Verb.PAID_BACK: (C,),
+    "prepare": (F,),
+    "relieved": (F,),
     "debit_stuck": (O,),
     "payback_refused": (O,),
     "mismatch": (O,),

@@ -6,6 +6,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from messaging import services
+from messaging.suppliers import tell_suppliers
 from orders.signals import Moved, carrier_requested, carrier_requests_answered, orders_moved
 from orders.states import Verb
 from sellers.desk import Actor
@@ -15,6 +16,7 @@ from sellers.desk import Actor
 def tell_people(moves: list[Moved], verb: str, by: Actor, **_: Any) -> None:
     """Write the notices of these moves in their transaction; operators hear of baskets that do not add up."""
     services.tell_moves(moves, by=by)
+    tell_suppliers(moves)
     if verb in (Verb.PLACE, Verb.HOLD) and (held := [move for move in moves if move.data.get("mismatch")]):
         services.tell_mismatches(held)
 

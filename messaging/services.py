@@ -22,7 +22,7 @@ from sellers.queries import Contact, contacts
 
 _muted: ContextVar[bool] = ContextVar("muted", default=False)
 
-_COLUMNS = ("event", "audience", "shop_id", "order_id", "email", "language", "payload", "muted", "due_at",
+COLUMNS = ("event", "audience", "shop_id", "order_id", "email", "language", "payload", "muted", "due_at",
             "tries", "last_error", "message_id")  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def muted() -> Iterator[None]:
 type Recipient = tuple[str, str]
 
 
-def _row(
+def notice_row(
     event: str,
     audience: Audience,
     to: Recipient,
@@ -49,13 +49,17 @@ def _row(
     order_id: int | None,
     at: datetime,
 ) -> tuple[object, ...]:
+    """A notice as a row of `COLUMNS`, due at once unless history is being told."""
     quiet = _muted.get()
     due_at = None if quiet else at
     return (event, str(audience), shop_id, order_id, *to, payload, quiet, due_at, 0, "", "")
 
 
 def tell_moves(moves: Sequence[Moved], *, by: Actor) -> int:
-    """Write the notices that these moves cause; whoever has no address is told nothing. Answers how many."""
+    """Write the notices that these moves cause to customers and shops; whoever has no address is told nothing.
+
+    Answers how many.
+    """
     rows: list[tuple[object, ...]] = []
     audiences = {event: _audiences(event, by) for event in {move.verb for move in moves}}
     if not any(audiences.values()):
@@ -69,7 +73,7 @@ def tell_moves(moves: Sequence[Moved], *, by: Actor) -> int:
         }
         payload = json.dumps(payload_of(move, shop, by))
         rows.extend(
-            _row(
+            notice_row(
                 move.verb,
                 audience,
                 told[audience],
@@ -79,9 +83,9 @@ def tell_moves(moves: Sequence[Moved], *, by: Actor) -> int:
                 at=move.at,
             )
             for audience in audiences[move.verb]
-            if told[audience][0]
+            if audience in told and told[audience][0]
         )
-    return bulk.insert(Notice, _COLUMNS, rows)
+    return bulk.insert(Notice, COLUMNS, rows)
 
 
 def _audiences(event: str, by: Actor) -> tuple[Audience, ...]:
@@ -150,9 +154,9 @@ def tell_operators(event: str, payloads: Sequence[dict[str, Any]], *, at: dateti
     operators = list(User.objects.filter(is_staff=True, is_active=True).values_list("email", "language"))
     return bulk.insert(
         Notice,
-        _COLUMNS,
+        COLUMNS,
         [
-            _row(
+            notice_row(
                 event,
                 Audience.OPERATOR,
                 to,
@@ -172,9 +176,9 @@ def tell_shops(event: str, payloads: Sequence[tuple[int, dict[str, Any]]], *, at
     shops = contacts(shop_id for shop_id, _ in payloads)
     return bulk.insert(
         Notice,
-        _COLUMNS,
+        COLUMNS,
         [
-            _row(
+            notice_row(
                 event,
                 Audience.SELLER,
                 (shops[shop_id].contact_email, shops[shop_id].language),

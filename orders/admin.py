@@ -41,8 +41,9 @@ from orders.admin_forms import FORMS
 from orders.admin_many import VERBS, ManyOrders
 from orders.admin_panels import ORDER_PANELS, events_panel, holds_panel, lines_panel, parcels_panel
 from orders.models import Order
-from orders.states import FINAL, State, Verb
+from orders.states import ASSIGNABLE, FINAL, State, Verb
 from sellers.desk import operator
+from sellers.queries import suppliers
 
 COLOURS: dict[str, str] = {
     State.PENDING_PAYMENT: "warning",
@@ -74,6 +75,9 @@ def offered(order: Order, request: HttpRequest) -> set[str]:
     """The acts that this operator may make on this order now (ORD-10)."""
     by, at = operator(request.user), timezone.now()  # type: ignore[arg-type]
     verbs = {verb.value for verb in FORMS if services.judge(order, verb, by=by, at=at) is None}
+    served = order.supplier_id is not None or order.shared
+    if order.state in ASSIGNABLE and (served or suppliers(order.shop)):
+        verbs.add(Verb.ASSIGN.value)
     if services.may_shorten(order, by=by, at=at) is None:
         verbs.add(Verb.SHORTEN.value)
     if order.state not in FINAL:
@@ -245,6 +249,10 @@ class OrderAdmin(ManyOrders):
     @act(gettext_lazy("Ha vuelto a la tienda"), icon="undo")
     def return_to_sender(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._one(request, object_id, Verb.RETURN_TO_SENDER)
+
+    @act(gettext_lazy("Decir quién lo sirve"), icon="handyman")
+    def assign(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._one(request, object_id, Verb.ASSIGN)
 
     @act(gettext_lazy("Poner en espera"), icon="pause")
     def hold(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -17,8 +17,9 @@ from orders import services
 from orders.models import LONGEST_ACCESS, Hold, Order
 from orders.services import Answer, Parcel
 from orders.signals import Moved
-from orders.states import HoldKind, Verb
+from orders.states import Decision, HoldKind, Verb
 from sellers.desk import Actor
+from sellers.models import Supplier
 
 
 class VerbForm(RoomForm):
@@ -212,6 +213,33 @@ class FulfilForm(VerbForm):
         return services.fulfil(dict.fromkeys(order_ids, accesses), by=by, at=at)
 
 
+class AssignForm(VerbForm):
+    """Who fulfils each line: a supplier of the shop, or the shop itself (ROL-04)."""
+
+    verb = Verb.ASSIGN
+
+    def build(self) -> None:
+        if self.order is None:
+            return
+        lines = list(self.order.lines.select_related("supplier"))
+        own = {line.supplier_id: str(line.supplier) for line in lines if line.supplier_id}
+        listed = Supplier.objects.filter(shop_id=self.order.shop_id, active=True)
+        names = {one.id: one.name for one in listed} | own
+        for line in (one for one in lines if not one.shipped_quantity and one.decision != Decision.REFUSED):
+            self.fields[f"line_{line.id}"] = forms.TypedChoiceField(
+                label=str(line),
+                choices=[("", _("La tienda")), *names.items()],
+                coerce=int,
+                empty_value=None,
+                initial=line.supplier_id,
+                required=False,
+            )
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        wanted = {int(name.removeprefix("line_")): one for name, one in self.cleaned_data.items()}
+        return services.assign(dict.fromkeys(order_ids, wanted), by=by, at=at)
+
+
 class HoldForm(VerbForm):
     """A hold of any kind; a pre-sale says until when (ORD-06)."""
 
@@ -304,6 +332,7 @@ FORMS: dict[Verb, type[VerbForm]] = {
         ReportExceptionForm,
         RetryForm,
         ReturnForm,
+        AssignForm,
         HoldForm,
         ReleaseForm,
     )

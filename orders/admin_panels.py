@@ -31,13 +31,15 @@ def lines_panel(order: Order) -> Panel:
         _("Respuesta"),
         _("Clase"),
         _("Confirmada al cliente"),
+        _("Lo sirve"),
     )
     rows = [
         (one.title, one.sku, one.quantity, one.shipped_quantity, money(one.goods_cents, order.currency),
          money(one.shipping_cents, order.currency),
          f"{one.get_decision_display()} {refusal(one)}".strip(), one.get_kind_display(),
-         " · ".join(filter(None, (moment(one.confirmed_at), one.access))) if one.confirmed_at else "–")
-        for one in order.lines.all()
+         " · ".join(filter(None, (moment(one.confirmed_at), one.access))) if one.confirmed_at else "–",
+         str(one.supplier or _("la tienda")))
+        for one in order.lines.select_related("supplier")
     ]  # fmt: skip
     return Panel(_("Líneas"), headers, rows, numbers=(2, 3, 4, 5))
 
@@ -100,6 +102,7 @@ DETAILS = {
     "parcel": gettext_lazy("bulto"),
     "confirmed": gettext_lazy("confirmado"),
     "cycle": gettext_lazy("ciclo"),
+    "assigned": gettext_lazy("lo sirve"),
 }
 
 
@@ -117,6 +120,10 @@ def details(event: Event, currency: str) -> str:
             value = "; ".join(confirmed(value))
         elif key == "kind":
             value = dict(HoldKind.choices).get(value, value)
+        elif key == "assigned":
+            value = "; ".join(_assigned(one) for one in value)
+        elif key == "suppliers":
+            continue
         elif isinstance(value, list):
             value = "; ".join(_line(one, kind) if isinstance(one, dict) else str(one) for one in value)
         elif (
@@ -126,6 +133,11 @@ def details(event: Event, currency: str) -> str:
         if value:
             told.append(f"{DETAILS.get(key, key)}: {value}")
     return " · ".join(told)
+
+
+def _assigned(told: dict[str, Any]) -> str:
+    was, now = ((told[key] or {}).get("name") or _("la tienda") for key in ("was", "is"))
+    return f"{told['title']}: {was} → {now}"
 
 
 def _line(told: dict[str, Any], kind: str) -> str:

@@ -1,5 +1,6 @@
 """The papers of an order: the delivery note (*albarán*), and who was handed one (DOC-01, DOC-04)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,20 +30,27 @@ def has_delivery_note(order: Order) -> bool:
     return order.ships and order.state not in NO_NOTE
 
 
-def delivery_note(order: Order, *, at: datetime) -> Paper:
+def delivery_note(order: Order, *, lines: Sequence[Line] | None = None, at: datetime) -> Paper:
     """Draw up the delivery note, in the customer's language, of what travels and was accepted; until then, of all that
     travels.
+
+    `lines` are those that it is about where it is of a part of the order; what the courier collects stands on a note of
+    the whole only (ROL-04).
 
     Raises MoveRefused (`wrong_state`, `nothing_to_ship`) where nothing is delivered, and PdfUnavailable.
     """
     if not has_delivery_note(order):
         raise MoveRefused(Refusal(order.id, Code.WRONG_STATE if order.ships else Code.NOTHING_TO_SHIP))
     pending = order.state == State.PENDING_ACCEPTANCE
-    travels = [line for line in order.lines.all() if line.travels]
-    lines = [line for line in travels if pending or line.decision == Decision.ACCEPTED]
-    pdf = render_pdf(
-        "pdf/delivery_note.jinja", _told(order, lines, pending=pending, at=at), order.customer_language
-    )
+    told = [
+        line
+        for line in (order.lines.all() if lines is None else lines)
+        if line.travels and (pending or line.decision == Decision.ACCEPTED)
+    ]
+    words = _told(order, told, pending=pending, at=at)
+    if lines is not None:
+        words["to_collect"] = ""
+    pdf = render_pdf("pdf/delivery_note.jinja", words, order.customer_language)
     return Paper(f"{order.reference}.pdf", pdf)
 
 

@@ -15,10 +15,12 @@ from marketplace.reasons import OTHER, Why
 from marketplace.refusals import Refusal
 from orders.models import LONGEST_ACCESS, Line
 from orders.services import Answer, Parcel, odd_tracking
-from orders.states import SELLER_HOLDS, HoldKind
+from orders.states import SELLER_HOLDS, Decision, HoldKind
+from sellers.models import Supplier
 
 _LONGEST_REASON = 160
 _LONGEST_WAIT_YEARS = 2
+_LONGEST_NUMBER = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,10 @@ class ReasonForm(forms.Form):
         return given
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < _LONGEST_NUMBER
+
+
 class ParcelForm(forms.Form):
     """A parcel to hand over: carrier, tracking number, how many units of each line (SHP-01, SHP-03).
 
@@ -173,11 +179,58 @@ class ParcelForm(forms.Form):
             carrier_name="" if carrier else given.get("carrier_name") or "",
             tracking=tracking,
             tracking_url="" if carrier else given.get("tracking_url") or "",
-            quantities={line.id: given.get(f"units_{line.id}") or 0 for line in self.lines},
+            quantities={line.id: given.get(f"units_{line.id}") or 0 for line in self.lines} | self._strange(),
         )
         self.odd = odd_tracking(carrier, tracking)
         if self.odd and given.get("confirm") != tracking and not self.errors:
             self.add_error("tracking", _("No parece un número de este transportista."))
+
+    def _strange(self) -> dict[int, int]:
+        """Units of lines that were not asked about: whether they may go along, the service says."""
+        told = {
+            name.removeprefix("units_"): units
+            for name, units in self.data.items()
+            if name.startswith("units_") and name not in self.fields
+        }
+        return {
+            int(line): int(units)
+            for line, units in told.items()
+            if _is_number(line) and _is_number(units) and int(units)
+        }
+
+
+class AssignForm(forms.Form):
+    """Who fulfils each line: a supplier of the shop by their code, or, without one, the shop itself (ROL-04).
+
+    Lines of which a unit has left, and refused ones, are no longer asked about; a supplier who has one already is
+    kept among the choices, whether they are active or not.
+    """
+
+    def __init__(self, data: Any = None, *, lines: Sequence[Line], suppliers: Sequence[Supplier]) -> None:
+        super().__init__(data)
+        own = [one for line in lines if (one := line.supplier) is not None]
+        self.known = {one.code: one for one in (*suppliers, *own)}
+        self.choices = [("", _("La tienda")), *((code, one.name) for code, one in self.known.items())]
+        self.lines = [
+            line for line in lines if not line.shipped_quantity and line.decision != Decision.REFUSED
+        ]
+        for line in self.lines:
+            self.fields[f"supplier_{line.id}"] = forms.ChoiceField(
+                choices=self.choices,
+                required=False,
+                error_messages={"invalid_choice": _("Elige un proveedor de la lista.")},
+            )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        self.wanted: dict[int, int | None] = {
+            int(name.removeprefix("supplier_")): self.known[code].id if code else None
+            for name, code in given.items()
+            if name in self.data
+        }
+        if {name for name in self.data if name.startswith("supplier_")} - set(self.fields):
+            self.add_error(None, _("Hay una respuesta para una línea que no es de este pedido."))
+        return given
 
 
 class ConfirmForm(forms.Form):

@@ -22,6 +22,7 @@ _STANDING = [
         Verb.RELEASE,
         Verb.HAND_OVER,
         Verb.CONFIRM,
+        Verb.ASSIGN,
         Verb.SHORTEN,
         Verb.NOTE_DELIVERY,
         Verb.LATE_CHARGE,
@@ -73,6 +74,7 @@ def children_are_of_the_shop(at: datetime | None) -> list[str]:
         "orders_shipment",
         "orders_hold",
         "orders_event",
+        "orders_part",
         "payments_charge",
         "payments_payback",
         "payments_release",
@@ -118,4 +120,25 @@ def digital_lines_agree(at: datetime | None) -> list[str]:
                 OR (o.receive_at IS NOT NULL AND o.at_once + o.to_confirm > 0))
         """,
         [list(map(str, INSTANT)), list(map(str, INSTANT)), list(map(str, PAID))],
+    )
+
+
+@invariant("I15", "Who fulfils an order, and its parts, is what its lines say.")
+def parts_agree(at: datetime | None) -> list[str]:
+    return broken(
+        """
+        WITH said AS (
+            SELECT order_id, count(DISTINCT coalesce(supplier_id, 0)) AS n, max(supplier_id) AS one
+              FROM orders_line WHERE decision <> 'refused' GROUP BY order_id),
+        served AS (
+            SELECT order_id, supplier_id, sum(quantity) AS units
+              FROM orders_line WHERE supplier_id IS NOT NULL GROUP BY 1, 2)
+        SELECT 'order ' || o.reference FROM orders_order o JOIN said ON said.order_id = o.id
+         WHERE o.shared <> (said.n > 1)
+            OR o.supplier_id IS DISTINCT FROM CASE WHEN said.n = 1 THEN said.one END
+        UNION ALL
+        SELECT 'part of order ' || coalesce(p.order_id, s.order_id)
+          FROM orders_part p FULL JOIN served s USING (order_id, supplier_id)
+         WHERE p.units IS DISTINCT FROM s.units
+        """
     )

@@ -3,24 +3,46 @@
 from datetime import UTC, datetime, timedelta
 from unicodedata import combining, normalize
 
+from django.db.models import QuerySet
 from django.http import Http404
 
 from marketplace import bulk
 from marketplace.batches import Key
-from orders.models import Order
-from sellers.models import Shop
+from orders.models import Line, Order
+from sellers.models import Membership, Supplier
 
 _INSTANT = timedelta(microseconds=1)
 
 
-def get_order(shop: Shop, reference: str) -> Order:
-    """The order of this shop; a stranger's is not found (ROL-01). Raises Http404."""
-    rows = Order.objects.filter(shop=shop, reference=reference).select_related("policy", "channel")
+def orders_of(member: Membership) -> QuerySet[Order]:
+    """The orders that a member of a shop sees: all of the shop's, or those that their supplier fulfils a part of
+    (ROL-01, ROL-04). Each comes once."""
+    rows = Order.objects.filter(shop_id=member.shop_id)
+    return rows if member.supplier_id is None else rows.filter(parts__supplier_id=member.supplier_id)
+
+
+def get_order(member: Membership, reference: str) -> Order:
+    """The order of this member's shop, of their part in it; a stranger's is not found (ROL-01, ROL-04).
+
+    Raises Http404.
+    """
+    rows = orders_of(member).filter(reference=reference).select_related("policy", "channel")
     order = rows.first() if reference.isprintable() else None
     if order is None:
         raise Http404(reference)
-    order.shop = shop
+    order.shop = member.shop
     return order
+
+
+def lines_of(order: Order, member: Membership) -> list[Line]:
+    """The lines of an order that are the member's to see, each with its supplier, if it has one (ROL-04)."""
+    rows = order.lines.select_related("supplier")
+    return list(rows if member.supplier_id is None else rows.filter(supplier_id=member.supplier_id))
+
+
+def suppliers_of(order: Order) -> list[Supplier]:
+    """The suppliers who fulfil a part of an order, by name."""
+    return list(Supplier.objects.filter(parts__order=order).order_by("name"))
 
 
 def folded(text: str) -> str:

@@ -44,6 +44,8 @@ class Moved(NamedTuple):
     ships: bool
     at_once: int
     to_confirm: int
+    supplier_id: int | None
+    shared: bool
     pay_by: datetime | None
     accept_by: datetime | None
     ship_by: datetime | None

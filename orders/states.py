@@ -55,6 +55,7 @@ class Verb(TextChoices):
     RELEASE = "release", _("Sale de la espera")
     HAND_OVER = "hand_over", _("Bulto entregado al transportista")
     CONFIRM = "confirm", _("Confirmado al cliente")
+    ASSIGN = "assign", _("Cambia quién lo sirve")
     NOTE_DELIVERY = "note_delivery", _("Entrega anotada")
     LATE_CHARGE = "late_charge", _("Cobro llegado tarde; se devuelve")
     PAID_BACK = "paid_back", _("Devuelto al cliente")
@@ -126,6 +127,11 @@ class HoldKind(TextChoices):
     PAYMENT_MISMATCH = "payment_mismatch", _("Lo pagado no coincide")
     INCIDENT = "incident", _("Incidencia abierta")
 
+
+ASSIGNABLE = frozenset(
+    {S.PENDING_PAYMENT, S.PENDING_ACCEPTANCE, S.DEBIT, S.AWAITING_SHIPMENT, S.AWAITING_PICKUP}
+)
+"""Where it can still be said who fulfils a line (ROL-04)."""
 
 SELLER_HOLDS = frozenset({HoldKind.STOCK, HoldKind.PRESALE, HoldKind.ADDRESS})
 

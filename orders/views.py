@@ -26,6 +26,7 @@ from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
 from orders import documents, services
 from orders.forms import (
     AnswerForm,
+    AssignForm,
     Attempt,
     CarrierRequestForm,
     ConfirmForm,
@@ -36,11 +37,12 @@ from orders.forms import (
     ShortForm,
 )
 from orders.models import DocumentKind, Order
-from orders.queries import get_order
+from orders.queries import get_order, lines_of
 from orders.signals import Moved
 from orders.states import TABLE, Decision
-from sellers.access import DeskRequest, at_the_desk, visiting
+from sellers.access import DeskRequest, at_the_desk, suppliers_too, visiting
 from sellers.desk import Right, who_has
+from sellers.queries import suppliers
 
 type Act = Callable[[DeskRequest, Order], HttpResponse]
 
@@ -52,16 +54,18 @@ class SeeOther(HttpResponseRedirect):
 
 
 def _act(view: Act) -> Callable[..., HttpResponse]:
-    """An act on an order of one's own shop, posted by someone who works orders there (ROL-01, ROL-05).
+    """An act on an order of one's own shop, posted by someone who works orders there (ROL-01, ROL-05); which acts are
+    a supplier's, the service knows (ROL-04).
 
     Whoever visits its address is on the way to the order: a language changed, a sign-in in between.
     """
 
     @require_http_methods(["GET", "HEAD", "POST"])
     @at_the_desk
+    @suppliers_too
     @wraps(view)
     def entered(request: DeskRequest, reference: str) -> HttpResponse:
-        order = get_order(request.shop, reference)
+        order = get_order(request.membership, reference)
         address = reverse("order", args=[order.reference])
         if request.method != "POST":
             return HttpResponseRedirect(address)
@@ -121,7 +125,9 @@ def _reasons(kind: ReasonKind) -> list[Reason]:
 @_act
 def order_accept(request: DeskRequest, order: Order) -> HttpResponse:
     """Accept an order, whole or line by line; refusing every line refuses the order (ORD-05)."""
-    form = AnswerForm(request.POST, lines=list(order.lines.all()), reasons=_reasons(ReasonKind.REFUSE))
+    form = AnswerForm(
+        request.POST, lines=lines_of(order, request.membership), reasons=_reasons(ReasonKind.REFUSE)
+    )
     by, at = request.actor, timezone.now()
     if form.is_valid() and form.refuses_all:
         return _try(
@@ -174,7 +180,7 @@ def order_ship(request: DeskRequest, order: Order) -> HttpResponse:
     """Hand a parcel over (SHP-01, SHP-03)."""
     form = ParcelForm(
         request.POST,
-        lines=[line for line in order.lines.all() if line.decision == Decision.ACCEPTED],
+        lines=[line for line in lines_of(order, request.membership) if line.decision == Decision.ACCEPTED],
         carriers=list(Carrier.objects.filter(active=True)),
         free_text=order.policy.rules.free_text_carrier,
     )
@@ -305,7 +311,9 @@ def order_hold(request: DeskRequest, order: Order) -> HttpResponse:
 @_act
 def order_shorten(request: DeskRequest, order: Order) -> HttpResponse:
     """Say how many units there are of what is to be shipped; the rest is refused (ORD-06)."""
-    form = ShortForm(request.POST, lines=[line for line in order.lines.all() if line.to_ship])
+    form = ShortForm(
+        request.POST, lines=[line for line in lines_of(order, request.membership) if line.to_ship]
+    )
     by, at = request.actor, timezone.now()
     return _try(
         request,
@@ -340,14 +348,34 @@ def order_release(request: DeskRequest, order: Order) -> HttpResponse:
     )
 
 
+@_act
+def order_assign(request: DeskRequest, order: Order) -> HttpResponse:
+    """Say who fulfils the lines of an order: a supplier of the shop, or the shop itself (ROL-04)."""
+    form = AssignForm(
+        request.POST, lines=lines_of(order, request.membership), suppliers=suppliers(request.shop)
+    )
+    by, at = request.actor, timezone.now()
+    return _try(
+        request,
+        order,
+        Attempt("assign", form),
+        lambda: services.assign({order.id: form.wanted}, by=by, at=at),
+        said=_("Anotado quién lo sirve."),
+    )
+
+
 @require_safe
 @at_the_desk
+@suppliers_too
 def delivery_note(request: DeskRequest, reference: str) -> HttpResponse:
-    """The delivery note as PDF; every member may have it, and it is written down (DOC-01, DOC-04)."""
-    order = get_order(request.shop, reference)
-    at = timezone.now()
+    """The delivery note as PDF; every member may have it, a supplier that of their own lines, and it is written down
+    (DOC-01, DOC-04, ROL-04)."""
+    member = request.membership
+    order, at = get_order(member, reference), timezone.now()
+    whole = member.supplier_id in (None, order.supplier_id)
+    own = None if whole else lines_of(order, member)
     try:
-        paper = documents.delivery_note(order, at=at)
+        paper = documents.delivery_note(order, lines=own, at=at)
     except MoveRefused as refused:
         return _page(request, order, Attempt("delivery_note", forms.Form(), refused.refusal), 409)
     except PdfUnavailable:

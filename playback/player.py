@@ -29,8 +29,9 @@ from marketplace.policy import Role, StartsWith
 from marketplace.refusals import Code, Outcome
 from messaging.services import muted
 from orders import services
+from orders.intake.baskets import to_basket
 from orders.intake.flaws import why
-from orders.intake.schema import BasketIn, to_basket
+from orders.intake.schema import BasketIn
 from orders.models import HeardEvent
 from orders.signals import Moved
 from payments import beforehand

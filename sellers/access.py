@@ -7,11 +7,12 @@ from typing import Any, Concatenate
 from urllib.parse import urlsplit
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.db.models import Exists, OuterRef, Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
 from sellers import desk
-from sellers.models import Membership, Shop, User
+from sellers.models import Membership, Shop, Supplier, User
 
 CHOSEN = "shop"
 
@@ -24,24 +25,38 @@ class DeskRequest(HttpRequest):
     membership: Membership
     memberships: list[Membership]
     actor: desk.Actor
+    has_suppliers: bool
 
 
 type DeskView[**P] = Callable[Concatenate[DeskRequest, P], HttpResponse]
 
 
 def memberships(user: User) -> list[Membership]:
-    """The active shops a person works in, by name."""
+    """The active shops a person works in, or for an active supplier of, by name; `has_suppliers` says whether the
+    shop has any."""
+    suppliers = Supplier.objects.filter(shop=OuterRef("shop"), active=True)
     return list(
-        Membership.objects.filter(user=user, shop__active=True)
-        .select_related("shop__account_manager", "user")
+        Membership.objects.filter(Q(supplier=None) | Q(supplier__active=True), user=user, shop__active=True)
+        .select_related("shop__account_manager", "user", "supplier")
+        .annotate(has_suppliers=Exists(suppliers))
         .order_by("shop__name")
     )
+
+
+_SUPPLIERS_TOO = "suppliers_too"
+
+
+def suppliers_too[**P](view: DeskView[P]) -> DeskView[P]:
+    """Let suppliers' members in as well: the view shows and moves nothing but what is theirs (ROL-04)."""
+    setattr(view, _SUPPLIERS_TOO, True)
+    return view
 
 
 def at_the_desk[**P](view: DeskView[P]) -> Callable[..., HttpResponse]:
     """Let a signed-in member of a shop in, working for the shop they chose last; others go where they belong.
 
-    An operator without a shop goes to the admin; a person without one is told so.
+    An operator without a shop goes to the admin; a person without one is told so. To whoever works for a supplier
+    only the views of `suppliers_too` are there. Raises Http404.
     """
 
     @login_required
@@ -51,8 +66,11 @@ def at_the_desk[**P](view: DeskView[P]) -> Callable[..., HttpResponse]:
         if not mine:
             return HttpResponseRedirect(reverse("admin:index" if request.user.is_staff else "no_shop"))
         chosen = next((one for one in mine if one.shop_id == request.session.get(CHOSEN)), mine[0])
+        if chosen.supplier_id is not None and not hasattr(view, _SUPPLIERS_TOO):
+            raise Http404
         request.membership, request.shop, request.memberships = chosen, chosen.shop, mine
-        request.actor = desk.seller(chosen)
+        request.actor = desk.member(chosen)
+        request.has_suppliers = chosen.has_suppliers  # type: ignore[attr-defined]  # counted by `memberships`
         return view(request, *args, **kwargs)
 
     return entered

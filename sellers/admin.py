@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
@@ -12,10 +13,17 @@ from unfold.admin import TabularInline
 from unfold.forms import AdminPasswordChangeForm
 
 from marketplace.admin_site import is_operator
-from marketplace.rooms import Room, act, column, found, register
+from marketplace.rooms import Room, RoomForm, ShopFilter, act, column, found, register
 from sellers import services
-from sellers.admin_forms import OPERATOR_IS_NO_MEMBER, InviteForm, MemberForm, NewUserForm, UserForm
-from sellers.models import Membership, Shop, User
+from sellers.admin_forms import (
+    OPERATOR_IS_NO_MEMBER,
+    InviteForm,
+    InviteToSupplierForm,
+    MemberForm,
+    NewUserForm,
+    UserForm,
+)
+from sellers.models import Membership, Shop, Supplier, User
 
 
 class Members(TabularInline):  # type: ignore[misc]
@@ -27,6 +35,10 @@ class Members(TabularInline):  # type: ignore[misc]
     show_title = False
     autocomplete_fields = ("user",)
     verbose_name_plural = gettext_lazy("miembros")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        rows: QuerySet[Membership] = super().get_queryset(request)
+        return rows.filter(supplier=None)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_operator(request)
@@ -74,25 +86,90 @@ class ShopAdmin(Room):
     @act(gettext_lazy("Invitar a alguien"), icon="person_add")
     def invite(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Let a person into the shop; one who is new sets a password by "forgotten password" (ROL-01)."""
-        shop = found(Shop, object_id)
-        back = self.address("change", shop.pk)
         form = InviteForm(request.POST if request.method == "POST" else None)
-        if form.is_valid():
-            given = form.cleaned_data
-            try:
-                member, new = services.invite(shop, given["email"], name=given["name"], role=given["role"])
-            except services.AlreadyOperator:
-                form.add_error("email", OPERATOR_IS_NO_MEMBER)
-            else:
-                if new:
-                    messages.success(
-                        request, _("%(person)s ya puede entrar en la tienda.") % {"person": member.user}
-                    )
-                    return HttpResponseRedirect(back)
-                form.add_error("email", _("Ya está en la tienda."))
-        title = _("%(shop)s: invitar a alguien") % {"shop": shop}
-        intro = _("Quien no tenga cuenta entra la primera vez por «¿Has olvidado tu contraseña?».")
-        return self.ask(request, form, title, back=back, label=_("Invitar"), intro=intro)
+        return _invite(self, request, found(Shop, object_id), form)
+
+
+def _invite(
+    room: Room, request: HttpRequest, shop: Shop, form: RoomForm, supplier: Supplier | None = None
+) -> HttpResponse:
+    """Ask whom to let into a shop, or in for one of its suppliers, and do it."""
+    whose = supplier or shop
+    back = room.address("change", whose.pk)
+    if form.is_valid():
+        given = form.cleaned_data
+        role = given.get("role", Membership.Role.SUPPLIER)
+        try:
+            member, new = services.invite(
+                shop, given["email"], name=given["name"], role=role, supplier=supplier
+            )
+        except services.AlreadyOperator:
+            form.add_error("email", OPERATOR_IS_NO_MEMBER)
+        else:
+            if new:
+                words = _("%(person)s ya puede entrar en la tienda.") % {"person": member.user}
+                messages.success(request, words)
+                return HttpResponseRedirect(back)
+            form.add_error("email", _("Ya está en la tienda."))
+    title = _("%(shop)s: invitar a alguien") % {"shop": whose}
+    intro = _("Quien no tenga cuenta entra la primera vez por «¿Has olvidado tu contraseña?».")
+    return room.ask(request, form, title, back=back, label=_("Invitar"), intro=intro)
+
+
+class SuppliersPeople(Members):
+    """Who works for the supplier; they are let in by an act of the room, which asks for their address."""
+
+    form = forms.ModelForm  # type: ignore[assignment]  # nothing is typed in it
+    fields = ("user",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return Membership.objects.select_related("user")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_add_permission
+
+
+@register(Supplier)
+class SupplierAdmin(Room):
+    """Those who fulfil lines of a shop's orders, and their people (ROL-04).
+
+    One with orders stays; without `active` its people are out, and it is given no more lines.
+    """
+
+    list_display = ("name", "code", "shop", "contact_name", "email", "phone", "is_active")
+    list_filter = ("active", ("shop", ShopFilter))
+    list_select_related = ("shop",)
+    search_fields = ("name", "code", "email", "contact_name")
+    autocomplete_fields = ("shop",)
+    inlines = (SuppliersPeople,)
+    actions_detail = ("invite",)
+    readonly_fields = ("created_at",)
+    fieldsets = (
+        (None, {"fields": ("shop", "code", "name", "active", "created_at")}),
+        (
+            gettext_lazy("Cómo escribirle"),
+            {"fields": ("contact_name", "email", "phone", "address", "city", "language", "notes")},
+        ),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Supplier | None = None) -> tuple[str, ...]:
+        return ("shop", "code", "created_at") if obj else ("created_at",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Supplier | None = None) -> bool:
+        return False
+
+    @column(gettext_lazy("Estado"), ordering="active", label={"yes": "success", "no": "default"})
+    def is_active(self, supplier: Supplier) -> tuple[str, str]:
+        return ("yes", _("Activo")) if supplier.active else ("no", _("Cerrado"))
+
+    @act(gettext_lazy("Invitar a alguien"), icon="person_add")
+    def invite(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let a person in to work for the supplier, limited to its lines (ROL-04)."""
+        supplier = found(Supplier.objects.select_related("shop"), object_id)
+        form = InviteToSupplierForm(request.POST if request.method == "POST" else None)
+        return _invite(self, request, supplier.shop, form, supplier)
 
 
 @register(User)

@@ -16,12 +16,20 @@ OPERATOR_IS_NO_MEMBER = gettext_lazy(
 MEMBER_IS_NO_OPERATOR = gettext_lazy("Trabaja en una tienda (%(shops)s): quítale primero ese sitio.")
 
 
+OWN_ROLES = [choice for choice in Membership.Role.choices if choice[0] != Membership.Role.SUPPLIER]
+"""The roles of a shop's own staff; a supplier's people are let in at the supplier's."""
+
+
 class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
     """A place in a shop; an operator has none, whichever page it is given on (ROL-01, ROL-02)."""
 
     class Meta:
         model = Membership
         fields = ("user", "shop", "role")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = OWN_ROLES  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -73,6 +81,11 @@ class InviteForm(RoomForm):
 
     email = forms.EmailField(label=gettext_lazy("Correo"), max_length=254)
     name = forms.CharField(label=gettext_lazy("Nombre"), max_length=120, required=False)
-    role = forms.ChoiceField(
-        label=gettext_lazy("Papel"), choices=Membership.Role.choices, initial=Membership.Role.ORDERS
-    )
+    role = forms.ChoiceField(label=gettext_lazy("Papel"), choices=OWN_ROLES, initial=Membership.Role.ORDERS)
+
+
+class InviteToSupplierForm(RoomForm):
+    """Whom to let in to work for a supplier (ROL-04)."""
+
+    email = forms.EmailField(label=gettext_lazy("Correo"), max_length=254)
+    name = forms.CharField(label=gettext_lazy("Nombre"), max_length=120, required=False)

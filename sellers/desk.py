@@ -24,6 +24,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
     _M.SUPPORT: frozenset({Right.ANSWER}),
     _M.FINANCE: frozenset({Right.MONEY}),
     _M.READER: frozenset(),
+    _M.SUPPLIER: frozenset({Right.WORK_ORDERS}),
 }
 
 
@@ -31,17 +32,18 @@ RIGHTS: dict[str, frozenset[Right]] = {
 class Actor:
     """Who makes a move: the part they play in it and, for a person, who they are.
 
-    `rights` are those of a seller's membership; for everyone else the policy alone decides. `label` is what the
-    history shows.
+    `rights` are those of a membership; for everyone else the policy alone decides. `supplier_id` is whom a member
+    acts for who is not of the shop's own (ROL-04). `label` is what the history shows.
     """
 
     role: Role
     label: str
     user_id: int | None = None
     rights: frozenset[Right] = frozenset(Right)
+    supplier_id: int | None = None
 
     def may(self, right: Right) -> bool:
-        return self.role != Role.SELLER or right in self.rights
+        return self.role not in (Role.SELLER, Role.SUPPLIER) or right in self.rights
 
 
 PLATFORM = Actor(Role.PLATFORM, Role.PLATFORM.value)
@@ -55,8 +57,21 @@ def who(label: str) -> str:
 
 
 def seller(membership: Membership) -> Actor:
-    """The actor for a member of a shop."""
+    """The actor for a member of a shop's own staff."""
     return Actor(Role.SELLER, str(membership.user), membership.user_id, RIGHTS[membership.role])
+
+
+def supplier(membership: Membership) -> Actor:
+    """The actor for a member who works for a supplier of the shop (ROL-04)."""
+    rights = RIGHTS[membership.role]
+    return Actor(
+        Role.SUPPLIER, str(membership.user), membership.user_id, rights, supplier_id=membership.supplier_id
+    )
+
+
+def member(membership: Membership) -> Actor:
+    """The actor for whoever has this place in a shop."""
+    return seller(membership) if membership.supplier_id is None else supplier(membership)
 
 
 def operator(user: User) -> Actor:
@@ -65,5 +80,6 @@ def operator(user: User) -> Actor:
 
 
 def who_has(right: Right) -> list[str]:
-    """Names of the roles that carry a right, for telling someone whom to ask (ROL-05)."""
-    return [str(_M(role).label) for role, rights in RIGHTS.items() if right in rights]
+    """Names of the shop's own roles that carry a right, for telling someone whom to ask (ROL-05)."""
+    own = (role for role in RIGHTS if role != _M.SUPPLIER)
+    return [str(_M(role).label) for role in own if right in RIGHTS[role]]

@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class UserManager(BaseUserManager["User"]):
@@ -89,8 +90,42 @@ class Shop(models.Model):
         return self.name
 
 
+class Supplier(models.Model):
+    """Somebody other than the seller who fulfils lines of a shop's orders (ROL-04): who, and how to write to them."""
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="suppliers", verbose_name=_("tienda"))
+    code = models.CharField(_("código"), max_length=64)
+    name = models.CharField(_("nombre"), max_length=120)
+    contact_name = models.CharField(_("persona de contacto"), max_length=120, blank=True, default="")
+    email = models.EmailField(_("correo de avisos"), blank=True, default="")
+    phone = models.CharField(_("teléfono"), max_length=40, blank=True, default="")
+    city = models.CharField(_("ciudad"), max_length=80, blank=True, default="")
+    address = models.CharField(_("dirección"), max_length=200, blank=True, default="")
+    language = models.CharField(
+        _("idioma"), max_length=2, choices=[("es", "Español"), ("en", "English")], default="es"
+    )
+    notes = models.TextField(_("notas para la tienda"), max_length=1000, blank=True, default="")
+    active = models.BooleanField(_("activo"), default=True)
+    created_at = models.DateTimeField(_("alta"), db_default=Now())
+
+    class Meta:
+        verbose_name = pgettext_lazy("of a shop", "proveedor")
+        verbose_name_plural = _("proveedores")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "code"], name="supplier_code_once"),
+            models.UniqueConstraint(fields=["shop", "id"], name="supplier_of_shop"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Membership(models.Model):
-    """A person's place in a shop; the role decides their rights (ROL-01)."""
+    """A person's place in a shop; the role decides their rights (ROL-01).
+
+    Whoever works for a supplier of the shop has that role and no other, and is limited to its lines (ROL-04).
+    """
 
     class Role(models.TextChoices):
         OWNER = "owner", _("Propietaria")
@@ -99,15 +134,32 @@ class Membership(models.Model):
         SUPPORT = "support", _("Atención al cliente")
         FINANCE = "finance", _("Finanzas")
         READER = "reader", _("Solo lectura")
+        SUPPLIER = "supplier", pgettext_lazy("of a shop", "Proveedor")
 
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships", verbose_name=_("persona"))
     shop = models.ForeignKey(Shop, models.CASCADE, related_name="memberships", verbose_name=_("tienda"))
     role = models.CharField(_("papel"), max_length=10, choices=Role, default=Role.ORDERS)
+    supplier = models.ForeignKey(
+        Supplier,
+        models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="members",
+        verbose_name=pgettext_lazy("of a shop", "proveedor"),
+        db_constraint=False,
+    )
 
     class Meta:
         verbose_name = _("miembro")
         verbose_name_plural = _("miembros")
-        constraints = [models.UniqueConstraint(fields=["user", "shop"], name="membership_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "shop"], name="membership_once"),
+            models.CheckConstraint(
+                condition=models.Q(role="supplier", supplier__isnull=False)
+                | (~models.Q(role="supplier") & models.Q(supplier__isnull=True)),
+                name="membership_supplier_by_role",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} · {self.shop}"

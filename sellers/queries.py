@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from marketplace import bulk
+from sellers.models import Shop, Supplier
 
 
 class Contact(NamedTuple):
-    """Where and in which language a shop is written to."""
+    """Where and in which language a shop, or a supplier, is written to."""
 
     id: int
     name: str
@@ -35,6 +36,20 @@ def contacts(shop_ids: Iterable[int]) -> dict[int, Contact]:
         )
         _known.update((row[0], (now, Contact(*row))) for row in rows)
     return {shop_id: _known[shop_id][1] for shop_id in wanted}
+
+
+def supplier_contacts(supplier_ids: Iterable[int]) -> dict[int, Contact]:
+    """Where and in which language suppliers are written to."""
+    rows = bulk.fetch(
+        "SELECT id, name, email, language FROM sellers_supplier WHERE id = ANY(%s::bigint[])",
+        [list(supplier_ids)],
+    )
+    return {row[0]: Contact(*row) for row in rows}
+
+
+def suppliers(shop: Shop) -> list[Supplier]:
+    """The active suppliers of a shop, by name (ROL-04)."""
+    return list(Supplier.objects.filter(shop=shop, active=True))
 
 
 def forget() -> None:

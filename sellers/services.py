@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from sellers.models import Membership, Shop, User
+from sellers.models import Membership, Shop, Supplier, User
 
 
 def speak(user: User, language: str) -> None:
@@ -16,8 +16,10 @@ class AlreadyOperator(Exception):
 
 
 @transaction.atomic
-def invite(shop: Shop, email: str, *, name: str, role: str) -> tuple[Membership, bool]:
-    """Give a person a place in a shop (ROL-01); answers it, and whether it is new.
+def invite(
+    shop: Shop, email: str, *, name: str, role: str, supplier: Supplier | None = None
+) -> tuple[Membership, bool]:
+    """Give a person a place in a shop, its own or a supplier's (ROL-01, ROL-04); answers it, and whether it is new.
 
     Someone not known yet gets an account without a usable password, and sets one by "forgotten password".
     Raises AlreadyOperator.
@@ -27,4 +29,6 @@ def invite(shop: Shop, email: str, *, name: str, role: str) -> tuple[Membership,
         raise AlreadyOperator
     if user is None:
         user = User.objects.create_user(email, None, name=name, language=shop.language)
-    return Membership.objects.get_or_create(user=user, shop=shop, defaults={"role": role})
+    return Membership.objects.get_or_create(
+        user=user, shop=shop, defaults={"role": role, "supplier": supplier}
+    )

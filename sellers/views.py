@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language
 
 from sellers import services
-from sellers.access import CHOSEN, DeskRequest, at_the_desk, memberships
+from sellers.access import CHOSEN, DeskRequest, at_the_desk, memberships, suppliers_too
 from sellers.models import User
 
 
@@ -41,6 +41,7 @@ def speak(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @at_the_desk
+@suppliers_too
 def switch_shop(request: DeskRequest) -> HttpResponse:
     """Work for another of one's shops; a stranger's is not found (ROL-01)."""
     chosen = next((one for one in request.memberships if str(one.shop_id) == request.POST.get("shop")), None)

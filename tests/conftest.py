@@ -1,10 +1,11 @@
 """What every test stands on: the real services, a channel, two shops, and the people who work in them.
 
-alice owns a shop, bob works there in support, charlie owns another; olga is an operator.
+alice owns a shop, bob works there in support, charlie owns another; olga is an operator. The first shop has two
+suppliers: nuria works for one of them, sergio for the other.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -25,8 +26,8 @@ from marketplace.services import open_channel
 from orders import services
 from orders.models import Order
 from sellers import queries as sellers_queries
-from sellers.desk import PLATFORM, Actor
-from sellers.models import Membership, Shop, User
+from sellers.desk import PLATFORM, Actor, Right
+from sellers.models import Membership, Shop, Supplier, User
 
 AT = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 """A Tuesday morning; tests add to it instead of reading a clock."""
@@ -115,6 +116,49 @@ def charlie(other_shop: Shop) -> User:
     return _member(_person("charlie@bruma.example", "Carlos Bruma"), other_shop, Membership.Role.OWNER)
 
 
+@pytest.fixture
+def norte(shop: Shop) -> Supplier:
+    """A supplier of the shop, written to in Spanish."""
+    return Supplier.objects.create(
+        shop=shop,
+        code="norte",
+        name="Talleres Norte",
+        contact_name="Nuria Norte",
+        email="taller@norte.example",
+        phone="+34 555 020 020",
+    )
+
+
+@pytest.fixture
+def sur(shop: Shop) -> Supplier:
+    """Another supplier of the same shop."""
+    return Supplier.objects.create(shop=shop, code="sur", name="Hornos del Sur", email="taller@sur.example")
+
+
+def works_for(supplier: Supplier, email: str, name: str) -> User:
+    """A person who works for a supplier, and nowhere else."""
+    user = _person(email, name)
+    Membership.objects.create(
+        user=user, shop_id=supplier.shop_id, role=Membership.Role.SUPPLIER, supplier=supplier
+    )
+    return user
+
+
+@pytest.fixture
+def nuria(norte: Supplier) -> User:
+    return works_for(norte, "nuria@norte.example", "Nuria Norte")
+
+
+@pytest.fixture
+def sergio(sur: Supplier) -> User:
+    return works_for(sur, "sergio@sur.example", "Sergio Sur")
+
+
+def actor_of(supplier: Supplier, name: str = "Nuria Norte") -> Actor:
+    """Whoever acts for a supplier."""
+    return Actor(Role.SUPPLIER, name, rights=frozenset({Right.WORK_ORDERS}), supplier_id=supplier.id)
+
+
 SELLER = Actor(Role.SELLER, "Alicia Alba")
 OPERATOR = Actor(Role.OPERATOR, "Olga Operadora")
 CUSTOMER = Actor(Role.CUSTOMER, "Ana Soler")
@@ -142,11 +186,13 @@ def basket(
     paid_cents: int | None = None,
     card: str = "ok",
     customer: services.Customer = ANA,
+    served: Sequence[Supplier | None] = (),
 ) -> services.NewBasket:
-    """A basket of one shop, paid to the cent unless told otherwise."""
+    """A basket of one shop, paid to the cent unless told otherwise; `served` are who fulfils its first lines."""
     articles = articles or (JAR, PLATE)
+    whose = [one.id if one else None for one in served] + [None] * len(articles)
     lines = tuple(
-        services.NewLine(f"{n}", shop.id, sku, title, quantity, price, shipping)
+        services.NewLine(f"{n}", shop.id, sku, title, quantity, price, shipping, supplier_id=whose[n - 1])
         for n, (sku, title, quantity, price, shipping) in enumerate(articles, 1)
     )
     total = sum(line.unit_price_cents * line.quantity + line.shipping_cents for line in lines)

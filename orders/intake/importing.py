@@ -16,12 +16,13 @@ from pydantic import ValidationError
 from marketplace.models import Channel
 from marketplace.refusals import Code
 from orders import services
+from orders.intake.baskets import UnknownShop, UnknownSupplier, to_basket
 from orders.intake.files import Flawed, Found, Unreadable
 from orders.intake.flaws import why
-from orders.intake.schema import BasketIn, UnknownShop, to_basket
+from orders.intake.schema import BasketIn
 from orders.models import Basket
 from sellers.desk import Actor
-from sellers.models import Shop
+from sellers.models import Shop, Supplier
 
 BATCH = 400
 _LINES_A_BASKET = 10
@@ -145,13 +146,19 @@ class _Intake:
             here = _already_there(self.channel, [basket.commercial_id for _lines, basket in waiting])
             fresh = [one for one in waiting if one[1].commercial_id not in here]
             shop_ids, made = self.shops([basket for _lines, basket in fresh])
+            supplier_ids = _suppliers([basket for _lines, basket in fresh])
             placing = []
             for lines, basket in fresh:
                 try:
-                    placing.append((lines, to_basket(basket, shop_ids)))
+                    placing.append((lines, to_basket(basket, shop_ids, supplier_ids)))
                 except UnknownShop as unknown:
                     told = _("no existe la tienda «{code}»").format(code=unknown.code)
                     refused.append((lines, basket.commercial_id, Code.UNKNOWN_SHOP, told))
+                except UnknownSupplier as unknown:
+                    told = _("la tienda «{shop}» no tiene el proveedor «{code}»").format(
+                        shop=unknown.shop, code=unknown.code
+                    )
+                    refused.append((lines, basket.commercial_id, Code.UNKNOWN_SUPPLIER, told))
             outcome = services.place(self.channel, [new for _lines, new in placing], by=self.by)
             if self.dry_run:
                 transaction.set_rollback(True)
@@ -198,6 +205,15 @@ def _already_there(channel: Channel, commercial_ids: Sequence[str]) -> set[str]:
 
 def _ids_of(codes: set[str]) -> dict[str, int]:
     return dict(Shop.objects.filter(code__in=codes).values_list("code", "id")) if codes else {}
+
+
+def _suppliers(baskets: Sequence[BasketIn]) -> dict[tuple[int, str], int]:
+    """The active suppliers that are named, by shop and code; nothing is read where none is."""
+    codes = {line.supplier for basket in baskets for line in basket.lines if line.supplier}
+    if not codes:
+        return {}
+    rows = Supplier.objects.filter(code__in=codes, active=True).values_list("shop_id", "code", "id")
+    return {(shop_id, code): supplier_id for shop_id, code, supplier_id in rows}
 
 
 def _number_in(data: object) -> str:

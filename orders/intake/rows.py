@@ -48,6 +48,7 @@ LINE_COLUMNS: Mapping[str, str] = {
     "shop": "shop",
     "shop_name": "shop_name",
     "shop_city": "shop_city",
+    "supplier": "supplier",
     "sku": "sku",
     "title": "title",
     "category": "category",

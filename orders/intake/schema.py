@@ -1,4 +1,5 @@
-"""A basket as the storefront sends it: one typed shape for every way in, translated for `place` (API-04).
+"""A basket as the storefront sends it: one typed shape for every way in (API-04); `baskets` says it in the words of
+`orders.services.place`.
 
 Amounts are read as they are written, by `marketplace.money.parse`: hand over JSON that was loaded with
 `parse_float=Decimal`, because a float has already lost its cents.
@@ -6,7 +7,6 @@ Amounts are read as they are written, by `marketplace.money.parse`: hand over JS
 
 import json
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any, Self
@@ -26,7 +26,6 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from marketplace import money
 from orders.models import LONGEST_ACCESS
-from orders.services import Customer, NewBasket, NewLine
 from orders.states import LineKind
 
 MOST_LINES = 1000
@@ -160,6 +159,9 @@ class LineIn(Closed):
     shop_city: Annotated[str, _text(max_length=80)] | None = Field(
         default=None, description="City for the shop, should it be created."
     )
+    supplier: Annotated[str, _id(max_length=64)] | None = Field(
+        default=None, description="Code of the shop's supplier who fulfils it; absent: the shop itself."
+    )
     sku: Annotated[str, _id(max_length=80)] = Field(description="The shop's article number.")
     title: Annotated[str, _text(max_length=200, min_length=1)] = Field(description="What it is called.")
     category: Annotated[str, _text(max_length=120)] = Field(default="", description="Kind of article.")
@@ -283,68 +285,3 @@ def published() -> str:
     """The JSON Schema of a basket (docs/intake.schema.json), as text."""
     schema = BasketIn.model_json_schema()
     return json.dumps({"$schema": _DIALECT, **schema}, ensure_ascii=False, indent=2) + "\n"
-
-
-class UnknownShop(LookupError):
-    """The basket names a shop that is not here; `code` is the shop's."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-def to_basket(basket: BasketIn, shop_ids: Mapping[str, int]) -> NewBasket:
-    """Say it in the words of `orders.services.place`; `shop_ids` are by code. Raises UnknownShop."""
-    currency = basket.currency
-    return NewBasket(
-        commercial_id=basket.commercial_id,
-        currency=currency,
-        placed_at=basket.placed_at,
-        customer=_customer(basket.customer, basket.shipping_address),
-        lines=tuple(
-            _line(line, number, currency, shop_ids)
-            for line, number in zip(basket.lines, basket.line_ids(), strict=True)
-        ),
-        payments=None if basket.payments is None else tuple(_payment(p, currency) for p in basket.payments),
-        shipping_cents=money.parse(basket.shipping_price, currency),
-        promised_at=basket.estimated_delivery,
-        cash_on_delivery=basket.cash_on_delivery,
-    )
-
-
-def _line(line: LineIn, number: str, currency: str, shop_ids: Mapping[str, int]) -> NewLine:
-    shop_id = shop_ids.get(line.shop)
-    if shop_id is None:
-        raise UnknownShop(line.shop)
-    return NewLine(
-        external_id=number,
-        shop_id=shop_id,
-        sku=line.sku,
-        title=line.title,
-        quantity=line.quantity,
-        unit_price_cents=money.parse(line.unit_price, currency),
-        shipping_cents=money.parse(line.shipping_price, currency),
-        category=line.category,
-        promised_ship_by=line.ship_by,
-        kind=line.kind,
-        access=line.access,
-    )
-
-
-def _payment(payment: PaymentIn, currency: str) -> dict[str, Any]:
-    paid: dict[str, Any] = {"method": payment.method, "amount_cents": money.parse(payment.amount, currency)}
-    if payment.card is not None:
-        paid["card"] = payment.card
-    return paid
-
-
-def _customer(customer: CustomerIn, address: AddressIn | None) -> Customer:
-    place = {name: getattr(address, name) for name in AddressIn.model_fields} if address else {}
-    return Customer(
-        name=f"{customer.first_name} {customer.last_name}".strip(),
-        email=customer.email or "",
-        language=customer.locale[:2].lower(),
-        phone=customer.phone or "",
-        external_id=customer.external_id,
-        **place,
-    )

@@ -5,7 +5,7 @@ so the database itself refuses a foreign parent (ROL-01, I10).
 """
 
 from orders.models.carriers import CarrierRequest, Granting
-from orders.models.goods import LONGEST_ACCESS, Line, Shipment, ShipmentLine
+from orders.models.goods import LONGEST_ACCESS, Line, Part, Shipment, ShipmentLine
 from orders.models.order import Basket, Child, Order, Words
 from orders.models.rates import CommissionRate
 from orders.models.trail import DocumentKind, Download, Event, HeardEvent, Hold
@@ -24,6 +24,7 @@ __all__ = [
     "Hold",
     "Line",
     "Order",
+    "Part",
     "Shipment",
     "ShipmentLine",
     "Words",

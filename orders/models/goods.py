@@ -1,12 +1,15 @@
 """The articles of an order and the parcels that they travel in."""
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from marketplace.models import Carrier
 from orders.models.order import Child, Order
 from orders.states import INSTANT, Decision, LineKind
+from sellers.models import Supplier
 
 LONGEST_ACCESS = 500
 
@@ -14,8 +17,9 @@ LONGEST_ACCESS = 500
 class Line(Child):
     """An article of an order, with the shipping charge that falls on it. Amounts include taxes.
 
-    `refuse_code` is of the operators' list, `refuse_reason` a note; before there were codes, the whole reason.
-    What does not travel is confirmed instead, `access` is what the customer is told then: a link, a code, a place.
+    `supplier` fulfils it, the seller where none is named (ROL-04). `refuse_code` is of the operators' list,
+    `refuse_reason` a note; before there were codes, the whole reason. What does not travel is confirmed instead,
+    `access` is what the customer is told then: a link, a code, a place.
     """
 
     order = models.ForeignKey(
@@ -39,6 +43,15 @@ class Line(Child):
     promised_ship_by = models.DateTimeField(_("envío prometido por el escaparate"), null=True)
     access = models.CharField(_("acceso"), max_length=LONGEST_ACCESS, blank=True, default="", db_default="")
     confirmed_at = models.DateTimeField(_("confirmada al cliente"), null=True)
+    supplier = models.ForeignKey(
+        Supplier,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=pgettext_lazy("of a shop", "proveedor"),
+        db_index=False,
+        db_constraint=False,
+    )
 
     class Meta:
         verbose_name = _("línea")
@@ -91,6 +104,36 @@ class Line(Child):
     def to_confirm(self) -> bool:
         """Whether it was accepted, does not travel, and the customer has not been told of it."""
         return not self.travels and self.decision == Decision.ACCEPTED and self.confirmed_at is None
+
+
+class Part(Child):
+    """What of an order a supplier fulfils: the row that their list is read by, and the words that they find it by.
+
+    It follows from the lines (ROL-04); the words are of their articles alone.
+    """
+
+    order = models.ForeignKey(
+        Order, models.CASCADE, related_name="parts", db_constraint=False, db_index=False
+    )
+    supplier = models.ForeignKey(
+        Supplier, models.PROTECT, related_name="parts", db_constraint=False, db_index=False
+    )
+    placed_at = models.DateTimeField(_("recibido"))
+    units = models.PositiveIntegerField(_("unidades"))
+    items_text = models.CharField(_("artículos en una línea"), max_length=160, blank=True, default="")
+    text = models.TextField(_("texto"))
+
+    class Meta:
+        verbose_name = _("parte de un proveedor")
+        verbose_name_plural = _("partes de los proveedores")
+        constraints = [models.UniqueConstraint(fields=["order", "supplier"], name="part_once")]
+        indexes = [
+            models.Index(F("supplier"), F("placed_at").desc(), F("order").desc(), name="part_newest"),
+            GinIndex(F("supplier_id"), OpClass(F("text"), name="gin_trgm_ops"), name="part_words"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.supplier} · {self.items_text}"
 
 
 class Shipment(Child):

@@ -8,7 +8,7 @@ from django_fsm import FSMField
 
 from marketplace.models import Channel, Policy
 from orders.states import PAID, OrderMachine, State
-from sellers.models import Shop
+from sellers.models import Shop, Supplier
 
 
 class Basket(models.Model):
@@ -41,6 +41,8 @@ class Order(OrderMachine, models.Model):
     yet be, accepted: `ships` whether anything travels, `at_once` and `to_confirm` how many lines wait to be confirmed
     to the customer, by themselves once paid and by the shop; `confirmed_at` the last time that one was (ORD-13).
     `commission_parts` tells a commission that is not the policy's alone: see `orders.services.fees`.
+    `supplier` fulfils all that is not refused, with `shared` several do, with neither the seller: both mirror the lines
+    (ROL-04).
     """
 
     shop = models.ForeignKey(
@@ -93,6 +95,16 @@ class Order(OrderMachine, models.Model):
     at_once = models.PositiveSmallIntegerField(_("líneas que se confirman solas"), default=0, db_default=0)
     to_confirm = models.PositiveSmallIntegerField(_("líneas por confirmar"), default=0, db_default=0)
     confirmed_at = models.DateTimeField(_("confirmado al cliente"), null=True)
+    supplier = models.ForeignKey(
+        Supplier,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("lo sirve entero"),
+        db_index=False,
+        db_constraint=False,
+    )
+    shared = models.BooleanField(_("lo sirven varios"), default=False, db_default=False)
 
     payment_token = models.CharField(_("medio de pago"), max_length=120, blank=True, default="")
 
@@ -120,6 +132,9 @@ class Order(OrderMachine, models.Model):
             models.CheckConstraint(condition=Q(state__in=State.values), name="order_state_known"),
             models.CheckConstraint(
                 condition=Q(total_cents=F("goods_cents") + F("shipping_cents")), name="order_total_adds_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(shared=False) | Q(supplier__isnull=True), name="order_of_one_or_of_several"
             ),
             models.CheckConstraint(
                 condition=Q(goods_cents__gte=0)

@@ -5,6 +5,7 @@ and why. `one()` turns the outcome of a single order into its move or a raised `
 """
 
 from orders.services.acceptance import EVERYTHING, Answer, accept, expire, refuse
+from orders.services.assigning import assign
 from orders.services.cancelling import cancel
 from orders.services.carriers import NewCarrier, ask_for_carrier, decline_carrier, grant_carrier
 from orders.services.debit import (
@@ -19,7 +20,7 @@ from orders.services.debit import (
 from orders.services.fees import Fee, Fees, Priced, priced
 from orders.services.fulfilment import fulfil
 from orders.services.holds import end_presale, hold, judge_hold, release
-from orders.services.move import judge, lock_orders, one, rules
+from orders.services.move import fulfils, judge, lock_orders, one, rules
 from orders.services.placing import Customer, NewBasket, NewLine, place
 from orders.services.receipt import receive, settle
 from orders.services.returning import report_exception, retry, return_to_sender
@@ -40,6 +41,7 @@ __all__ = [
     "Priced",
     "accept",
     "ask_for_carrier",
+    "assign",
     "cancel",
     "confirm_payment",
     "debit_failed",
@@ -49,6 +51,7 @@ __all__ = [
     "end_presale",
     "expire",
     "fulfil",
+    "fulfils",
     "grant_carrier",
     "hold",
     "judge",

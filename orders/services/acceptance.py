@@ -12,6 +12,8 @@ from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order
 from orders.services.fees import FEE, Fees, charge_fee, priced
 from orders.services.move import Change, Channels, Refuse, _move, promises, rules
+from orders.services.parts import SERVED, served_by
+from orders.services.shipping import lines_of
 from orders.services.splitting import NO_STOCK, Splits, refused_words
 from orders.signals import Moved
 from orders.states import INSTANT, Decision, LineKind, Verb
@@ -47,7 +49,7 @@ def accept(
     """
     wanted = dict(answers) if isinstance(answers, Mapping) else dict.fromkeys(answers, EVERYTHING)
     some = [order_id for order_id, answer in wanted.items() if not answer.whole]
-    lines = _lines_of(some) if some else {}
+    lines: dict[int, list[Line]] = {}
     channels, fees = Channels(), Fees(wanted)
     whole: list[int] = []
     splits = Splits()
@@ -59,6 +61,8 @@ def accept(
             whole.append(order.id)
             kept = None
         else:
+            if not lines:
+                lines.update(lines_of(some))
             told = _answered(order, lines[order.id], answer, splits)
             kept = priced([line for line in lines[order.id] if line.decision == Decision.ACCEPTED])
         charge_fee(order, fees.of(order, at=at, articles=kept))
@@ -83,7 +87,7 @@ def accept(
         wanted,
         Verb.ACCEPT,
         change,
-        fields=(*_ACCEPTED, "accepted_at", "ship_by", "deliver_by"),
+        fields=(*_ACCEPTED, "accepted_at", "ship_by", "deliver_by", *(SERVED if some else ())),
         also=write,
         skip_locked=skip_locked,
         by=by,
@@ -110,6 +114,7 @@ def _answered(order: Order, lines: list[Line], answer: Answer, splits: Splits) -
     order.shipping_cents = sum(line.shipping_cents for line in accepted)
     order.total_cents = order.goods_cents + order.shipping_cents
     order.ships, order.at_once, order.to_confirm = made_of(line.kind for line in accepted)
+    order.supplier_id, order.shared = served_by(line.supplier_id for line in accepted)
     return told
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from marketplace.models import Carrier
+from marketplace.policy import Role
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
 from orders.models import CarrierRequest, Granting
 from orders.signals import carrier_requested, carrier_requests_answered
@@ -26,7 +27,7 @@ def ask_for_carrier(
     Raises MoveRefused: `not_allowed`; `carrier_listed`, `carrier_asked` when it is there or was asked for already;
     `carriers_wait` while too many wait for an answer.
     """
-    if not by.may(Right.WORK_ORDERS):
+    if by.role == Role.SUPPLIER or not by.may(Right.WORK_ORDERS):
         raise MoveRefused(Refusal(0, Code.NOT_ALLOWED))
     _one_at_a_time(shop)
     if code := _needless(shop, name):

@@ -40,7 +40,7 @@ def judge_hold(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | No
         return Code.OUT_OF_ORDER
     if order.state in FINAL:
         return Code.WRONG_STATE
-    if by.role == Role.CUSTOMER or not by.may(Right.WORK_ORDERS):
+    if by.role in (Role.CUSTOMER, Role.SUPPLIER) or not by.may(Right.WORK_ORDERS):
         return Code.NOT_ALLOWED
     return None
 

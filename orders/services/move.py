@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from marketplace import bulk, clocks, queries
 from marketplace.clocks import Calendar
@@ -19,6 +20,7 @@ from marketplace.models import Channel
 from marketplace.policy import Role, Settings, ShippingClockFrom
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
 from orders.models import Event, Hold, Order
+from orders.queries import suppliers_of
 from orders.signals import Moved, orders_moved
 from orders.states import FINAL, PAID, TABLE, State, Verb
 from sellers.desk import Actor, Right
@@ -107,7 +109,7 @@ def judge(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
         if state == State.DEBIT and verb in (Verb.SHIP, Verb.READY, Verb.FULFIL):
             return Code.HELD if order.held_at else Code.NOT_DEBITED
         return Code.WRONG_STATE
-    if not _has_right(by, roles):
+    if not has_right(order, verb, by, roles):
         return Code.NOT_ALLOWED
     if step.needs and not getattr(order, step.needs):
         return _LACKS[step.needs]
@@ -137,10 +139,44 @@ def _stopped(order: Order, step: Step, by: Actor) -> Code | None:
 _LACKS = {"ships": Code.NOTHING_TO_SHIP, "unconfirmed": Code.NOTHING_TO_CONFIRM}
 
 
-def _has_right(by: Actor, roles: Sequence[Role]) -> bool:
-    """The supplier of a line is the seller where none is named, so a supplier's right is the seller's too."""
-    named = by.role in roles or (by.role == Role.SELLER and Role.SUPPLIER in roles)
+OF_A_PART = frozenset({Verb.SHIP})
+"""What can be done for a part of an order; everything else is done to the whole."""
+
+
+def has_right(order: Order, verb: str, by: Actor, roles: Sequence[Role]) -> bool:
+    """Whether this actor is one of those that the policy names (CAN-03, ROL-04).
+
+    The right of the supplier is that of whoever fulfils it all, the seller where no supplier is named; where several
+    do, it is nobody's but for what each can do for their own lines.
+    """
+    if by.role == Role.SUPPLIER:
+        named = Role.SUPPLIER in roles and fulfils(order, verb, by)
+    elif by.role in roles:
+        named = True
+    else:
+        sellers_own = order.supplier_id is None and not order.shared
+        named = by.role == Role.SELLER and Role.SUPPLIER in roles and sellers_own
     return named and by.may(Right.WORK_ORDERS)
+
+
+def fulfils(order: Order, verb: str, by: Actor) -> bool:
+    """Whether a supplier fulfils what this verb is about; of a shared order the lines say whose they are."""
+    if by.supplier_id is None:
+        return False
+    return order.supplier_id == by.supplier_id or (order.shared and verb in OF_A_PART)
+
+
+def _refusal(order: Order, verb: str, code: Code, *, by: Actor) -> Refusal:
+    """A refusal, and who fulfils the order where that is what stands in the way. Suppliers are not told of others."""
+    of_the_lines = Role.SUPPLIER in rules(order).rights.get(order.__dict__["state"], {}).get(verb, ())
+    if code != Code.NOT_ALLOWED or not of_the_lines or by.role not in (Role.SELLER, Role.SUPPLIER):
+        return Refusal(order.id, code)
+    if order.shared:
+        return Refusal(order.id, code, _("Lo sirven varios: solo puede hacerlo el operador."))
+    if order.supplier_id is None or by.role == Role.SUPPLIER:
+        return Refusal(order.id, code)
+    names = ", ".join(one.name for one in suppliers_of(order))
+    return Refusal(order.id, code, _("Lo sirve %(who)s.") % {"who": names})
 
 
 def _move(
@@ -173,7 +209,7 @@ def _move(
             then = _then(order, by=by, at=at)
             code = judged(order, verb, by=by, at=then)
             if code is not None:
-                refused.append(Refusal(order.id, code))
+                refused.append(_refusal(order, verb, code, by=by))
                 continue
             before: str = order.__dict__["state"]
             try:
@@ -273,6 +309,8 @@ def _moved(order: Order, verb: Verb, before: str, data: Mapping[str, Any], *, at
         ships=row["ships"],
         at_once=row["at_once"],
         to_confirm=row["to_confirm"],
+        supplier_id=row["supplier_id"],
+        shared=row["shared"],
         pay_by=row["pay_by"],
         accept_by=row["accept_by"],
         ship_by=row["ship_by"],

@@ -12,11 +12,12 @@ from marketplace import bulk, clocks, money
 from marketplace.models import Channel, Policy
 from marketplace.policy import Settings, StartsWith
 from marketplace.refusals import Code, Outcome, Refusal
-from orders.models import Basket, Event, Hold, Line, Order, Words
+from orders.models import Basket, Event, Hold, Line, Order, Part, Words
 from orders.queries import folded
 from orders.services.acceptance import made_of
 from orders.services.fees import Fees, Priced, charge_fee
 from orders.services.move import EVENT_COLUMNS, _event, _moved, promises
+from orders.services.parts import PART_COLUMNS, in_a_line, parts_of, served_by
 from orders.signals import Moved, orders_moved
 from orders.states import Decision, HoldKind, LineKind, State, Verb
 from sellers.desk import PLATFORM, Actor
@@ -24,9 +25,8 @@ from sellers.desk import PLATFORM, Actor
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """An article as the storefront sells it; amounts in cents, taxes included.
-
-    `access` is what the customer is told when an article that does not travel is confirmed (ORD-13).
+    """An article as the storefront sells it; amounts in cents, taxes included. Without `supplier_id` the seller
+    fulfils it (ROL-04); `access` is what the customer is told when it does not travel and is confirmed (ORD-13).
     """
 
     external_id: str
@@ -40,6 +40,7 @@ class NewLine:
     promised_ship_by: datetime | None = None
     kind: LineKind = LineKind.GOODS
     access: str = ""
+    supplier_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +255,7 @@ def _order(
     goods = sum(line.unit_price_cents * line.quantity for line, _ in lines)
     shipping = sum(cents for _, cents in lines)
     ships, at_once, to_confirm = made_of(line.kind for line, _ in lines)
-    items = " · ".join(
-        f"{line.title} ×{line.quantity}" if line.quantity > 1 else line.title for line, _ in lines
-    )
+    supplier_id, shared = served_by(line.supplier_id for line, _ in lines)
     order = Order(
         shop_id=shop_id,
         channel_id=channel.id,
@@ -286,7 +285,9 @@ def _order(
         region=customer.region,
         country=customer.country,
         wants_invoice=customer.wants_invoice,
-        items_text=items[:160],
+        items_text=in_a_line(line for line, _ in lines),
+        supplier_id=supplier_id,
+        shared=shared,
         commission_parts="[]",
         **first,
     )
@@ -318,6 +319,7 @@ LINE_COLUMNS = (
     "shipped_quantity",
     "promised_ship_by",
     "access",
+    "supplier_id",
 )
 
 
@@ -333,6 +335,10 @@ def _write(drafts: list[_Draft], *, by: Actor) -> list[Moved]:
     bulk.insert(Words, ("order_id", "shop_id", "text"), [_words(draft) for draft in drafts])
     bulk.insert(
         Line, LINE_COLUMNS, [_line_row(d.order, line, cents) for d in drafts for line, cents in d.lines]
+    )
+    served = [draft for draft in drafts if draft.order.supplier_id or draft.order.shared]
+    bulk.insert(
+        Part, PART_COLUMNS, [row for d in served for row in parts_of(d.order, [line for line, _ in d.lines])]
     )
     events, moves = [], []
     for draft in drafts:
@@ -393,4 +399,5 @@ def _line_row(order: Order, line: NewLine, shipping_cents: int) -> tuple[object,
         0,
         line.promised_ship_by,
         line.access,
+        line.supplier_id,
     )

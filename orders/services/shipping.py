@@ -8,10 +8,10 @@ from urllib.parse import quote
 from marketplace import bulk, clocks
 from marketplace import tracking as tracking_forms
 from marketplace.models import Carrier
-from marketplace.policy import ReceiptClockFrom, ShippingClockFrom
+from marketplace.policy import ReceiptClockFrom, Role, ShippingClockFrom
 from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order, Shipment, ShipmentLine
-from orders.services.move import Change, Channels, Refuse, _move, judge, rules
+from orders.services.move import Change, Channels, Refuse, _move, has_right, judge, rules
 from orders.services.receipt import COLLECTED, collect
 from orders.signals import Moved
 from orders.states import PAST_RECEIPT, Decision, State, Verb
@@ -22,7 +22,8 @@ from sellers.desk import Actor
 class Parcel:
     """A parcel to hand over: the carrier (of the list, or by name where the policy allows), its tracking number.
 
-    `quantities` maps line ids to units; None means everything that is still to be shipped.
+    `quantities` maps line ids to units; None means everything that is still to be shipped, of a supplier's own lines
+    where it is a supplier who hands it over.
     """
 
     carrier: Carrier | None = None
@@ -54,7 +55,8 @@ def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[M
 
     Until then the move is told as `hand_over` and the state stays. The deliver-by clock starts at hand-over unless
     the policy says otherwise (SHP-02); receipt counts from the last parcel (SHP-07), or from what is confirmed to the
-    customer after it (ORD-13).
+    customer after it (ORD-13). A supplier hands over units of their own lines alone; another's is `unknown_line`
+    (ROL-04).
     """
     channels = Channels()
     written = _Written()
@@ -65,7 +67,7 @@ def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[M
             lines.update(lines_of(parcels))
         parcel = parcels[order.id]
         name = _carrier_name(order, parcel)
-        chosen = _chosen(lines[order.id], parcel)
+        chosen = _chosen(_own(lines[order.id], by), parcel)
         order.parcels += 1
         _pack(order, parcel, name, chosen, written, at)
         complete = sum(line.to_ship for line in lines[order.id]) == sum(n for _, n in chosen)
@@ -113,6 +115,16 @@ def _carrier_name(order: Order, parcel: Parcel) -> str:
     if not parcel.carrier_name or not rules(order).free_text_carrier:
         raise Refuse(Code.UNKNOWN_CARRIER, parcel.carrier_name)
     return parcel.carrier_name
+
+
+def _own(lines: Sequence[Line], by: Actor) -> Sequence[Line]:
+    """The lines that the actor hands over: a supplier's are those that are theirs at this moment."""
+    if by.role != Role.SUPPLIER:
+        return lines
+    own = [line for line in lines if line.supplier_id == by.supplier_id]
+    if not own:
+        raise Refuse(Code.UNKNOWN_LINE)
+    return own
 
 
 def _chosen(lines: Sequence[Line], parcel: Parcel) -> list[tuple[Line, int]]:
@@ -228,7 +240,7 @@ def _judge_delivery(order: Order, verb: str, *, by: Actor, at: datetime) -> Code
     if order.delivered_at is not None:
         return Code.DUPLICATE
     roles = rules(order).rights.get(State.SHIPPED, {}).get(verb, ())
-    return None if by.role in roles else Code.NOT_ALLOWED
+    return None if has_right(order, verb, by, roles) else Code.NOT_ALLOWED
 
 
 def late_by(deadline: datetime | None, done_at: datetime | None, at: datetime) -> timedelta | None:

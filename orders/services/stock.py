@@ -10,13 +10,14 @@ from datetime import datetime
 from django.db import transaction
 
 from marketplace import clocks
-from marketplace.policy import ShippingClockFrom
+from marketplace.policy import Role, ShippingClockFrom
 from marketplace.reasons import Reasoned, why
 from marketplace.refusals import Code, Outcome
 from orders.models import Hold, Line, Order, Shipment
 from orders.services.fees import FEE, charge_fee, fee_of_rest, priced
 from orders.services.holds import release
 from orders.services.move import Change, Channels, Refuse, _move, judge, rules
+from orders.services.parts import SERVED, served_by
 from orders.services.shipping import lines_of
 from orders.services.splitting import NO_STOCK, Splits, refused_words
 from orders.signals import Moved
@@ -25,7 +26,10 @@ from sellers.desk import Actor
 
 
 def _judge_shortening(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
-    """Whoever may ship an order may say what is missing of it; a hold does not stop that, it waits for it."""
+    """Whoever may ship an order may say what is missing of it, but for suppliers: it is the shop that refuses units and
+    gives money back. A hold does not stop that, it waits for it."""
+    if by.role == Role.SUPPLIER:
+        return Code.NOT_ALLOWED
     code = judge(order, Verb.SHIP, by=by, at=at)
     return None if code == Code.HELD and order.state != State.DEBIT else code
 
@@ -73,13 +77,16 @@ def shorten(
             if missing.get(line.id):
                 told.append(refused_words(line, missing[line.id], why(reason)))
                 _take_off(order, found.splits.refuse(line, missing[line.id], why(reason), among=mine))
+        order.supplier_id, order.shared = served_by(
+            line.supplier_id for line in mine if line.decision != Decision.REFUSED
+        )
         return Change({"refused": told, "refunded_cents": _reckon(order, mine)})
 
     outcome = _move(
         there_are,
         Verb.SHORTEN,
         change,
-        fields=_RECKONED,
+        fields=(*_RECKONED, *SERVED),
         also=found.splits.write,
         judged=_judge_shortening,
         by=by,

@@ -1,6 +1,7 @@
 """The other ways of trading in the demonstration: a channel paid beforehand, and one where the courier collects."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from marketplace import queries
@@ -58,14 +59,22 @@ CHANNELS = (
             (1, 28, ("accept",)),
             (2, 40, ("accept", "ready")),
             (1, 60, ("accept", "ready", "ship")),
-            (0, 80, ("accept", "ready", "ship", "fail")),
+            (0, 80, ("accept", "made ready", "sent", "fail")),
             (2, 100, ("accept", "ready", "ship", "fail", "retry", "deliver")),
             (1, 120, ("accept", "ship", "deliver", "remit")),
+            (0, 20, ("accept",)),
+            (0, 26, ("accept", "made ready")),
+            (0, 34, ("accept", "sent")),
+            (0, 46, ("accept", "made ready", "sent")),
+            (0, 50, ("accept", "unmade")),
         ),
     ),
 )
 """Code, name and preset of each channel, and its orders: which trader's, placed how many hours ago, what was done, and
-what was bought where it is not an article of the trader's."""
+what was bought where it is not an article of the trader's.
+
+Where the courier collects, the first trader's goods are a workshop's: alone, or with one of the shop's own.
+"""
 
 _DIGITAL = {
     "booklet": (LineKind.DOWNLOAD, "Cuadernillo de patrones: seis platos", 950,
@@ -75,6 +84,10 @@ _DIGITAL = {
 """What of the demonstration does not travel: its kind, its title, its price in cents, how to get at it."""
 
 _WHERE = "Sábado a las 10:00 en Calle del Torno 8; trae un delantal"
+
+
+_MIXED = (("accept",), ("accept", "sent"))
+"""The lives in which the shop fulfils a line beside its workshop's."""
 
 
 def open_others(people: People, *, at: datetime) -> int:
@@ -103,6 +116,8 @@ def _live(channel: Channel, people: People, life: Life, number: str, *, at: date
     placed_at = at - hours_ago * _HOUR
     lines = tuple(_line(people, trader, number, n, name) for n, name in enumerate(sold or ["goods"], 1))
     new = _basket(channel, lines, number, placed_at)
+    if channel.policy and channel.policy.rules.cash_on_delivery and trader is TRADERS[0]:
+        new = _from_the_workshop(new, people, trader, mixed=steps in _MIXED)
     order_id = services.place(channel, [new]).moved[0].order_id
     acts = _acts(people, trader)
     for step, moment in zip(steps, _moments(placed_at, at, len(steps)), strict=True):
@@ -126,6 +141,11 @@ def _acts(people: People, trader: Trader) -> dict[str, Act]:
         "accept": lambda order, at: services.accept([order], by=seller, at=at),
         "ready": lambda order, at: services.ready([order], by=seller, at=at),
         "ship": lambda order, at: services.ship({order: parcel}, by=seller, at=at),
+        "made ready": lambda order, at: services.ready([order], by=people.workshop, at=at),
+        "sent": lambda order, at: services.ship({order: parcel}, by=people.workshop, at=at),
+        "unmade": lambda order, at: services.cancel(
+            [order], reason=Why("out-of-stock"), by=people.workshop, at=at
+        ),
         "fail": lambda order, at: services.report_exception([order], reason="Ausente", by=operator, at=at),
         "retry": lambda order, at: services.retry([order], by=seller, at=at),
         "return": lambda order, at: services.return_to_sender([order], by=seller, at=at),
@@ -147,6 +167,19 @@ def _remit(order_id: int, *, by: Actor, at: datetime) -> Outcome[Moved]:
     remitting = Remitting(order.channel, Couriers().called(COURIER), f"MN-{at:%Y%m%d}", at, by, at)
     (one,) = remitting.carry_out([Cash(1, order.reference, order.total_cents)])
     return Outcome([], [] if one.code is None else [Refusal(order_id, one.code, one.detail)])
+
+
+def _from_the_workshop(
+    new: services.NewBasket, people: People, trader: Trader, *, mixed: bool
+) -> services.NewBasket:
+    """The same basket made by the shop's supplier; a mixed one has an article of the shop's own beside it."""
+    (line,) = new.lines
+    lines = [replace(line, supplier_id=people.workshop.supplier_id)]
+    if mixed:
+        other = trader.articles[int(new.commercial_id[-2:]) % len(trader.articles) - 1]
+        own = replace(line, external_id="2", sku=other.sku, title=other.title)
+        lines.append(replace(own, unit_price_cents=other.price_cents, shipping_cents=other.shipping_cents))
+    return replace(new, lines=tuple(lines), payments=None)
 
 
 def _line(people: People, trader: Trader, number: str, n: int, name: str) -> services.NewLine:

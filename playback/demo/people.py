@@ -5,25 +5,33 @@ import os
 from pathlib import Path
 
 from playback.demo.goods import TRADERS, Trader
-from sellers.desk import Actor, operator, seller
-from sellers.models import Membership, Shop, User
+from sellers.desk import Actor, operator, seller, supplier
+from sellers.models import Membership, Shop, Supplier, User
 from sellers.services import invite
 
 PASSWORD = "barro-y-canela"
-"""The demonstration's own, for its three sign-ins; it is only ever made on a development site."""
+"""The demonstration's own, for its four sign-ins; it is only ever made on a development site."""
 
 OWNER = f"lucia@{TRADERS[0].domain}"
 SUPPORT = f"bruno@{TRADERS[0].domain}"
 OPERATOR = "operador@trastienda.example"
-SIGN_INS = (("shop owner", OWNER), ("shop support", SUPPORT), ("operator", OPERATOR))
+SUPPLIER = "nuria@talleresnorte.example"
+SIGN_INS = (
+    ("shop owner", OWNER),
+    ("shop support", SUPPORT),
+    ("shop supplier", SUPPLIER),
+    ("operator", OPERATOR),
+)
 FILE = "sign-ins.json"
 
 
 class People:
     """The shops by their traders, and the actors for what is done in them."""
 
-    def __init__(self, shops: dict[str, Shop], sellers: dict[str, Actor], operator: Actor) -> None:
-        self._shops, self._sellers, self.operator = shops, sellers, operator
+    def __init__(
+        self, shops: dict[str, Shop], sellers: dict[str, Actor], workshop: Actor, operator: Actor
+    ) -> None:
+        self._shops, self._sellers, self.workshop, self.operator = shops, sellers, workshop, operator
 
     def shop(self, trader: Trader) -> Shop:
         return self._shops[trader.code]
@@ -33,7 +41,7 @@ class People:
 
 
 def move_in() -> People:
-    """Open the shops and give everybody their place; three of them can sign in."""
+    """Open the shops and give everybody their place; four of them can sign in."""
     boss = User.objects.create_superuser(OPERATOR, PASSWORD, name="Olga Prieto", phone="+34 555 010 010")
     shops, sellers = {}, {}
     for trader in TRADERS:
@@ -51,10 +59,27 @@ def move_in() -> People:
         member, _ = invite(shop, email, name=trader.owner, role=Membership.Role.OWNER)
         sellers[trader.code] = seller(member)
     invite(shops[TRADERS[0].code], SUPPORT, name="Bruno Santos Gil", role=Membership.Role.SUPPORT)
-    for user in User.objects.filter(email__in=[OWNER, SUPPORT]):
+    workshop = _workshop(shops[TRADERS[0].code])
+    for user in User.objects.filter(email__in=[OWNER, SUPPORT, SUPPLIER]):
         user.set_password(PASSWORD)
         user.save(update_fields=["password"])
-    return People(shops, sellers, operator(boss))
+    return People(shops, sellers, workshop, operator(boss))
+
+
+def _workshop(shop: Shop) -> Actor:
+    """A supplier of the first shop, and who works there (ROL-04)."""
+    norte = Supplier.objects.create(
+        shop=shop,
+        code="talleres-norte",
+        name="Talleres Norte",
+        contact_name="Nuria Lasarte Ruiz",
+        email="pedidos@talleresnorte.example",
+        phone="+34 555 020 020",
+        city="Huesca",
+        address="Polígono del Horno, nave 4",
+    )
+    role = Membership.Role.SUPPLIER
+    return supplier(invite(shop, SUPPLIER, name=norte.contact_name, role=role, supplier=norte)[0])
 
 
 def write_sign_ins(home: Path) -> bool:

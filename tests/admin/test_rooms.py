@@ -16,7 +16,7 @@ from marketplace.admin_site import CONTENT_SECURITY
 from marketplace.models import Carrier, Channel, Parked, Policy, Reason, TimerRun
 from marketplace.rooms import EXACT_UP_TO, EstimatingPaginator
 from orders.models import Hold, Order
-from sellers.models import Membership, Shop, User
+from sellers.models import Membership, Shop, Supplier, User
 from tests.conftest import Placing
 
 # The registry is filled when the addresses are read; the list of tests is made before.
@@ -32,7 +32,9 @@ def address(model: Any, name: str, *args: Any) -> str:
 @pytest.mark.django_db
 @pytest.mark.rule("ROL-02")
 @pytest.mark.parametrize("model", ROOMS, ids=lambda model: model._meta.label_lower)
-def test_every_room_opens(desk: Client, model: Any, settled: Order, parked: Parked, alice: User) -> None:
+def test_every_room_opens(
+    desk: Client, model: Any, settled: Order, parked: Parked, alice: User, norte: Supplier
+) -> None:
     """The list and the page of a record, in both languages, under the policy of the admin alone."""
     for language in ("es", "en"):
         User.objects.filter(email="olga@operador.example").update(language=language)
@@ -49,7 +51,9 @@ def test_every_room_opens(desk: Client, model: Any, settled: Order, parked: Park
 @pytest.mark.django_db
 @pytest.mark.rule("ROL-02")
 @pytest.mark.parametrize("model", ROOMS, ids=lambda model: model._meta.label_lower)
-def test_nobody_else_gets_in(client: Client, model: Any, alice: User, settled: Order, parked: Parked) -> None:
+def test_nobody_else_gets_in(
+    client: Client, model: Any, alice: User, settled: Order, parked: Parked, norte: Supplier
+) -> None:
     row = model._default_manager.order_by("pk").last()
     pages = [address(model, "changelist"), address(model, "change", row.pk)]
     for page in pages:

@@ -151,6 +151,7 @@ def test_the_invariants_notice_what_the_database_was_made_to_accept(channel: Cha
         "I13": "UPDATE ledger_balance SET payable_cents = payable_cents + 1",
         "I14": "UPDATE orders_order SET held_at = now()",
         "I18": "UPDATE payments_charge SET amount_cents = amount_cents + 1",
+        "I15": "UPDATE orders_order SET shared = true",
     }
     for code, statement in spoilt.items():
         with transaction.atomic(), connection.cursor() as cursor:

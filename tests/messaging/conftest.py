@@ -24,8 +24,8 @@ from orders import services
 from orders.models import Line, Order
 from orders.states import HoldKind
 from payments import beforehand
-from sellers.models import Shop, User
-from tests.conftest import ANA, AT, CLOCK, CUSTOMER, OPERATOR, SELLER, basket
+from sellers.models import Shop, Supplier, User
+from tests.conftest import ANA, AT, CLOCK, CUSTOMER, OPERATOR, SELLER, actor_of, basket
 from tests.orders.digital import BOOKING, PATTERN, TICKET, digital_basket
 
 HOUR = timedelta(hours=1)
@@ -171,6 +171,26 @@ def _confirmed(channel: Channel, shop: Shop, language: str) -> None:
     services.one(services.fulfil({order_id: access}, by=SELLER, at=AT + 2 * HOUR))
 
 
+def _served_by_a_supplier(channel: Channel, shop: Shop, norte: Supplier, language: str) -> None:
+    """What a supplier is told: to prepare, that it is off, that it could not be delivered, that it is not theirs."""
+    buyer = replace(ANA, language=language)
+    ids = []
+    for n in range(3):
+        new = basket(shop, number=f"{language}-F{n}", customer=buyer, served=[norte, norte])
+        ids += [move.order_id for move in services.place(channel, [new]).moved]
+    services.accept(ids, by=SELLER, at=AT + HOUR)
+    _tick("charge", AT + HOUR)
+    off, failed, taken = ids
+    services.cancel([off], reason="Roto en el taller", by=OPERATOR, at=AT + 2 * HOUR)
+    parcel = services.Parcel(carrier_name="SEUR", tracking="S4")
+    services.ship({failed: parcel}, by=actor_of(norte), at=AT + 2 * HOUR)
+    services.report_exception([failed], reason="Ausente", by=OPERATOR, at=AT + 3 * HOUR)
+    services.return_to_sender([failed], by=SELLER, at=AT + 4 * HOUR)
+    given = dict.fromkeys(Line.objects.filter(order_id=taken).values_list("id", flat=True))
+    services.assign({taken: given}, by=SELLER, at=AT + 4 * HOUR)
+    services.cancel([taken], reason="Ya no lo quiere", by=OPERATOR, at=AT + 5 * HOUR)
+
+
 def _carriers(shop: Shop) -> None:
     """What is told of carriers that a shop asks for."""
     wanted, odd = (
@@ -182,12 +202,13 @@ def _carriers(shop: Shop) -> None:
 
 
 @pytest.fixture
-def tell_everything(channel: Channel, shop: Shop, olga: User) -> Telling:
+def tell_everything(channel: Channel, shop: Shop, norte: Supplier, olga: User) -> Telling:
     """Let everything happen that anybody is told of, in a language; answers when it is over."""
 
     def tell(language: str) -> datetime:
         Shop.objects.update(language=language)
         User.objects.update(language=language)
+        Supplier.objects.update(language=language)
 
         def place(number: str, **wishes: Any) -> int:
             new = basket(shop, number=number, customer=replace(ANA, language=language), **wishes)
@@ -223,6 +244,7 @@ def tell_everything(channel: Channel, shop: Shop, olga: User) -> Telling:
         services.deliver([shipped], by=CLOCK, at=AT + DAY)
         _paid_beforehand(shop, language)
         _tick("payback", AT + DAY)
+        _served_by_a_supplier(channel, shop, norte, language)
         _carriers(shop)
         _tick("expire", AT + 4 * DAY)
         receive_at = Order.objects.get(id=shipped).receive_at

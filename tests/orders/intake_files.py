@@ -14,7 +14,7 @@ PLACED_AT = "2026-03-02T09:30:00Z"
 
 HEADER = (
     "commercial_id,placed_at,currency,payment_amount,customer_first_name,customer_last_name,customer_email,"
-    "street,postal_code,city,country,basket_shipping_price,line_external_id,shop,shop_name,sku,title,"
+    "street,postal_code,city,country,basket_shipping_price,line_external_id,shop,shop_name,supplier,sku,title,"
     "quantity,unit_price,shipping_price"
 )
 

@@ -1,6 +1,6 @@
 """Orders brought to a state through the same doors as real ones, many at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from marketplace import timers
@@ -13,7 +13,7 @@ from orders.models import Order
 from orders.signals import Moved
 from orders.states import State
 from payments import beforehand
-from sellers.models import Shop
+from sellers.models import Shop, Supplier
 from tests.conftest import AT, CLOCK, JAR, OPERATOR, PLATE, SELLER, anas
 from tests.orders.digital import Article, Goods, digital_basket
 
@@ -26,6 +26,9 @@ def tick(name: str, at: datetime) -> Tally:
     return timers.run(BY_NAME[name], at=at)
 
 
+type Served = Sequence[Supplier | None]
+
+
 def placed(
     channel: Channel,
     shop: Shop,
@@ -33,10 +36,14 @@ def placed(
     *,
     articles: tuple[Article | Goods, ...] = (JAR, PLATE),
     card: str = "ok",
+    served: Served = (),
     at: datetime = AT,
 ) -> list[int]:
     """Ids of so many new orders."""
-    baskets = [digital_basket(shop, *articles, at=at, card=card, customer=anas(n)) for n in range(count)]
+    baskets = [
+        digital_basket(shop, *articles, at=at, card=card, served=served, customer=anas(n))
+        for n in range(count)
+    ]
     outcome = services.place(channel, baskets)
     return [move.order_id for move in outcome.moved]
 
@@ -82,7 +89,7 @@ def _receive(ids: list[int]) -> None:
 
 STEPS: dict[State, tuple[Callable[[list[int]], object], ...]] = {
     State.AWAITING_SHIPMENT: (),
-    State.AWAITING_PICKUP: (lambda ids: services.ready(ids, by=SELLER, at=AT + 2 * HOUR),),
+    State.AWAITING_PICKUP: (lambda ids: services.ready(ids, by=OPERATOR, at=AT + 2 * HOUR),),
     State.SHIPPED: (_ship,),
     State.EXCEPTION: (_ship, _fail_to_deliver),
     State.RETURNED: (
@@ -122,12 +129,13 @@ def brought_to(
     count: int = 1,
     *,
     articles: tuple[Article | Goods, ...] = (JAR, PLATE),
+    served: Served = (),
 ) -> list[int]:
     """Ids of so many orders in this state, along the way that their channel trades."""
     assert channel.policy is not None
     preset = channel.policy.rules.preset
     card = "refused" if state == State.FAILED else "ok"
-    ids = placed(channel, shop, count, articles=articles, card=card)
+    ids = placed(channel, shop, count, articles=articles, card=card, served=served)
     if state in STEPS:
         TO_SHIP[preset](ids)
         for step in STEPS[state]:

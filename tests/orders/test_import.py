@@ -16,7 +16,7 @@ from marketplace.models import Channel
 from orders.intake.files import Source, json_lines
 from orders.models import Basket, Event, Hold, Line, Order
 from orders.states import HoldKind
-from sellers.models import Shop
+from sellers.models import Shop, Supplier
 from tests.orders.intake_files import basket_in, bring, json_file, line_in
 
 pytestmark = pytest.mark.django_db
@@ -191,6 +191,12 @@ REFUSED: list[tuple[object, str, str, str]] = [
     ),
     (basket_in(placed_at="2098-01-01T00:00:00Z"), "P-1", "too_early", "placed_at: is in the future"),
     (basket_in(lines=[line_in(shop="nadie")]), "P-1", "unknown_shop", "there is no shop “nadie”"),
+    (
+        basket_in(lines=[line_in(supplier="nadie")]),
+        "P-1",
+        "unknown_supplier",
+        "shop “alba” has no supplier “nadie”",
+    ),
 ]
 
 
@@ -207,6 +213,21 @@ def test_a_line_that_is_not_in_order_is_refused_alone(
     assert done.report == [("3", number, code, reason)]
     assert (done.counts, done.summary["lines"]) == ((2, 0, 1), 4)
     assert list(Order.objects.order_by("id").values_list("reference", flat=True)) == ["A-A", "B-A"]
+
+
+@pytest.mark.rule("ROL-04", "API-04")
+def test_a_line_names_its_supplier(file: Path, norte: Supplier, other_shop: Shop) -> None:
+    Supplier.objects.create(shop=other_shop, code="norte", name="Otro Norte")
+    done = bring(json_file(file, basket_in(lines=[line_in(1, supplier="norte"), line_in(2)])))
+    assert done.counts == (1, 0, 0)
+    order = Order.objects.get()
+    assert list(order.lines.order_by("id").values_list("supplier_id", flat=True)) == [norte.id, None]
+    assert (order.supplier_id, order.shared) == (None, True)
+    Supplier.objects.filter(id=norte.id).update(active=False)
+    before = everything()
+    again = bring(json_file(file, basket_in("P-2", lines=[line_in(supplier="norte")])))
+    assert [row[2] for row in again.report] == ["unknown_supplier"]
+    assert everything() == before
 
 
 @pytest.mark.rule("API-04")

@@ -12,8 +12,9 @@ from django.utils import translation
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
+from orders.intake.baskets import UnknownShop, UnknownSupplier, to_basket
 from orders.intake.flaws import why
-from orders.intake.schema import BasketIn, UnknownShop, published, to_basket
+from orders.intake.schema import BasketIn, published
 from tests.orders.intake_files import basket_in, line_in
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -98,6 +99,16 @@ def test_an_unknown_shop_is_named() -> None:
     with pytest.raises(UnknownShop) as unknown:
         to_basket(BasketIn.model_validate(basket_in()), {})
     assert unknown.value.code == "alba"
+
+
+@pytest.mark.rule("ROL-04")
+def test_a_supplier_is_the_shops_own() -> None:
+    basket = BasketIn.model_validate(basket_in(lines=[line_in(supplier="norte")]))
+    known = {(7, "norte"): 3, (8, "norte"): 4}
+    assert [line.supplier_id for line in to_basket(basket, {"alba": 7}, known).lines] == [3]
+    with pytest.raises(UnknownSupplier) as unknown:
+        to_basket(basket, {"alba": 9}, known)
+    assert (unknown.value.code, unknown.value.shop) == ("norte", "alba")
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

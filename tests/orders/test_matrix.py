@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from itertools import product
 
 import pytest
@@ -18,10 +19,10 @@ from orders.states import FINAL, MOVES, PAID, HoldKind, LineKind, State, Verb
 from payments.models import Charge
 from payments.states import AskState
 from sellers.desk import Actor
-from sellers.models import Shop
+from sellers.models import Shop, Supplier
 from settlements.models import Cycle
 from settlements.services import collect
-from tests.conftest import AT, CLOCK, JAR, OPERATOR
+from tests.conftest import AT, CLOCK, JAR, OPERATOR, actor_of
 from tests.orders.digital import TICKET
 from tests.orders.lives import brought_to
 
@@ -55,10 +56,10 @@ pending_acceptance cancel          SCO   cancelled
 debit              cancel          O     cancelled
 debit              debit_succeeded P     awaiting_shipment
 debit              debit_failed    P     failed
-awaiting_shipment  cancel          SFO   cancelled
-awaiting_shipment  ready           SFO   awaiting_pickup
+awaiting_shipment  cancel          FO    cancelled
+awaiting_shipment  ready           FO    awaiting_pickup
 awaiting_shipment  ship            SFO   shipped
-awaiting_pickup    cancel          SFO   cancelled
+awaiting_pickup    cancel          FO    cancelled
 awaiting_pickup    ship            SFO   shipped
 awaiting_pickup    fulfil          SFOP  awaiting_pickup
 """
@@ -75,10 +76,10 @@ pending_acceptance accept          SO    awaiting_shipment
 pending_acceptance refuse          SO    refused
 pending_acceptance expire          P     cancelled
 pending_acceptance cancel          SCO   cancelled
-awaiting_shipment  cancel          SFO   cancelled
-awaiting_shipment  ready           SFO   awaiting_pickup
+awaiting_shipment  cancel          FO    cancelled
+awaiting_shipment  ready           FO    awaiting_pickup
 awaiting_shipment  ship            SFO   shipped
-awaiting_pickup    cancel          SFO   cancelled
+awaiting_pickup    cancel          FO    cancelled
 awaiting_pickup    ship            SFO   shipped
 """
 
@@ -108,6 +109,7 @@ STATES = [
 STOPPED_BY_HOLD = {"ready", "ship", "fulfil", "receive", "settle"}
 STOPPED_BY_INCIDENT = {"receive", "settle"}
 ACTORS = {role: Actor(role, f"Alguien ({role})") for role in Role}
+"""One of each; the supplier is one who fulfils nothing of the order."""
 ENDED = ("closed", "refused", "cancelled", "failed", "returned")
 HOLDS = (None, HoldKind.ADDRESS, HoldKind.INCIDENT)
 
@@ -181,19 +183,44 @@ def brought(cases: Sequence[Case], preset: Preset, state: State, channel: Channe
     return [next(tickets if verb == Verb.FULFIL else goods) for verb, _, _ in cases]
 
 
-def expected(legal: Legal, state: State, verb: Verb, role: Role, hold: HoldKind | None) -> Code | str:
+class Served(StrEnum):
+    """Who fulfils an order: the seller all of it, one supplier all of it, or each of them a part (ROL-04)."""
+
+    BY_SELLER = "by_seller"
+    BY_SUPPLIER = "by_supplier"
+    BY_BOTH = "by_both"
+
+
+def may(role: Role, roles: set[Role], verb: Verb, served: Served) -> bool:
+    """Whether the table's F is this role's: that of whoever fulfils it all; for a parcel, of whoever has a part."""
+    if role == Role.SUPPLIER:
+        a_part = served == Served.BY_SUPPLIER or (served == Served.BY_BOTH and verb == Verb.SHIP)
+        return role in roles and a_part
+    return role in roles or (role == Role.SELLER and Role.SUPPLIER in roles and served == Served.BY_SELLER)
+
+
+def expected(
+    legal: Legal,
+    state: State,
+    verb: Verb,
+    role: Role,
+    hold: HoldKind | None,
+    served: Served = Served.BY_SELLER,
+) -> Code | str:
     """The state that the move leads to, or why it is refused."""
     if (state, verb) not in legal:
         if state == State.DEBIT and verb in (Verb.SHIP, Verb.READY, Verb.FULFIL):
             return Code.HELD if hold == HoldKind.ADDRESS else Code.NOT_DEBITED
         return Code.WRONG_STATE
     roles, after = legal[state, verb]
-    if role not in roles:
+    if not may(role, roles, verb, served):
         return Code.NOT_ALLOWED
     if hold == HoldKind.ADDRESS and verb in STOPPED_BY_HOLD:
         return Code.HELD
     if hold == HoldKind.INCIDENT and verb in STOPPED_BY_INCIDENT:
         return Code.OPEN_INCIDENT
+    if (role, served) == (Role.SUPPLIER, Served.BY_BOTH):
+        return state  # their parcel leaves, the other's is still to go
     return after
 
 
@@ -208,8 +235,8 @@ def moment(order: Order, verb: Verb) -> datetime:
     return order.moved_at
 
 
-TABLES = ("orders_line", "orders_shipment", "orders_hold", "orders_event", "payments_charge", "payments_payback",
-          "ledger_entry", "messaging_notice", "settlements_statementline")  # fmt: skip
+TABLES = ("orders_line", "orders_part", "orders_shipment", "orders_hold", "orders_event", "payments_charge",
+          "payments_payback", "ledger_entry", "messaging_notice", "settlements_statementline")  # fmt: skip
 
 
 def everything_of(order_id: int) -> object:
@@ -252,6 +279,29 @@ def test_every_verb_role_and_hold(preset: Preset, state: str, channel: Channel, 
             assert Order.objects.get(id=order_id).state == want
 
 
+@pytest.mark.django_db
+@pytest.mark.rule("ROL-04", "CAN-03")
+@pytest.mark.parametrize("served", [Served.BY_SUPPLIER, Served.BY_BOTH])
+@pytest.mark.parametrize(("preset", "state"), STATES)
+def test_every_verb_by_who_fulfils_the_order(
+    preset: Preset, state: str, served: Served, channel: Channel, shop: Shop, norte: Supplier
+) -> None:
+    publish_policy(channel, PRESETS[preset], by="x", at=AT)
+    actors = {**ACTORS, Role.SUPPLIER: actor_of(norte)}
+    cases = list(product(DOING, (Role.SELLER, Role.SUPPLIER, Role.OPERATOR)))
+    whose = [norte, norte] if served == Served.BY_SUPPLIER else [norte, None]
+    ids = brought_to(State(state), channel, shop, len(cases), served=whose)
+    for order_id, (verb, role) in zip(ids, cases, strict=True):
+        order, before = Order.objects.get(id=order_id), everything_of(order_id)
+        want = expected(TABLES_OF[preset], State(state), verb, role, None, served)
+        outcome = DOING[verb](order_id, actors[role], moment(order, verb))
+        if isinstance(want, Code):
+            assert [refusal.code for refusal in outcome.refused] == [want], (verb, role)
+            assert everything_of(order_id) == before, (verb, role)
+        else:
+            assert [move.after for move in outcome.moved] == [want], (verb, role)
+
+
 def test_the_table_of_the_code_is_the_table_of_the_trade() -> None:
     legal = {
         (state, verb, after)
@@ -275,7 +325,7 @@ def test_who_may_put_an_order_in_wait(
     outcome = services.hold([order_id], HoldKind.STOCK, by=ACTORS[role], at=LATER)
     if state in ENDED:
         assert outcome.refused[0].code == Code.WRONG_STATE
-    elif role == Role.CUSTOMER:
+    elif role in (Role.CUSTOMER, Role.SUPPLIER):
         assert outcome.refused[0].code == Code.NOT_ALLOWED
     else:
         assert Order.objects.get(id=order_id).held_at == LATER
