@@ -17,6 +17,7 @@ from marketplace.policy import Role
 from messaging.models import Audience, Notice
 from messaging.notice_table import TABLE
 from messaging.services import payload_of
+from messaging.suppliers import supplier_payload
 from orders.signals import Moved
 from orders.states import State, Verb
 from sellers.desk import PLATFORM, Actor
@@ -24,7 +25,13 @@ from sellers.queries import Contact
 
 SHOP = Contact(0, "Cerámicas Alba", "pedidos@alba.example", "es")
 CUSTOMER, SHOPS, OPERATOR = "ana@cliente.example", SHOP.contact_email, "operador@trastienda.example"
-_ADDRESSES = {Audience.CUSTOMER: CUSTOMER, Audience.SELLER: SHOPS, Audience.OPERATOR: OPERATOR}
+SUPPLIER = "taller@norte.example"
+_ADDRESSES = {
+    Audience.CUSTOMER: CUSTOMER,
+    Audience.SELLER: SHOPS,
+    Audience.OPERATOR: OPERATOR,
+    Audience.SUPPLIER: SUPPLIER,
+}
 
 LONG = "Juego de doce tazas de porcelana esmaltada a mano con plato y azucarero a juego, azul cobalto"
 
@@ -58,6 +65,20 @@ _SHORT = {"refused": [{"line": "2", "title": "Plato hondo", "units": 2, **_REASO
 _PAID = {"charged_cents": 8400}
 _ALL_BACK = {**_PAID, "refunded_cents": 8400}
 _CASH = {"cash_on_delivery": True}
+
+_NO_PARCEL = {"ships": False}
+_PATTERN = {
+    "title": "Patrón de falda",
+    "quantity": 1,
+    "kind": "download",
+    "access": "https://tienda.example/p/7f3a",
+}
+_TICKET = {
+    "title": "Taller de torno",
+    "quantity": 2,
+    "kind": "ticket",
+    "access": "Calle Mayor 14, sábado a las 10",
+}
 
 CASES: dict[str, tuple[Case, ...]] = {
     Verb.PLACE: (
@@ -109,6 +130,11 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(by=Role.OPERATOR, move={"after": State.AWAITING_SHIPMENT}, data={"kind": "operator", "note": "resuelto"}),
         Case(_("queda otra"), Role.OPERATOR, {"held": True}, {"kind": "stock"}),
     ),
+    Verb.FULFIL: (
+        Case(data={"confirmed": [_PATTERN]}, move={**_NO_PARCEL, "after": State.DELIVERED}),
+        Case(_("una entrada"), Role.SELLER, {**_NO_PARCEL, "after": State.DELIVERED}, {"confirmed": [_TICKET]}),
+    ),
+    Verb.CONFIRM: (Case(data={"confirmed": [_PATTERN]}, move={"to_confirm": 1, "after": State.AWAITING_SHIPMENT}),),
     Verb.LATE_CHARGE: (Case(move=_PAID, data=_PAID),),
     Verb.PAID_BACK: (Case(move=_ALL_BACK, data={"amount_cents": 8400}),),
 }  # fmt: skip
@@ -132,6 +158,11 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
         "invariant_broken": (
             ("", {"code": "held_mirrors", "says": "held_at is set while a hold stands.", "rows": ["P-20977-A"]}),
         ),
+        "prepare": (
+            ("", _to_supplier(_moved(Verb.ACCEPT, Case(), at))),
+            (_("en espera"), _to_supplier(_moved(Verb.ACCEPT, Case(move={"held": True}), at))),
+        ),
+        "relieved": (("", _to_supplier(_moved(Verb.ASSIGN, Case(by=Role.SELLER), at))),),
         "carrier_asked": (("", {**_WISH, "by": "Lucía"}),),
         "carrier_granted": (("", {**_WISH, "carrier": "Portes Norte", "note": ""}),),
         "carrier_declined": (("", {**_WISH, "note": "No da seguimiento"}),),
@@ -151,8 +182,8 @@ def samples(at: datetime, language: str) -> list[Sample]:
 def _samples(at: datetime, language: str, channel_id: int | None) -> Iterator[Sample]:
     others = _others(at)
     for event, audiences in TABLE.items():
-        told = [(case.what, _payload(Verb(event), case, at)) for case in CASES.get(event, ())]
         for audience in audiences:
+            told = [(case.what, _payload(Verb(event), case, audience, at)) for case in CASES.get(event, ())]
             for n, (what, payload) in enumerate(told or others[event]):
                 name = f"{slugify(event)}-{audience}" + (f"-{n + 1}" if n else "")
                 notice = Notice(
@@ -162,9 +193,17 @@ def _samples(at: datetime, language: str, channel_id: int | None) -> Iterator[Sa
                 yield Sample(name, str(event), audience, what, notice)
 
 
-def _payload(verb: Verb, case: Case, at: datetime) -> dict[str, Any]:
+def _payload(verb: Verb, case: Case, audience: Audience, at: datetime) -> dict[str, Any]:
+    if audience == Audience.SUPPLIER:
+        return _to_supplier(_moved(verb, case, at))
     by = PLATFORM if case.by == Role.PLATFORM else Actor(case.by, "Lucía Alba", None)
     return payload_of(_moved(verb, case, at), SHOP, by)
+
+
+def _to_supplier(move: Moved) -> dict[str, Any]:
+    return supplier_payload(
+        move, ["Jarrón azul ×2", "Plato hondo ×1"], supplier="Talleres Norte", shop=SHOP.name
+    )
 
 
 def _moved(verb: Verb, case: Case, at: datetime) -> Moved:
@@ -174,7 +213,8 @@ def _moved(verb: Verb, case: Case, at: datetime) -> Moved:
         "total_cents": 8400, "charged_cents": 0, "refunded_cents": 0, "commission_cents": 1008,
         "commission_vat_cents": 212, "held": False, "payment_token": "", "customer_name": "Ana Soler",
         "customer_email": CUSTOMER, "customer_language": "es", "items": "Jarrón azul ×2 · Plato hondo",
-        "cash_on_delivery": False, "pay_by": at + timedelta(hours=36), "accept_by": at + timedelta(hours=72),
+        "cash_on_delivery": False, "ships": True, "at_once": 0, "to_confirm": 0, "supplier_id": None, "shared": False,
+        "pay_by": at + timedelta(hours=36), "accept_by": at + timedelta(hours=72),
         "ship_by": at + timedelta(hours=48), "deliver_by": at + timedelta(days=6),
         "receive_at": at + timedelta(days=21), "data": case.data,
     }  # fmt: skip

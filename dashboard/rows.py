@@ -84,7 +84,8 @@ def _orders_start() -> str:
 def _what(order: Order, by: Actor) -> tuple[str, str]:
     """What the order is worth and what is in it; to a supplier, how many units and which of their own (ROL-04)."""
     if by.supplier_id is None:
-        return format_money(order.total_cents, order.currency), order.items_text
+        items = order.items_text if order.ships else f"{_('Digital')} · {order.items_text}"
+        return format_money(order.total_cents, order.currency), items
     units: int = order.own_units
     words = ngettext("%(num)s unidad", "%(num)s unidades", units)
     return words % {"num": number(units)}, order.own_items

@@ -52,6 +52,7 @@ UNTOLD: dict[str, str] = {
     Verb.READY: "nothing has left the shop yet; the customer is told when it does, with the number to follow",
     Verb.RECEIVE: "the customer has it already; what it means for the shop is in the statement, which is told",
     Verb.SETTLE: "the statement that takes the order is told as a whole, not order by order",
+    Verb.ASSIGN: "the suppliers are told, as prepare and relieved: each of the lines that are or were theirs",
     Verb.NOTE_DELIVERY: "it came after receipt and changes nothing for anybody",
     Verb.NOT_PAID_BACK: "the operators are told, as payback_refused: the money is theirs to get moving",
     Verb.MAIL_BOUNCED: "whoever it was for cannot be reached; the shop sees it on the order, operators in a list",

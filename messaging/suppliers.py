@@ -43,7 +43,9 @@ def tell_suppliers(moves: Sequence[Moved]) -> int:
                 one.event,
                 Audience.SUPPLIER,
                 (to.contact_email, to.language),
-                json.dumps(_payload(one, to.name, shops[one.move.shop_id].name)),
+                json.dumps(
+                    supplier_payload(one.move, one.items, supplier=to.name, shop=shops[one.move.shop_id].name)
+                ),
                 shop_id=one.move.shop_id,
                 order_id=one.move.order_id,
                 at=one.move.at,
@@ -100,15 +102,15 @@ def _item(title: str, quantity: int) -> str:
     return f"{title} ×{quantity}"
 
 
-def _payload(news: _News, supplier: str, shop: str) -> dict[str, Any]:
-    move = news.move
+def supplier_payload(move: Moved, items: Sequence[str], *, supplier: str, shop: str) -> dict[str, Any]:
+    """What a mail to a supplier may say of a move: their articles, the deadline, the reason; no amount of anything."""
     return {
         "reference": move.reference,
         "shop": shop,
         "supplier": supplier,
         "channel_id": move.channel_id,
         "customer": move.customer_name,
-        "lines": news.items,
+        "lines": list(items),
         "held": move.held,
         "at": move.at.isoformat(),
         "ship_by": move.ship_by.isoformat() if move.ship_by else None,

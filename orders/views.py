@@ -197,7 +197,8 @@ def order_ship(request: DeskRequest, order: Order) -> HttpResponse:
 @_act
 def order_fulfil(request: DeskRequest, order: Order) -> HttpResponse:
     """Confirm to the customer what does not travel (ORD-13)."""
-    lines = [line for line in order.lines.all() if not line.travels and line.decision == Decision.ACCEPTED]
+    mine = lines_of(order, request.membership)
+    lines = [line for line in mine if not line.travels and line.decision == Decision.ACCEPTED]
     form = ConfirmForm(request.POST, lines=lines)
     by, at = request.actor, timezone.now()
     return _try(

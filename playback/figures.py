@@ -21,7 +21,8 @@ class Figures:
     """What became of a channel's orders; amounts in cents.
 
     `paid_cents` is what statements paid out; `pending_cents` what customers paid for orders not received yet;
-    `payable_cents` what shops are owed beyond their last statement.
+    `payable_cents` what shops are owed beyond their last statement; `couriers_cents` and `providers_cents` what
+    couriers and payment providers hold, which is what is under way with them (PAY-06).
     """
 
     orders: int
@@ -34,6 +35,8 @@ class Figures:
     paid_cents: int
     pending_cents: int
     payable_cents: int
+    couriers_cents: int
+    providers_cents: int
     parked: int
     seconds: float
     invariants_failed: list[str]
@@ -42,17 +45,21 @@ class Figures:
         return asdict(self)
 
 
-def count(channel: Channel, *, at: datetime | None, seconds: float, parked: int) -> Figures:
-    """Count the channel's figures and check every invariant, deadlines judged by `at`."""
-    mine = Order.objects.filter(channel=channel)
-    heard = HeardEvent.objects.filter(channel=channel)
+def count(*channels: Channel, at: datetime | None, seconds: float, parked: int) -> Figures:
+    """Count the figures of channels that were played into and check every invariant, deadlines judged by `at`."""
+    mine = Order.objects.filter(channel__in=channels)
+    heard = HeardEvent.objects.filter(channel__in=channels)
+
+    def standing(account: Account) -> int:
+        return _sum(Posting.objects.filter(entry__channel__in=channels, account=account))
+
     return Figures(
         orders=mine.count(),
         states=dict(mine.values_list("state").annotate(n=Count("id")).order_by("state")),
         auto_cancelled=Event.objects.filter(
-            order__channel=channel, verb__in=(Verb.EXPIRE, Verb.LAPSE)
+            order__channel__in=channels, verb__in=(Verb.EXPIRE, Verb.LAPSE)
         ).count(),
-        held_mismatch=Hold.objects.filter(order__channel=channel, kind=HoldKind.PAYMENT_MISMATCH)
+        held_mismatch=Hold.objects.filter(order__channel__in=channels, kind=HoldKind.PAYMENT_MISMATCH)
         .values("order_id")
         .distinct()
         .count(),
@@ -65,10 +72,12 @@ def count(channel: Channel, *, at: datetime | None, seconds: float, parked: int)
         ignored=dict(
             heard.filter(outcome=IGNORED).values_list("kind").annotate(n=Count("id")).order_by("kind")
         ),
-        statements=Statement.objects.filter(channel=channel).count(),
-        paid_cents=_sum(Payout.objects.filter(statement__channel=channel)),
-        pending_cents=-_sum(Posting.objects.filter(entry__channel=channel, account=Account.PENDING)),
-        payable_cents=-_sum(Posting.objects.filter(entry__channel=channel, account=Account.PAYABLE)),
+        statements=Statement.objects.filter(channel__in=channels).count(),
+        paid_cents=_sum(Payout.objects.filter(statement__channel__in=channels)),
+        pending_cents=-standing(Account.PENDING),
+        payable_cents=-standing(Account.PAYABLE),
+        couriers_cents=standing(Account.COURIER),
+        providers_cents=standing(Account.PROVIDER),
         parked=parked,
         seconds=round(seconds, 1),
         invariants_failed=[result.invariant.code for result in check_all(at=at) if result.failures],

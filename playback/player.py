@@ -119,10 +119,14 @@ def _parsed(number: int, fingerprint: uuid.UUID, raw: bytes) -> Heard:
 
 
 class Player:
-    """Plays events into one channel on a virtual clock. Unknown shops are opened as they appear."""
+    """Plays events into one channel on a virtual clock, or into several, each basket always into the same one.
 
-    def __init__(self, channel: Channel) -> None:
+    What was heard is kept under the first. Unknown shops are opened as they appear.
+    """
+
+    def __init__(self, channel: Channel, *beside: Channel) -> None:
         self.channel = channel
+        self._channels = (channel, *beside)
         self.clock = Clockwork()
         self.heard = self.readable = 0
         self._shops: dict[str, int] = dict(Shop.objects.values_list("code", "id"))
@@ -211,10 +215,15 @@ class Player:
             )
         except ValidationError as error:
             raise Refusal(Code.MALFORMED, why(error)) from error
-        if basket.currency != self.channel.currency:
+        channel = self._channel_of(basket.commercial_id)
+        if basket.currency != channel.currency:
             raise Refusal(Code.MALFORMED, f"currency {basket.currency}")
         self._open_shops(basket)
-        self._heed(services.place(self.channel, [to_basket(basket, self._shops)], by=PLATFORM))
+        self._heed(services.place(channel, [to_basket(basket, self._shops)], by=PLATFORM))
+
+    def _channel_of(self, number: str) -> Channel:
+        """Where a basket is sold: its number alone decides, so that a history played again goes the same ways."""
+        return self._channels[zlib.crc32(number.encode()) % len(self._channels)]
 
     def _open_shops(self, basket: BasketIn) -> None:
         new = {line.shop: line for line in basket.lines if line.shop not in self._shops}
@@ -236,7 +245,7 @@ class Player:
             SELECT o.id FROM orders_basket b JOIN orders_order o ON o.basket_id = b.id AND o.shop_id = %s
              WHERE b.channel_id = %s AND b.commercial_id = %s
             """,
-            [shop_id, self.channel.id, number],
+            [shop_id, self._channel_of(number).id, number],
         )
         if not found:
             raise Refusal(Code.UNKNOWN_ORDER, number[:200])
@@ -249,8 +258,9 @@ class Player:
 
     def _accepted(self, event: dict[str, Any], at: datetime) -> None:
         order_id, seller = self._order(event)
-        if self.channel.policy and self.channel.policy.rules.starts_with == StartsWith.PAYMENT:
-            number = str(event["commercial_id"])
+        number = str(event["commercial_id"])
+        policy = self._channel_of(number).policy
+        if policy and policy.rules.starts_with == StartsWith.PAYMENT:
             self._heed(beforehand.confirm({order_id: number}, by=PLATFORM, at=at))
         else:
             self._heed(services.accept([order_id], by=seller, at=at))

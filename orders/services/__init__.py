@@ -21,7 +21,8 @@ from orders.services.fees import Fee, Fees, Priced, priced
 from orders.services.fulfilment import fulfil
 from orders.services.holds import end_presale, hold, judge_hold, release
 from orders.services.move import fulfils, judge, lock_orders, one, rules
-from orders.services.placing import Customer, NewBasket, NewLine, place
+from orders.services.new_baskets import Customer, NewBasket, NewLine
+from orders.services.placing import place
 from orders.services.receipt import receive, settle
 from orders.services.returning import report_exception, retry, return_to_sender
 from orders.services.shipping import Parcel, deliver, late_by, odd_tracking, ready, ship

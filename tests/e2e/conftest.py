@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -128,23 +128,32 @@ def wait_for_page(serving: subprocess.Popen[bytes], port: int, log: Path) -> Non
         assert time.monotonic() < until, "the page does not come up"
 
 
-@pytest.fixture
-def site(own_database: str, tmp_path: Path, django_db_blocker: Any) -> Iterator[Site]:
-    with django_db_blocker.unblock():
-        owner, orders = arranged()
+@contextmanager
+def serving(
+    database: str, home: Path, arrange: Callable[[], tuple[str, list[str]]], blocker: Any
+) -> Iterator[Site]:
+    """A site on this database, with what `arrange` puts there: an owner's address and the references of orders."""
+    with blocker.unblock():
+        owner, orders = arrange()
         connections.close_all()
     port = free_port()
-    environment = _environment(own_database, tmp_path, port)
+    environment = _environment(database, home, port)
     web = ("granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws",
            "--blocking-threads", "2", "marketplace.wsgi:application")  # fmt: skip
     worker = ("celery", "--quiet", "-A", "marketplace", "worker", "--pool", "solo",
               "--without-gossip", "--without-mingle", "--without-heartbeat")  # fmt: skip
     with (
-        running(environment, tmp_path / "web.log", *web) as serving,
-        running(environment, tmp_path / "worker.log", *worker),
+        running(environment, home / "web.log", *web) as process,
+        running(environment, home / "worker.log", *worker),
     ):
-        wait_for_page(serving, port, tmp_path / "web.log")
+        wait_for_page(process, port, home / "web.log")
         yield Site(f"http://{HOST}:{port}", owner, orders, environment)
+
+
+@pytest.fixture
+def site(own_database: str, tmp_path: Path, django_db_blocker: Any) -> Iterator[Site]:
+    with serving(own_database, tmp_path, arranged, django_db_blocker) as there:
+        yield there
 
 
 @pytest.fixture

@@ -356,7 +356,7 @@ def test_every_mixture_can_be_told(
             services.one(services.release([order_id], HoldKind.OPERATOR, by=CLOCK, at=AT))
             services.one(services.hold([order_id], HoldKind.STOCK, by=CLOCK, at=AT))
         if preset == Preset.PREPAID:
-            services.one(beforehand.confirm({order_id: "pi_1"}, by=CLOCK, at=AT))
+            services.one(beforehand.confirm({order_id: f"pi_{order_id}"}, by=CLOCK, at=AT))
     timers.run(BY_NAME["charge"], at=AT, record=False)
     tally = drain(AT)
     assert (tally.parked, dict(tally.refused)) == (0, {})

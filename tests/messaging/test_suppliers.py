@@ -13,6 +13,7 @@ from payments import beforehand
 from sellers.models import Supplier
 from tests.conftest import AT, CLOCK, JAR, OPERATOR, PLATE, SELLER, Placing, actor_of
 from tests.orders.acting import HOUR, debited
+from tests.orders.lives import tick
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("ROL-04", "NOT-01")]
 
@@ -43,7 +44,7 @@ def test_what_was_never_theirs_to_prepare_is_not_told(place: Placing, norte: Sup
     services.one(services.cancel([early.id], reason="Roto", by=SELLER, at=AT))
     plate = partly.lines.get(sku=PLATE[0])
     services.one(services.accept({partly.id: services.Answer({plate.id: "Roto"})}, by=SELLER, at=AT))
-    services.one(services.debit_succeeded([partly.id], by=CLOCK, at=AT))
+    tick("charge", AT)
     assert told() == [("prepare", NORTE, ["Jarrón azul ×2"])]
 
 

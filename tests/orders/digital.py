@@ -48,11 +48,13 @@ def digital_basket(
     return replace(new, lines=lines)
 
 
-def placed(channel: Channel, shop: Shop, *articles: Article | Goods, at: datetime = AT) -> Order:
-    moved = services.place(channel, [digital_basket(shop, *articles, at=at)]).moved
+def placed(
+    channel: Channel, shop: Shop, *articles: Article | Goods, at: datetime = AT, **wishes: Any
+) -> Order:
+    moved = services.place(channel, [digital_basket(shop, *articles, at=at, **wishes)]).moved
     return Order.objects.get(id=moved[0].order_id)
 
 
 def pay(order: Order, at: datetime = AT + timedelta(hours=1)) -> Order:
-    services.one(beforehand.confirm({order.id: "pi_1"}, by=CLOCK, at=at))
+    services.one(beforehand.confirm({order.id: f"pi_{order.id}"}, by=CLOCK, at=at))
     return again(order)

@@ -6,24 +6,21 @@ from datetime import datetime, timedelta
 import pytest
 
 from marketplace.models import Channel
-from marketplace.policy import PRESETS, Preset, Role
+from marketplace.policy import PRESETS, Preset
 from marketplace.refusals import Code
 from marketplace.services import publish_policy
 from messaging.models import Notice
 from orders import services
 from orders.models import Event, Line, Order
 from orders.states import HoldKind, LineKind, State
-from sellers.desk import Actor
-from sellers.models import Shop
+from sellers.models import Shop, Supplier
 from settlements.models import StatementLine
-from tests.conftest import AT, CLOCK, CUSTOMER, JAR, OPERATOR, SELLER, again, sure
+from tests.conftest import AT, CLOCK, CUSTOMER, JAR, OPERATOR, SELLER, actor_of, again, sure
 from tests.orders.digital import BOOKING, LINK, PATTERN, SEASON, TICKET, Article, digital_basket, pay, placed
 from tests.orders.lives import HOUR, tick
 from tests.orders.test_matrix import everything_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("ORD-13")]
-
-SUPPLIER = Actor(Role.SUPPLIER, "Taller de Luz")
 
 
 @pytest.fixture
@@ -85,9 +82,13 @@ def lines_to_confirm(order: Order, access: str = "") -> dict[int, str]:
     return {line.id: access for line in order.lines.all() if line.to_confirm}
 
 
-@pytest.mark.parametrize("by", [SELLER, SUPPLIER, OPERATOR])
-def test_a_ticket_is_asked_of_the_shop_and_confirmed_by_it(prepaid: Channel, shop: Shop, by: Actor) -> None:
-    order = pay(placed(prepaid, shop, TICKET))
+@pytest.mark.parametrize("who", ["seller", "supplier", "operator"])
+def test_a_ticket_is_asked_of_the_shop_and_confirmed_by_whoever_fulfils_it(
+    prepaid: Channel, shop: Shop, norte: Supplier, who: str
+) -> None:
+    by = {"seller": SELLER, "supplier": actor_of(norte), "operator": OPERATOR}[who]
+    served = [norte] if who == "supplier" else []
+    order = pay(placed(prepaid, shop, TICKET, served=served))
     assert (order.state, order.to_confirm, order.receive_at) == (State.AWAITING_SHIPMENT, 1, None)
     asked = Notice.objects.get(order_id=order.id, event="confirm_payment", audience="seller")
     assert (asked.email, asked.payload["to_confirm"]) == ("pedidos@alba.example", 1)

@@ -23,7 +23,7 @@ from sellers.models import Shop, Supplier
 from settlements.models import Cycle
 from settlements.services import collect
 from tests.conftest import AT, CLOCK, JAR, OPERATOR, actor_of
-from tests.orders.digital import TICKET
+from tests.orders.digital import BOOKING, TICKET
 from tests.orders.lives import brought_to
 
 LATER = AT + timedelta(days=60)
@@ -121,9 +121,6 @@ def open_cycle(order_id: int, at: datetime) -> Cycle:
     ]
 
 
-type Case = tuple[Verb, Role, HoldKind | None]
-
-
 def charged(outcome: Outcome[Moved]) -> Outcome[Moved]:
     """The charge that a move tells of, as payments write it: what a provider holds stays explained."""
     for move in outcome.moved:
@@ -171,24 +168,31 @@ def tickets_of(order_id: int) -> dict[int, str]:
     return dict.fromkeys(lines.values_list("id", flat=True), "")
 
 
-def brought(cases: Sequence[Case], preset: Preset, state: State, channel: Channel, shop: Shop) -> list[int]:
-    """An order in this state for each case; what is to be confirmed has a ticket, beside goods once these travel."""
-    if preset == Preset.CASH_ON_DELIVERY or state in (*FINAL, State.RECEIVED):
-        return brought_to(state, channel, shop, len(cases))
-    asked = sum(verb == Verb.FULFIL for verb, _, _ in cases)
-    travels = state in PAID and state != State.AWAITING_SHIPMENT
-    articles = (JAR, TICKET) if travels else (TICKET,)
-    goods = iter(brought_to(state, channel, shop, len(cases) - asked))
-    tickets = iter(brought_to(state, channel, shop, asked, articles=articles))
-    return [next(tickets if verb == Verb.FULFIL else goods) for verb, _, _ in cases]
-
-
 class Served(StrEnum):
     """Who fulfils an order: the seller all of it, one supplier all of it, or each of them a part (ROL-04)."""
 
     BY_SELLER = "by_seller"
     BY_SUPPLIER = "by_supplier"
     BY_BOTH = "by_both"
+
+
+def brought(
+    verbs: Sequence[Verb],
+    preset: Preset,
+    state: State,
+    channel: Channel,
+    shop: Shop,
+    served: Sequence[Supplier | None] = (),
+) -> list[int]:
+    """An order in this state for each verb; what is to be confirmed has a ticket, beside goods once these travel."""
+    if preset == Preset.CASH_ON_DELIVERY or state in (*FINAL, State.RECEIVED):
+        return brought_to(state, channel, shop, len(verbs), served=served)
+    asked = verbs.count(Verb.FULFIL)
+    travels = state in PAID and state != State.AWAITING_SHIPMENT
+    articles = (JAR, TICKET) if travels else (TICKET, BOOKING)
+    goods = iter(brought_to(state, channel, shop, len(verbs) - asked, served=served))
+    tickets = iter(brought_to(state, channel, shop, asked, articles=articles, served=served))
+    return [next(tickets if verb == Verb.FULFIL else goods) for verb in verbs]
 
 
 def may(role: Role, roles: set[Role], verb: Verb, served: Served) -> bool:
@@ -258,7 +262,7 @@ def everything_of(order_id: int) -> object:
 def test_every_verb_role_and_hold(preset: Preset, state: str, channel: Channel, shop: Shop) -> None:
     publish_policy(channel, PRESETS[preset], by="x", at=AT)
     cases = list(product(DOING, Role, HOLDS))
-    ids = brought(cases, preset, State(state), channel, shop)
+    ids = brought([verb for verb, *_ in cases], preset, State(state), channel, shop)
     since = Order.objects.get(id=ids[0]).moved_at
     for kind in (HoldKind.ADDRESS, HoldKind.INCIDENT):
         held = [order_id for order_id, (_, _, hold) in zip(ids, cases, strict=True) if hold == kind]
@@ -290,7 +294,7 @@ def test_every_verb_by_who_fulfils_the_order(
     actors = {**ACTORS, Role.SUPPLIER: actor_of(norte)}
     cases = list(product(DOING, (Role.SELLER, Role.SUPPLIER, Role.OPERATOR)))
     whose = [norte, norte] if served == Served.BY_SUPPLIER else [norte, None]
-    ids = brought_to(State(state), channel, shop, len(cases), served=whose)
+    ids = brought([verb for verb, _ in cases], preset, State(state), channel, shop, whose)
     for order_id, (verb, role) in zip(ids, cases, strict=True):
         order, before = Order.objects.get(id=order_id), everything_of(order_id)
         want = expected(TABLES_OF[preset], State(state), verb, role, None, served)

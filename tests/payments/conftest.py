@@ -16,9 +16,17 @@ from django.utils import timezone
 
 from ledger.models import Posting
 from marketplace.models import Channel
+from marketplace.policy import PRESETS, Preset
+from marketplace.services import publish_policy
+from orders import services
+from orders.models import Order
 from payments.providers import provider
 from payments.providers.stripe import KEY as OUR_KEY
 from payments.providers.stripe import _client
+from sellers.models import Shop
+from tests.conftest import AT, CLOCK, SELLER, basket
+from tests.orders.lives import HOUR
+from tests.payments.at_the_door import Bringing
 from tests.payments.stripe_proxy import KEY, Wire, serve
 
 SECRET = "whsec_of_this_test"
@@ -129,3 +137,28 @@ def balances() -> dict[str, int]:
     for account, cents in Posting.objects.values_list("account", "amount_cents"):
         sums[account] = sums.get(account, 0) + cents
     return sums
+
+
+@pytest.fixture
+def at_the_door(channel: Channel) -> Channel:
+    publish_policy(channel, PRESETS[Preset.CASH_ON_DELIVERY], by="x", at=AT)
+    return channel
+
+
+@pytest.fixture
+def bring(at_the_door: Channel, shop: Shop) -> Bringing:
+    """An order of 84.00 € that its courier has delivered, or is still bringing: `bring("N-1", delivered=False)`."""
+
+    def bringing(
+        tracking: str = "", courier: str = "Portes Norte", *, delivered: bool = True, **wishes: Any
+    ) -> Order:
+        new = basket(wishes.pop("shop", shop), at=AT, **wishes)
+        ids = [move.order_id for move in services.place(at_the_door, [new]).moved]
+        services.accept(ids, by=SELLER, at=AT + HOUR)
+        parcel = services.Parcel(carrier_name=courier, tracking=tracking)
+        services.ship(dict.fromkeys(ids, parcel), by=SELLER, at=AT + 2 * HOUR)
+        if delivered:
+            services.deliver(ids, by=CLOCK, at=AT + 3 * HOUR)
+        return Order.objects.get(id=ids[0])
+
+    return bringing

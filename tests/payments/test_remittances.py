@@ -1,83 +1,25 @@
 """The courier's cash: collected at the door, handed over once, and every cent explained in between (PAY-06)."""
 
-import gzip
-from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
-from django.core.management import CommandError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ledger.models import Account, Entry, Posting
+from ledger.models import Account, Entry
 from marketplace.models import Carrier, Channel
-from marketplace.policy import PRESETS, Preset
 from marketplace.refusals import Code
-from marketplace.services import publish_policy
 from orders import services
 from orders.models import Order
-from payments.couriers import Couriers
 from payments.models import Collection, Remittance
 from payments.queries import explained, in_hand
-from payments.remitting import Cash, Remitting
-from payments.verdicts import Fate, Verdict
+from payments.verdicts import Fate
 from sellers.models import Shop
 from tests.conftest import AT, CLOCK, OPERATOR, SELLER, basket
 from tests.orders.lives import HOUR, tick
-from tests.payments.files import brought, counts, money_file
+from tests.payments.at_the_door import Bringing, books, remit, standing
 
 pytestmark = pytest.mark.django_db
-
-LATER = AT + 40 * HOUR
-type Bringing = Callable[..., Order]
-
-
-@pytest.fixture
-def at_the_door(channel: Channel) -> Channel:
-    publish_policy(channel, PRESETS[Preset.CASH_ON_DELIVERY], by="x", at=AT)
-    return channel
-
-
-@pytest.fixture
-def bring(at_the_door: Channel, shop: Shop) -> Bringing:
-    """An order of 84.00 € that its courier has delivered, or is still bringing: `bring("N-1", delivered=False)`."""
-
-    def bringing(
-        tracking: str = "", courier: str = "Portes Norte", *, delivered: bool = True, **wishes: Any
-    ) -> Order:
-        new = basket(wishes.pop("shop", shop), at=AT, **wishes)
-        ids = [move.order_id for move in services.place(at_the_door, [new]).moved]
-        services.accept(ids, by=SELLER, at=AT + HOUR)
-        parcel = services.Parcel(carrier_name=courier, tracking=tracking)
-        services.ship(dict.fromkeys(ids, parcel), by=SELLER, at=AT + 2 * HOUR)
-        if delivered:
-            services.deliver(ids, by=CLOCK, at=AT + 3 * HOUR)
-        return Order.objects.get(id=ids[0])
-
-    return bringing
-
-
-def remit(
-    channel: Channel, *lines: tuple[str, int | None], courier: str = "Portes Norte", name: str = "R-1"
-) -> list[Verdict]:
-    act = Remitting(channel, Couriers().called(courier), name, LATER, OPERATOR, LATER)
-    return act.carry_out([Cash(n, word, cents) for n, (word, cents) in enumerate(lines, 1)])
-
-
-def books(account: Account = Account.COURIER) -> int:
-    return sum(Posting.objects.filter(account=account).values_list("amount_cents", flat=True))
-
-
-def standing() -> object:
-    """Everything that a remittance may write."""
-    return (
-        list(Collection.objects.order_by("id").values()),
-        list(Remittance.objects.values()),
-        list(Entry.objects.order_by("id").values("key", "note")),
-        list(Posting.objects.order_by("id").values("account", "amount_cents")),
-    )
 
 
 @pytest.mark.rule("PAY-06")
@@ -288,133 +230,3 @@ def test_many_lines_cost_no_more_queries_than_one(at_the_door: Channel, bring: B
             remit(at_the_door, *((order.reference, None) for order in batch), name=f"R-{number}")
         asked.append(len(queries))
     assert asked[0] == asked[1]
-
-
-# By file
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "remesa.csv"
-
-
-def bring_in(file: Path, **wishes: Any) -> dict[str, Any]:
-    return brought("import_remittance", file, **{"carrier": "Portes Norte", "reference": "R-1", **wishes})
-
-
-@pytest.mark.rule("PAY-06")
-def test_a_file_is_recorded_once_however_often_it_comes(file: Path, bring: Bringing) -> None:
-    one, _two = bring("N-1"), bring("N-2")
-    money_file(file, f"{one.reference},84.00", "N-2,84", "N-9,84.00")
-    before = standing()
-    rehearsed = bring_in(file, rehearse=True)
-    assert (counts(rehearsed), rehearsed["rehearsed"], standing()) == ((2, 0, 0, 1), True, before)
-    done = bring_in(file, amount="168.00")
-    assert (counts(done), done["amount"], done["told"]) == (
-        (2, 0, 0, 1), "168.00", ["4,N-9,unknown_order,There is no such order."],
-    )  # fmt: skip
-    assert Remittance.objects.values_list("amount_cents", "stated_cents").get() == (16800, 16800)
-    after = standing()
-    assert counts(bring_in(file)) == (0, 2, 0, 1)
-    assert standing() == after
-
-
-@pytest.mark.rule("PAY-06")
-def test_a_rehearsal_in_small_batches_says_what_the_real_thing_does(file: Path, bring: Bringing) -> None:
-    order = bring("N-1")
-    money_file(file, *["N-1,84.00", f"{order.reference},84.00", "N-1,84.00"])
-    rehearsed = bring_in(file, rehearse=True, batch=1)
-    done = bring_in(file, batch=1)
-    assert rehearsed["told"] == done["told"]
-    assert counts(rehearsed) == counts(done) == (1, 0, 0, 2)
-
-
-@pytest.mark.rule("PAY-06")
-def test_as_a_spreadsheet_saves_it(file: Path, bring: Bringing) -> None:
-    bring("N-1")
-    text = "Reference;Amount\r\nN-1;84,00\r\n;;\r\n"
-    file.write_bytes(gzip.compress(b"\xef\xbb\xbf" + text.encode()))
-    assert counts(bring_in(file)) == (1, 0, 0, 0)
-
-
-@pytest.mark.parametrize(
-    ("row", "why"),
-    [
-        ("N-1,-84.00", "amount: The amount cannot be negative."),
-        ("N-1,84.000", "amount: The amount has more decimals than its currency."),
-        ('N-1,"84,000"', "amount: The amount has more decimals than its currency."),
-        ("N-1,1e3", "amount: Not an amount: digits only"),
-        ("N-1,=42*2", "amount: Not an amount: digits only"),
-        ("N-1,", "amount: missing"),
-        (",84.00", "reference: missing"),
-        ("N-1,84.00,x", "has 3 cells and the header 2"),
-        (f"{'N' * 81},84.00", "reference: more than 80 letters"),
-        ("N\u202e1,84.00", "reference: has letters that do not show"),
-        ("N-1,999999999999999999", "amount: The amount is too large."),
-    ],
-)  # fmt: skip
-def test_a_line_that_cannot_be_read_is_refused_alone(file: Path, bring: Bringing, row: str, why: str) -> None:
-    bring("N-1"), bring("N-2")
-    done = bring_in(money_file(file, row, "N-2,84.00"))
-    assert counts(done) == (1, 0, 0, 1)
-    (told,) = done["told"]
-    assert told.split(",", 3)[2] == "malformed"
-    assert why in told
-    assert Collection.objects.filter(remittance=None).count() == 1
-
-
-def test_a_formula_is_disarmed_in_the_report(file: Path, bring: Bringing) -> None:
-    bring("N-1")
-    done = bring_in(money_file(file, '"=HYPERLINK(""http://x"")",84.00'))
-    assert done["told"] == ['2,"\'=HYPERLINK(""http://x"")",unknown_order,There is no such order.']
-
-
-@pytest.mark.parametrize(
-    ("data", "why"),
-    [
-        (b"", "empty"),
-        (b"pedido,amount\nN-1,84\n", "columns that do not exist: pedido"),
-        (b"reference\nN-1\n", "columns that are missing: amount"),
-        (b"reference,amount,amount\nN-1,84,84\n", "columns that are there twice"),
-        ("reference,amount\nN-1,84\n".encode("utf-16"), "UTF-8"),
-        (gzip.compress(b"reference,amount\nN-1,84.00\n" * 9)[:-9], "damaged or cut off"),
-    ],
-)  # fmt: skip
-def test_a_file_that_is_none_is_refused_whole(file: Path, bring: Bringing, data: bytes, why: str) -> None:
-    bring("N-1")
-    before = standing()
-    file.write_bytes(data)
-    with pytest.raises(CommandError, match=why):
-        bring_in(file)
-    assert data.startswith(b"\x1f\x8b") or standing() == before
-
-
-def test_bad_bytes_cost_their_line(file: Path, bring: Bringing) -> None:
-    bring("N-1")
-    file.write_bytes(b"reference,amount\nN\xff,84.00\nN-1,84.00\n" + b"x" * 1_000_001 + b",1\n")
-    done = bring_in(file)
-    assert counts(done) == (1, 0, 0, 2)
-    assert ["UTF-8" in done["told"][0], "1 MB" in done["told"][1]] == [True, True]
-
-
-@pytest.mark.parametrize(
-    "wishes",
-    [{"carrier": " "}, {"reference": "R" * 81}, {"received": "ayer"}, {"received": "2999-01-01T00:00:00Z"},
-     {"amount": "-1"}, {"amount": "0"}, {"batch": 0}],
-)  # fmt: skip
-def test_options_that_will_not_do(file: Path, bring: Bringing, wishes: dict[str, Any]) -> None:
-    bring("N-1")
-    before = standing()
-    with pytest.raises(CommandError):
-        bring_in(money_file(file, "N-1,84.00"), **wishes)
-    assert standing() == before
-
-
-def test_an_order_of_another_channel_is_unknown(file: Path, bring: Bringing, at_the_door: Channel) -> None:
-    order = bring("N-1")
-    other = Channel.objects.create(code="otro", name="Otro", policy=at_the_door.policy)
-    act = Remitting(other, Couriers().called("Portes Norte"), "R-1", LATER, OPERATOR, LATER)
-    assert [one.code for one in act.carry_out([Cash(1, order.reference, None), Cash(2, "N-1", None)])] == [
-        Code.UNKNOWN_ORDER,
-        Code.UNKNOWN_ORDER,
-    ]

@@ -18,7 +18,7 @@ from marketplace.models import Channel
 from orders import services
 from orders.models import Event, Order
 from orders.states import State
-from payments import queries, webhooks
+from payments import webhooks
 from payments.models import Charge, Payback, WebhookReceipt, WebhookRefusal
 from payments.providers.stripe import KEY as OUR_KEY
 from payments.states import AskState, Heard, TurnedAway
@@ -397,22 +397,3 @@ def _no_scan(execute: Any, statement: str, params: Any, many: bool, context: dic
             plan = "\n".join(row[0] for row in cursor.fetchall())
         assert "Seq Scan on payments_charge" not in plan, plan
     return execute(statement, params, many, context)
-
-
-def test_what_a_webhook_said_is_forgotten_after_ninety_days(stripe_channel: Channel) -> None:
-    day = timedelta(days=1)
-    for number, age in enumerate((91 * day, 90 * day + SECOND, 90 * day, day)):
-        told = {
-            "kind": "charge.updated",
-            "heard": Heard.NOBODY,
-            "received_at": NOW - age,
-            "last_at": NOW - age,
-        }
-        WebhookReceipt.objects.create(channel=stripe_channel, event_id=f"evt_{number}", **told)
-    assert queries.next_forgetting() == NOW - day + timedelta(microseconds=1)
-    assert tick("forget", NOW).done == 2
-    assert list(WebhookReceipt.objects.order_by("id").values_list("event_id", flat=True)) == [
-        "evt_2",
-        "evt_3",
-    ]
-    assert tick("forget", NOW).idle

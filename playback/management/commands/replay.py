@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,17 @@ from playback.clockwork import NEVER
 from playback.player import BrokenOff, Player, open_history
 
 _FIRST_YEAR = 1970
+MIXED = "mixed"
+
+
+def _opened(code: str, preset: str) -> list[Channel]:
+    """The channel to play into; for a mixture one of each preset, the first with the code as it was given."""
+    presets = list(Preset) if preset == MIXED else [Preset(preset)]
+    codes = [code, *(f"{code}-{one}".replace("_", "-") for one in presets[1:])]
+    return [
+        open_channel(name, "Historia", preset=one, by="replay", at=timezone.now())
+        for name, one in zip(codes, presets, strict=True)
+    ]
 
 
 class Command(BaseCommand):
@@ -39,25 +51,23 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--preset",
-            type=Preset,
-            choices=list(Preset),
-            default=Preset.ACCEPT_FIRST,
-            help="the way of trading of a channel that is opened for it",
+            choices=[*map(str, Preset), MIXED],
+            default=str(Preset.ACCEPT_FIRST),
+            help="the way of trading of a channel that is opened for it; mixed shares the baskets among a channel of "
+            "each",
         )
         parser.add_argument(
             "--until", default="", help="let the clock run on to this moment; until nothing is due"
         )
         parser.add_argument("--json", action="store_true", help="close with one JSON object")
 
-    def handle(
-        self, *args: Any, file: Path, channel: str, preset: Preset, until: str, **options: Any
-    ) -> None:
+    def handle(self, *args: Any, file: Path, channel: str, preset: str, until: str, **options: Any) -> None:
         if not file.is_file():
             raise CommandError(f"there is no file {file}")
         started = time.monotonic()
-        target = open_channel(channel, "Historia", preset=preset, by="replay", at=timezone.now())
-        self._alone_with_time(target)
-        player = Player(target)
+        targets = _opened(channel, preset)
+        self._alone_with_time(targets)
+        player = Player(*targets)
         try:
             with timers.clock(alone=True), override("en"):
                 broken = self._play(player, file, self._moment(until))
@@ -70,11 +80,11 @@ class Command(BaseCommand):
         if not player.readable:
             raise CommandError(f"{file} has no line that can be read as an event")
         at = None if player.clock.at.year < 1900 else player.clock.at
-        found = figures.count(target, at=at, seconds=time.monotonic() - started, parked=player.clock.parked)
+        found = figures.count(*targets, at=at, seconds=time.monotonic() - started, parked=player.clock.parked)
         if options["json"]:
             self.stdout.write(json.dumps(found.as_dict()))
         else:
-            _show(found, target.currency)
+            _show(found, targets[0].currency)
         if broken:
             raise CommandError(f"{file} {broken}; what stands before was played")
         if found.invariants_failed:
@@ -91,9 +101,9 @@ class Command(BaseCommand):
         return moment
 
     @staticmethod
-    def _alone_with_time(channel: Channel) -> None:
+    def _alone_with_time(channels: Sequence[Channel]) -> None:
         """The virtual clock would run other channels' orders into the past or the future: refuse to share."""
-        if Order.objects.exclude(channel=channel).exclude(state__in=FINAL).exists():
+        if Order.objects.exclude(channel__in=channels).exclude(state__in=FINAL).exists():
             raise CommandError(
                 "this database has living orders of other channels, and a replay moves the clock for all of them; "
                 "play into an empty stack: TRASTIENDA_HOME=/some/folder ./run manage replay FILE"
@@ -152,6 +162,8 @@ def _show(found: figures.Figures, currency: str) -> None:
     add("paid out", money.format_money(found.paid_cents, currency, "en"))
     add("pending", money.format_money(found.pending_cents, currency, "en"))
     add("payable", money.format_money(found.payable_cents, currency, "en"))
+    add("with couriers", money.format_money(found.couriers_cents, currency, "en"))
+    add("with payment providers", money.format_money(found.providers_cents, currency, "en"))
     add("parked", found.parked)
     add("seconds", found.seconds)
     add("invariants that do not hold", ", ".join(found.invariants_failed) or "none")
