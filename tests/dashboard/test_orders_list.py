@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from dashboard import queries
 from marketplace.models import Channel
+from marketplace.policy import Preset
+from marketplace.services import open_channel
 from orders import services
 from orders.models import Order
 from sellers.models import Shop, User
-from tests.conftest import ANA, JAR, PLATE, SELLER, anas, basket
+from tests.conftest import ANA, AT, JAR, PLATE, SELLER, anas, basket
 from tests.dashboard.pages import DAY, HOUR, browser, furnished, get, link, listed, placed, shipped, tab_count
 
 pytestmark = pytest.mark.django_db
@@ -248,6 +250,27 @@ def test_reads_as_much_for_one_row_as_for_fifty(channel: Channel, shop: Shop, cl
             assert len(listed(page)) == min(Order.objects.count(), queries.PAGE)
             counted.append(len(ran))
     assert counted == [7, 7, 7, 7]
+
+
+def test_three_channels_cost_no_read_more_than_one(channel: Channel, shop: Shop, client: Client) -> None:
+    """Each with its own way of trading, its own names of states and its own clocks."""
+    counted = {}
+    for preset in Preset:
+        place = channel
+        if preset != Preset.ACCEPT_FIRST:
+            place = open_channel(f"otro-{preset.value[:4]}", preset.value, preset=preset, by="x", at=AT)
+        many(place, shop, 15, prefix=f"Q{preset.value[:4]}")
+        get(client, "/pedidos/")
+        with CaptureQueriesContext(connection) as ran:
+            page = get(client, "/pedidos/")
+        counted[preset] = len(ran), len(listed(page))
+    assert counted == {
+        Preset.ACCEPT_FIRST: (7, 15),
+        Preset.PREPAID: (7, 30),
+        Preset.CASH_ON_DELIVERY: (7, 45),
+    }
+    assert "Pendiente de pago" in page
+    assert "Por confirmar" in page
 
 
 def test_reads_eight_times_at_most_when_nothing_is_known_yet(
