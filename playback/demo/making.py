@@ -25,6 +25,7 @@ from orders.states import HoldKind, Verb
 from playback.clockwork import Clockwork
 from playback.demo.channels import open_others
 from playback.demo.goods import TRADERS, customer
+from playback.demo.lists import keep_lists
 from playback.demo.lives import DAYS, Hours, Purchase, Share, Step, invent
 from playback.demo.people import People
 from playback.demo.window import Window
@@ -73,6 +74,7 @@ def fill(
         for number, purchase in enumerate(purchases, 100_001):
             purchase.number = f"T-{number}"
         Making(channel, people, purchases, now=at).play(progress)
+        keep_lists(people, channel, at=at)
         return len(purchases) + open_others(people, at=at)
 
 

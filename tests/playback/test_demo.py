@@ -24,7 +24,7 @@ from marketplace import invariants, timers
 from marketplace.celery import BY_NAME
 from marketplace.clocks import Calendar
 from messaging.models import Notice
-from orders.models import Event, Hold, Order, Shipment
+from orders.models import CarrierRequest, CommissionRate, Event, Granting, Hold, Order, Shipment
 from orders.states import HoldKind, State, Verb
 from payments.models import Charge, Payback
 from payments.states import AskState
@@ -88,6 +88,8 @@ def test_the_first_shop_has_every_state_and_every_hold_at_hand(development: Path
     assert Shipment.objects.filter(number=2).exists()
     assert not [result for result in invariants.check_all(at=timezone.now()) if result.failures]
     _is_told_by_mail()
+    assert CarrierRequest.objects.get().state == Granting.OPEN
+    assert CommissionRate.objects.get().from_day > timezone.localdate(now)
     later = timers.run(BY_NAME["payback"], at=timezone.now())
     assert (later.parked, later.done > 0) == (0, True)
 
