@@ -14,7 +14,7 @@ from marketplace.policy import ROLE_LABELS, Role
 from marketplace.refusals import Code
 from orders import services
 from orders.models import Hold, Line, Order
-from orders.states import ASSIGNABLE, FINAL, SELLER_HOLDS, State, Verb
+from orders.states import ASSIGNABLE, FINAL, SELLER_HOLDS, Decision, State, Verb
 from sellers.desk import Actor, Right, who_has
 from sellers.models import Supplier
 
@@ -106,7 +106,7 @@ def acts_of(
     verbs = [verb for verb in TEXTS if verb in served]
     if order.state == State.DEBIT and (order.ships or order.to_confirm):
         verbs.insert(0, Verb.SHIP if order.ships else Verb.FULFIL)
-    if Verb.SHIP in offered(order) and sum(line.quantity for line in lines if line.to_ship) > 1:
+    if Verb.SHIP in offered(order) and _something_may_be_missing(order, lines):
         verbs.append(Verb.SHORTEN)
     if Verb.READY in verbs and not order.policy.rules.pickup:
         verbs.remove(Verb.READY)
@@ -186,6 +186,13 @@ def _theirs(order: Order, lines: Sequence[Line], by: Actor) -> tuple[str, Suppli
         return str(Code.NOT_ALLOWED.label), None
     words = _("Lo sirve %(who)s: pídeselo, o al operador.") % {"who": one}
     return f"{Code.NOT_ALLOWED.label} {words}", one
+
+
+def _something_may_be_missing(order: Order, lines: Sequence[Line]) -> bool:
+    """Whether something would be left of the order without a unit of it; a single unit is cancelled instead."""
+    units = sum(line.to_ship for line in lines)
+    accepted = [line for line in lines if line.decision == Decision.ACCEPTED]
+    return units > 1 or (units == 1 and (order.parcels > 0 or len(accepted) > 1))
 
 
 def _judged(order: Order, verb: Verb, *, by: Actor, at: datetime) -> Code | None:

@@ -162,8 +162,14 @@ def _aside(rules: Settings) -> str:
         "confirma sola, al pagarse, las descargas y las suscripciones."
     ) % {"verb": Verb.FULFIL.label}
     aside = _(
-        "En cualquiera de estos estados (%(n)s): la tienda y el operador ponen un pedido en espera y la quitan; la "
-        "tienda, solo las suyas (%(kinds)s). Quien puede enviar dice también qué unidades faltan. Una entrega que se "
-        "confirma después de la recepción se anota y no mueve nada."
+        "En cualquiera de estos estados (%(n)s): la tienda y el operador ponen un pedido en espera y la quitan; "
+        "la tienda, solo las suyas (%(kinds)s). Mientras quede algo por enviar, la tienda y el operador dicen qué "
+        "unidades faltan; una espera no lo impide. Una entrega que se confirma después de la recepción se anota y "
+        "no mueve nada."
     ) % {"n": len(open_states), "kinds": kinds}
+    served = _(
+        "La tienda y el operador cambian quién sirve una línea mientras no haya salido nada de ella. De un pedido que "
+        "sirven varios cada uno envía lo suyo; lo demás que la tabla da al proveedor es entonces del operador."
+    )
+    aside = f"{aside} {served}"
     return aside if rules.cash_on_delivery else f"{aside} {digital}"

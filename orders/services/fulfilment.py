@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from marketplace import bulk, clocks
+from marketplace import bulk
 from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order
-from orders.services.move import Change, Channels, Refuse, _move, rules
+from orders.services.move import Change, Channels, Refuse, _move
+from orders.services.receipt import count_receipt
 from orders.services.shipping import lines_of
 from orders.signals import Moved
-from orders.states import PAID, Verb
+from orders.states import PAID, State, Verb
 from sellers.desk import PLATFORM, Actor
 
 type Accesses = Mapping[int, str]
@@ -75,10 +76,8 @@ def _confirm(order_ids: Iterable[int], choose: _Choosing, *, by: Actor, at: date
         order.to_confirm -= len(chosen) - by_itself
         order.confirmed_at = at
         data = {"confirmed": [_told(line) for line in chosen]}
-        if not order.unconfirmed and (order.shipped_at or not order.ships):
-            order.receive_at = clocks.deadline(
-                at, rules(order).receive_after.span, channels.of(order).calendar
-            )
+        if order.shipped_at or not order.ships:
+            count_receipt(order, at, channels)
         if order.unconfirmed or order.ships:
             return Change(data, instead=Verb.CONFIRM)
         order.delivered_at = at
@@ -93,6 +92,39 @@ def _confirm(order_ids: Iterable[int], choose: _Choosing, *, by: Actor, at: date
         by=by,
         at=at,
     )
+
+
+def complete(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+    """Deliver orders of which nothing is left to ship and everything else was confirmed before: the customer is told
+    once more what they have (ORD-06, ORD-13)."""
+    wanted, channels = list(order_ids), Channels()
+    if not wanted:
+        return Outcome()
+    lines = lines_of(wanted)
+
+    def change(order: Order) -> Change:
+        order.delivered_at = at
+        count_receipt(order, order.confirmed_at or at, channels)
+        return Change({"confirmed": [_told(line) for line in lines[order.id] if line.confirmed_at]})
+
+    return _move(
+        wanted,
+        Verb.FULFIL,
+        change,
+        fields=("delivered_at", "receive_at"),
+        judged=_nothing_left,
+        by=by,
+        at=at,
+    )
+
+
+def _nothing_left(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
+    """It follows from what was said of the order in the same breath, and needs no right of its own."""
+    del verb, by
+    if at < order.moved_at:
+        return Code.OUT_OF_ORDER
+    done = order.state == State.AWAITING_SHIPMENT and not order.ships and not order.unconfirmed
+    return None if done else Code.WRONG_STATE
 
 
 def _told(line: Line) -> dict[str, str | int]:

@@ -4,12 +4,21 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from marketplace import clocks
 from marketplace.refusals import Outcome
 from orders.models import Order
-from orders.services.move import Change, _move
+from orders.services.move import Change, Channels, _move, rules
 from orders.signals import Moved
 from orders.states import Verb
 from sellers.desk import Actor
+
+
+def count_receipt(order: Order, since: datetime, channels: Channels) -> None:
+    """The days until it counts as received run from here, unless something of it is still to be confirmed to the
+    customer: then they run from that (SHP-07, ORD-13)."""
+    if not order.unconfirmed:
+        span = rules(order).receive_after.span
+        order.receive_at = clocks.deadline(since, span, channels.of(order).calendar)
 
 
 def receive(

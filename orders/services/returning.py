@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from marketplace import clocks
 from marketplace.reasons import Reasoned, why
 from marketplace.refusals import Code, Outcome
 from orders.models import Order
-from orders.services.move import Change, Channels, Refuse, _move, give_back, rules
+from orders.services.move import Change, Channels, Refuse, _move, give_back
+from orders.services.receipt import count_receipt
 from orders.signals import Moved
 from orders.states import Verb
 from sellers.desk import Actor
@@ -32,7 +32,7 @@ def retry(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved
     channels = Channels()
 
     def change(order: Order) -> Change:
-        order.receive_at = clocks.deadline(at, rules(order).receive_after.span, channels.of(order).calendar)
+        count_receipt(order, at, channels)
         return Change()
 
     return _move(order_ids, Verb.RETRY, change, fields=("receive_at",), by=by, at=at)

@@ -12,7 +12,7 @@ from marketplace.policy import ReceiptClockFrom, Role, ShippingClockFrom
 from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order, Shipment, ShipmentLine
 from orders.services.move import Change, Channels, Refuse, _move, has_right, judge, rules
-from orders.services.receipt import COLLECTED, collect
+from orders.services.receipt import COLLECTED, collect, count_receipt
 from orders.signals import Moved
 from orders.states import PAST_RECEIPT, Decision, State, Verb
 from sellers.desk import Actor
@@ -83,8 +83,7 @@ def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[M
         order.shipped_at = at
         if settings.deliver_clock_from == ShippingClockFrom.HAND_OVER:
             order.deliver_by = clocks.deadline(at, settings.deliver_within.span, calendar)
-        if not order.unconfirmed:
-            order.receive_at = clocks.deadline(at, settings.receive_after.span, calendar)
+        count_receipt(order, at, channels)
         return Change(data)
 
     return _move(
@@ -211,8 +210,8 @@ def deliver(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Mov
         if order.state in PAST_RECEIPT:
             return Change(instead=Verb.NOTE_DELIVERY)
         settings = rules(order)
-        if settings.receive_clock_from == ReceiptClockFrom.DELIVERY and not order.unconfirmed:
-            order.receive_at = clocks.deadline(at, settings.receive_after.span, channels.of(order).calendar)
+        if settings.receive_clock_from == ReceiptClockFrom.DELIVERY:
+            count_receipt(order, at, channels)
         return Change(collect(order, at=at))
 
     return _move(

@@ -15,9 +15,11 @@ from marketplace.reasons import Reasoned, why
 from marketplace.refusals import Code, Outcome
 from orders.models import Hold, Line, Order, Shipment
 from orders.services.fees import FEE, charge_fee, fee_of_rest, priced
+from orders.services.fulfilment import complete
 from orders.services.holds import release
 from orders.services.move import Change, Channels, Refuse, _move, judge, rules
-from orders.services.parts import SERVED, served_by
+from orders.services.parts import SERVED, in_a_line, served_by
+from orders.services.receipt import count_receipt
 from orders.services.shipping import lines_of
 from orders.services.splitting import NO_STOCK, Splits, refused_words
 from orders.signals import Moved
@@ -28,10 +30,10 @@ from sellers.desk import Actor
 def _judge_shortening(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
     """Whoever may ship an order may say what is missing of it, but for suppliers: it is the shop that refuses units and
     gives money back. A hold does not stop that, it waits for it."""
-    if by.role == Role.SUPPLIER:
-        return Code.NOT_ALLOWED
     code = judge(order, Verb.SHIP, by=by, at=at)
-    return None if code == Code.HELD and order.state != State.DEBIT else code
+    if code is not None and (code != Code.HELD or order.state == State.DEBIT):
+        return code
+    return Code.NOT_ALLOWED if by.role == Role.SUPPLIER else None
 
 
 def may_shorten(order: Order, *, by: Actor, at: datetime) -> Code | None:
@@ -45,6 +47,20 @@ class _Shortened:
 
     splits: Splits = field(default_factory=Splits)
     complete: list[int] = field(default_factory=list)
+    confirmed: list[int] = field(default_factory=list)
+
+    def nothing_left(self, order: Order, lines: Sequence[Line]) -> None:
+        """Nothing of an order will be shipped any more: it ends with its last parcel, or with what does not travel."""
+        digital = any(not line.travels and line.decision == Decision.ACCEPTED for line in lines)
+        if not order.parcels and not (digital and order.state == State.AWAITING_SHIPMENT):
+            raise Refuse(Code.NOTHING_CHOSEN)
+        _may_complete(order)
+        if order.parcels:
+            self.complete.append(order.id)
+            return
+        order.ships = False
+        if not order.unconfirmed:
+            self.confirmed.append(order.id)
 
 
 @transaction.atomic
@@ -55,8 +71,9 @@ def shorten(
     goes back (ORD-06, CAN-05).
 
     `there_are` maps order ids to {line id: units}; a line that is not named is all there. A stock hold is lifted, and
-    an order of which nothing is left to ship counts as shipped with its last parcel. Refused as `nothing_chosen`
-    when nothing is missing, or when nothing would be left of the order: that is a cancellation.
+    an order of which nothing is left to ship counts as shipped with its last parcel, or is delivered with what does
+    not travel. Refused as `nothing_chosen` when nothing is missing, or when nothing would be left of the order: that is
+    a cancellation.
     """
     found = _Shortened()
     lines: dict[int, list[Line]] = {}
@@ -67,11 +84,8 @@ def shorten(
         mine = lines[order.id]
         missing = _missing(mine, there_are[order.id])
         left = sum(line.to_ship for line in mine) - sum(missing.values())
-        if left == 0 and not order.parcels:
-            raise Refuse(Code.NOTHING_CHOSEN)
         if left == 0:
-            _may_complete(order)
-            found.complete.append(order.id)
+            found.nothing_left(order, mine)
         told = []
         for line in mine:
             if missing.get(line.id):
@@ -80,6 +94,7 @@ def shorten(
         order.supplier_id, order.shared = served_by(
             line.supplier_id for line in mine if line.decision != Decision.REFUSED
         )
+        order.items_text = in_a_line(line for line in mine if line.decision == Decision.ACCEPTED)
         return Change({"refused": told, "refunded_cents": _reckon(order, mine)})
 
     outcome = _move(
@@ -94,10 +109,11 @@ def shorten(
     )
     _lift_stock_holds([move.order_id for move in outcome.moved], by=by, at=at)
     _complete(found.complete, by=by, at=at)
+    complete(found.confirmed, by=by, at=at)
     return outcome
 
 
-_RECKONED = ("goods_cents", "shipping_cents", "total_cents", "refunded_cents", *FEE)
+_RECKONED = ("ships", "items_text", "goods_cents", "shipping_cents", "total_cents", "refunded_cents", *FEE)
 
 
 def _missing(lines: Sequence[Line], there_are: Mapping[int, int]) -> dict[int, int]:
@@ -158,9 +174,7 @@ def _complete(order_ids: Sequence[int], *, by: Actor, at: datetime) -> None:
         order.shipped_at = parcel.handed_over_at
         if settings.deliver_clock_from == ShippingClockFrom.HAND_OVER:
             order.deliver_by = clocks.deadline(order.shipped_at, settings.deliver_within.span, calendar)
-        if not order.unconfirmed:
-            since = max(order.shipped_at, order.confirmed_at or order.shipped_at)
-            order.receive_at = clocks.deadline(since, settings.receive_after.span, calendar)
+        count_receipt(order, max(order.shipped_at, order.confirmed_at or order.shipped_at), channels)
         return Change(
             {
                 "carrier": parcel.carrier_name,

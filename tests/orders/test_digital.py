@@ -285,3 +285,50 @@ def test_tickets_that_are_not_there_are_refused_by_number(channel: Channel, shop
     assert told(order, "fulfil")["confirmed"] == [
         {"line": "1", "title": "Taller de torno", "quantity": 2, "kind": "ticket", "access": ""}
     ]
+
+
+def mixed(channel: Channel, shop: Shop, *digital: Article, card: str = "ok") -> Order:
+    """A jar of two units beside what does not travel, paid."""
+    return pay(placed(channel, shop, JAR, *digital))
+
+
+@pytest.mark.rule("SHP-07")
+def test_a_second_try_does_not_start_the_days_while_something_is_to_be_confirmed(
+    prepaid: Channel, shop: Shop
+) -> None:
+    order = mixed(prepaid, shop, TICKET)
+    services.one(services.ship({order.id: services.Parcel(carrier_name="SEUR")}, by=SELLER, at=AT + 3 * HOUR))
+    services.one(services.report_exception([order.id], reason="Ausente", by=OPERATOR, at=AT + 4 * HOUR))
+    services.one(services.retry([order.id], by=SELLER, at=AT + 5 * HOUR))
+    assert (again(order).receive_at, again(order).to_confirm) == (None, 1)
+    services.one(services.fulfil({order.id: lines_to_confirm(again(order))}, by=SELLER, at=AT + 6 * HOUR))
+    assert again(order).receive_at == AT + 6 * HOUR + timedelta(days=21)
+
+
+@pytest.mark.rule("ORD-06", "CAN-05")
+def test_when_all_goods_are_missing_the_download_that_was_confirmed_is_what_is_left(
+    prepaid: Channel, shop: Shop
+) -> None:
+    order = mixed(prepaid, shop, PATTERN)
+    jar = order.lines.get(kind=LineKind.GOODS)
+    services.one(services.shorten({order.id: {jar.id: 0}}, by=SELLER, at=AT + 3 * HOUR))
+    order = again(order)
+    assert (order.state, order.ships, order.delivered_at) == (State.DELIVERED, False, AT + 3 * HOUR)
+    assert (order.total_cents, order.refunded_cents) == (1200, 7000)
+    assert order.receive_at == sure(order.confirmed_at) + timedelta(days=21)
+    assert verbs(order)[-2:] == ["shorten", "fulfil"]
+    tick("payback", AT + 3 * HOUR)
+    tick("receive", sure(order.receive_at))
+    assert again(order).state == State.RECEIVED
+
+
+@pytest.mark.rule("ORD-06")
+def test_when_all_goods_are_missing_the_ticket_is_still_to_be_confirmed(prepaid: Channel, shop: Shop) -> None:
+    order = mixed(prepaid, shop, TICKET)
+    jar = order.lines.get(kind=LineKind.GOODS)
+    services.one(services.hold([order.id], HoldKind.STOCK, by=SELLER, at=AT + 2 * HOUR))
+    services.one(services.shorten({order.id: {jar.id: 0}}, by=SELLER, at=AT + 3 * HOUR))
+    order = again(order)
+    assert (order.state, order.ships, order.to_confirm) == (State.AWAITING_SHIPMENT, False, 1)
+    services.one(services.fulfil({order.id: lines_to_confirm(order)}, by=SELLER, at=AT + 4 * HOUR))
+    assert again(order).state == State.DELIVERED

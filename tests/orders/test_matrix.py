@@ -22,8 +22,8 @@ from sellers.desk import Actor
 from sellers.models import Shop, Supplier
 from settlements.models import Cycle
 from settlements.services import collect
-from tests.conftest import AT, CLOCK, JAR, OPERATOR, actor_of
-from tests.orders.digital import BOOKING, TICKET
+from tests.conftest import AT, CLOCK, JAR, OPERATOR, PLATE, actor_of
+from tests.orders.digital import BOOKING, TICKET, Article, Goods
 from tests.orders.lives import brought_to
 
 LATER = AT + timedelta(days=60)
@@ -62,6 +62,12 @@ awaiting_shipment  ship            SFO   shipped
 awaiting_pickup    cancel          FO    cancelled
 awaiting_pickup    ship            SFO   shipped
 awaiting_pickup    fulfil          SFOP  awaiting_pickup
+awaiting_shipment  shorten         SO    awaiting_shipment
+awaiting_shipment  assign          SO    awaiting_shipment
+pending_acceptance assign          SO    pending_acceptance
+awaiting_pickup    shorten         SO    awaiting_pickup
+awaiting_pickup    assign          SO    awaiting_pickup
+debit              assign          SO    debit
 """
 PREPAID = """
 pending_payment    confirm_payment OP    awaiting_shipment
@@ -70,6 +76,9 @@ pending_payment    lapse           P     cancelled
 pending_payment    cancel          CO    cancelled
 awaiting_shipment  cancel          CO    cancelled
 awaiting_shipment  ship            SFO   shipped
+awaiting_shipment  shorten         SO    awaiting_shipment
+awaiting_shipment  assign          SO    awaiting_shipment
+pending_payment    assign          SO    pending_payment
 """
 CASH_ON_DELIVERY = """
 pending_acceptance accept          SO    awaiting_shipment
@@ -81,6 +90,11 @@ awaiting_shipment  ready           FO    awaiting_pickup
 awaiting_shipment  ship            SFO   shipped
 awaiting_pickup    cancel          FO    cancelled
 awaiting_pickup    ship            SFO   shipped
+awaiting_shipment  shorten         SO    awaiting_shipment
+awaiting_shipment  assign          SO    awaiting_shipment
+pending_acceptance assign          SO    pending_acceptance
+awaiting_pickup    shorten         SO    awaiting_pickup
+awaiting_pickup    assign          SO    awaiting_pickup
 """
 
 LETTERS = {"S": Role.SELLER, "F": Role.SUPPLIER, "C": Role.CUSTOMER, "O": Role.OPERATOR, "P": Role.PLATFORM}
@@ -156,10 +170,25 @@ DOING: dict[Verb, Doing] = {
         {order: services.Parcel(carrier_name="SEUR")}, by=by, at=at
     ),
     Verb.FULFIL: lambda order, by, at: services.fulfil({order: tickets_of(order)}, by=by, at=at),
+    Verb.SHORTEN: lambda order, by, at: services.shorten({order: one_less(order)}, by=by, at=at),
+    Verb.ASSIGN: lambda order, by, at: services.assign({order: turned(order)}, by=by, at=at),
     Verb.DELIVER: lambda order, by, at: services.deliver([order], by=by, at=at),
     Verb.RECEIVE: lambda order, by, at: services.receive([order], by=by, at=at),
     Verb.SETTLE: lambda order, by, at: collect(open_cycle(order, at), [order], by=by, at=at),
 }
+
+
+def one_less(order_id: int) -> dict[int, int]:
+    """One unit of an order's goods is missing."""
+    line = Line.objects.filter(order_id=order_id, kind=LineKind.GOODS).order_by("-quantity", "id")[0]
+    return {line.id: line.quantity - 1}
+
+
+def turned(order_id: int) -> dict[int, int | None]:
+    """The first line is somebody else's now: the workshop's, or the shop's own again."""
+    line = Line.objects.filter(order_id=order_id).order_by("id")[0]
+    workshop = Supplier.objects.get_or_create(shop_id=line.shop_id, code="otro", defaults={"name": "Otro"})[0]
+    return {line.id: None if line.supplier_id else workshop.id}
 
 
 def tickets_of(order_id: int) -> dict[int, str]:
@@ -184,15 +213,25 @@ def brought(
     shop: Shop,
     served: Sequence[Supplier | None] = (),
 ) -> list[int]:
-    """An order in this state for each verb; what is to be confirmed has a ticket, beside goods once these travel."""
+    """An order in this state for each verb: goods beside a ticket that waits to be confirmed, so that whatever is done
+    to the one is seen to leave the other in order; goods alone where these are shipped or received."""
     if preset == Preset.CASH_ON_DELIVERY or state in (*FINAL, State.RECEIVED):
         return brought_to(state, channel, shop, len(verbs), served=served)
-    asked = verbs.count(Verb.FULFIL)
     travels = state in PAID and state != State.AWAITING_SHIPMENT
-    articles = (JAR, TICKET) if travels else (TICKET, BOOKING)
-    goods = iter(brought_to(state, channel, shop, len(verbs) - asked, served=served))
-    tickets = iter(brought_to(state, channel, shop, asked, articles=articles, served=served))
-    return [next(tickets if verb == Verb.FULFIL else goods) for verb in verbs]
+
+    def bought(verb: Verb) -> tuple[Article | Goods, ...]:
+        if verb == Verb.FULFIL and not travels:
+            return (TICKET, BOOKING)
+        return (JAR, PLATE) if verb in (Verb.RECEIVE, Verb.SHIP) else (JAR, TICKET)
+
+    kinds = {
+        articles: [verb for verb in verbs if bought(verb) == articles] for articles in map(bought, verbs)
+    }
+    ids = {
+        articles: iter(brought_to(state, channel, shop, len(alike), articles=articles, served=served))
+        for articles, alike in kinds.items()
+    }
+    return [next(ids[bought(verb)]) for verb in verbs]
 
 
 def may(role: Role, roles: set[Role], verb: Verb, served: Served) -> bool:
@@ -213,7 +252,7 @@ def expected(
 ) -> Code | str:
     """The state that the move leads to, or why it is refused."""
     if (state, verb) not in legal:
-        if state == State.DEBIT and verb in (Verb.SHIP, Verb.READY, Verb.FULFIL):
+        if state == State.DEBIT and verb in (Verb.SHIP, Verb.READY, Verb.FULFIL, Verb.SHORTEN):
             return Code.HELD if hold == HoldKind.ADDRESS else Code.NOT_DEBITED
         return Code.WRONG_STATE
     roles, after = legal[state, verb]

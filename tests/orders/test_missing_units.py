@@ -273,3 +273,16 @@ def test_a_single_unit_is_cancelled_and_not_shortened(recent: Recent, alice: Use
     client.force_login(alice)
     assert "acto=faltan" not in said(client.get(f"/pedidos/{order.reference}/"))
     assert debited(recent(JAR)).lines.count() == 1
+
+
+def test_the_last_single_unit_can_be_missing_once_another_has_left(recent: Recent, alice: User) -> None:
+    order = debited(recent(PLATE, ("TAZA", "Taza", 1, 1000, 100)))
+    plate, cup = line(order, "PLA-HONDO"), line(order, "TAZA")
+    client = Client()
+    client.force_login(alice)
+    assert "acto=faltan" in said(client.get(f"/pedidos/{order.reference}/"))
+    parcel = Parcel(carrier_name="SEUR", quantities={plate.id: 1})
+    services.one(services.ship({order.id: parcel}, by=SELLER, at=timezone.now()))
+    assert "acto=faltan" in said(client.get(f"/pedidos/{order.reference}/"))
+    went_well(post(alice, order, "faltan", **{f"units_{cup.id}": "0"}), order)
+    assert (again(order).state, again(order).items_text) == (State.SHIPPED, "Plato hondo")
