@@ -126,7 +126,8 @@ def acts_of(
         found[Verb(comes.verb)], comes = comes, lifted
         releases.remove(lifted)
     more = [*found.values(), *releases]
-    if order.state in ASSIGNABLE and by.role == Role.SELLER and (has_suppliers or served_by_others(order)):
+    may_change = by.role == Role.SELLER and any(not services.is_theirs(order, line) for line in lines)
+    if order.state in ASSIGNABLE and may_change and (has_suppliers or served_by_others(order)):
         more.append(_assign(order, by))
     if order.state not in FINAL and by.role != Role.SUPPLIER:
         why_not = "" if by.may(Right.WORK_ORDERS) else _not_allowed((Role.SELLER, Role.OPERATOR), by)

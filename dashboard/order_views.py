@@ -20,7 +20,7 @@ from dashboard.order_history import Own, bounce_words, history
 from dashboard.order_money import debit_of, money_of, not_there
 from dashboard.queries import waiting
 from marketplace.models import ReasonKind
-from orders import telling
+from orders import services, telling
 from orders.documents import has_delivery_note
 from orders.forms import (
     AnswerForm,
@@ -142,9 +142,10 @@ def _panel(request: DeskRequest, order: Order, told: Told) -> Told:
             "kinds": [(kind.value, str(kind.label)) for kind in HoldKind if kind in SELLER_HOLDS - standing],
         }
     if verb == Verb.ASSIGN:
+        theirs_to_say = [line for line in told["lines"] if not services.is_theirs(order, line)]
         return {
             "panel": verb,
-            "form": sent or AssignForm(lines=told["lines"], suppliers=suppliers(request.shop)),
+            "form": sent or AssignForm(lines=theirs_to_say, suppliers=suppliers(request.shop)),
         }
     if verb == Verb.SHORTEN:
         left = [line for line in told["lines"] if line.to_ship]

@@ -66,6 +66,10 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+_WALL_HOURS = {ClockKind.WALL: 1.0, ClockKind.WORKING: 7 / 5, ClockKind.OFFICE: 7 / 5 * 24 / 8}
+"""Hours on the wall for one of each clock: five working days a week, eight office hours a day."""
+
+
 class Window(Frozen):
     """A span of time on one of the clocks, as an operator types it."""
 
@@ -75,6 +79,11 @@ class Window(Frozen):
     @property
     def span(self) -> Span:
         return Span(hours=self.hours, clock=self.clock)
+
+    @property
+    def wall_hours(self) -> float:
+        """About how many hours go by on the wall, weekends counted: for comparing windows of different clocks."""
+        return self.hours * _WALL_HOURS[self.clock]
 
 
 class ShippingClockFrom(StrEnum):
@@ -169,22 +178,15 @@ class Settings(Frozen):
             yield "settlement_days", _("Hace falta al menos un día de liquidación.")
         if list(self.settlement_days) != sorted(set(self.settlement_days)):
             yield "settlement_days", _("Los días de liquidación van en orden y sin repetir.")
-        counted_from_shipping = self.receive_clock_from == ReceiptClockFrom.HAND_OVER
-        if counted_from_shipping and self.receive_after.hours < self.deliver_within.hours:
+        # Counted from delivery it falls back on shipping, where nobody reports one: the same holds for both.
+        if self.receive_after.wall_hours < self.deliver_within.wall_hours:
             yield "receive_after", _("Un pedido no puede darse por recibido antes de que deba entregarse.")
         if self.cash_on_delivery and self.starts_with == StartsWith.PAYMENT:
             yield "starts_with", _("Lo que cobra el mensajero no puede esperar a un pago por adelantado.")
         yield from self._flaws_of_rights()
 
     def _flaws_of_rights(self) -> Iterator[tuple[str, object]]:
-        people = {Role.SELLER, Role.SUPPLIER, Role.OPERATOR}
-        needed = [("awaiting_shipment", "ship", people)]
-        if self.starts_with == StartsWith.PAYMENT:
-            needed.append(("pending_payment", "confirm_payment", {Role.OPERATOR, Role.PLATFORM}))
-        else:
-            needed.append(("pending_acceptance", "accept", people))
-        if not self.cash_on_delivery:
-            needed += [("awaiting_shipment", "fulfil", roles) for roles in (people, {Role.PLATFORM})]
+        needed = list(self._needed())
         for state, verb, roles in needed:
             if not roles & set(self.rights.get(state, {}).get(verb, ())):
                 words = {"roles": ", ".join(str(ROLE_LABELS[role]) for role in Role if role in roles)}
@@ -197,6 +199,36 @@ class Settings(Frozen):
             for verb in (verb for verb, roles in verbs.items() if not roles and (state, verb) not in asked):
                 words = {"verb": verb, "state": state}
                 yield f"rights.{state}.{verb}", _("Nadie puede hacer «%(verb)s» en «%(state)s».") % words
+        exits = self.rights.get("exception", {})
+        if self.rights.get("shipped", {}).get("report_exception") and not any(exits.values()):
+            yield (
+                "rights.exception.retry",
+                _(
+                    "De una entrega fallida tiene que poder salirse: alguien la reintenta, la confirma o la devuelve."
+                ),
+            )
+
+    def _needed(self) -> Iterator[tuple[str, str, set[Role]]]:
+        """The moves without which orders would be stuck on their way, and who has to be able to make each."""
+        people = {Role.SELLER, Role.SUPPLIER, Role.OPERATOR}
+        platform = {Role.PLATFORM}
+        yield "awaiting_shipment", "ship", people
+        if self.starts_with == StartsWith.PAYMENT:
+            yield "pending_payment", "confirm_payment", {Role.OPERATOR, Role.PLATFORM}
+            yield "pending_payment", "lapse", platform
+        else:
+            yield "pending_acceptance", "accept", people
+            yield "pending_acceptance", "expire", platform
+        if not self.cash_on_delivery:
+            yield "awaiting_shipment", "fulfil", people
+            yield "awaiting_shipment", "fulfil", platform
+            if self.starts_with == StartsWith.ACCEPTANCE:
+                yield "debit", "debit_succeeded", platform
+                yield "debit", "debit_failed", platform
+        yield "shipped", "receive", platform
+        if self.rights.get("shipped", {}).get("deliver"):
+            yield "delivered", "receive", platform
+        yield "received", "settle", platform
 
 
 KEPT = {"kept": True}

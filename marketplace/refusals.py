@@ -30,6 +30,7 @@ class Code(models.TextChoices):
     MISMATCH = "mismatch", _("Lo pagado no coincide con el total.")
     TOO_MANY = "too_many", _("Son más unidades de las que quedan por enviar.")
     NOTHING_CHOSEN = "nothing_chosen", _("No has elegido nada.")
+    NOTHING_LEFT = "nothing_left", _("No quedaría nada del pedido: para eso está cancelarlo.")
     REASON_NEEDED = "reason_needed", _("Hace falta un motivo.")
     NO_PICKUP = "no_pickup", _("Este canal no usa recogida.")
     NO_SUCH_HOLD = "no_such_hold", _("No hay ninguna retención de esa clase.")

@@ -66,6 +66,8 @@ class GrantForm(RoomForm):
         if data.get("carrier") is None:
             fields = ("code", "name", "tracking_url", "tracking_pattern")
             new = CarrierForm({**{name: data.get(name, "") for name in fields}, "active": True})
+            if Carrier.objects.filter(name__iexact=data.get("name") or "", active=True).exists():
+                self.add_error("name", _("Ya hay uno con ese nombre en la lista: elígelo arriba."))
             for name, flaws in new.errors.items():
                 self.add_error(name if name in self.fields else None, list(flaws))
         return data

@@ -1,10 +1,11 @@
 """What an operator says with an act on orders: a reason, a parcel, a hold. Each form makes its own call."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,6 +21,8 @@ from orders.signals import Moved
 from orders.states import Decision, HoldKind, Verb
 from sellers.desk import Actor
 from sellers.models import Supplier
+
+_LONGEST_PRESALE = timedelta(days=2 * 365)
 
 
 class VerbForm(RoomForm):
@@ -263,6 +266,8 @@ class HoldForm(VerbForm):
         data = super().clean() or self.cleaned_data
         if data.get("kind") == HoldKind.PRESALE and not data.get("until"):
             self.add_error("until", _("Una preventa dice hasta cuándo."))
+        elif (until := data.get("until")) and not timezone.now() < until < timezone.now() + _LONGEST_PRESALE:
+            self.add_error("until", _("Una preventa acaba después de hoy y antes de dos años."))
         return data
 
     def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:

@@ -5,7 +5,7 @@ and why. `one()` turns the outcome of a single order into its move or a raised `
 """
 
 from orders.services.acceptance import EVERYTHING, Answer, accept, expire, refuse
-from orders.services.assigning import assign
+from orders.services.assigning import assign, is_theirs
 from orders.services.cancelling import cancel
 from orders.services.carriers import NewCarrier, ask_for_carrier, decline_carrier, grant_carrier
 from orders.services.debit import (
@@ -55,6 +55,7 @@ __all__ = [
     "fulfils",
     "grant_carrier",
     "hold",
+    "is_theirs",
     "judge",
     "judge_hold",
     "lapse",

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from marketplace import bulk
 from marketplace.policy import Role
 from marketplace.refusals import Code, Outcome
@@ -12,7 +14,7 @@ from orders.services.move import Change, Refuse, _move
 from orders.services.parts import SERVED, parts_of, rewrite, served_by
 from orders.services.shipping import lines_of
 from orders.signals import Moved
-from orders.states import ASSIGNABLE, Decision, Verb
+from orders.states import ASSIGNABLE, Decision, State, Verb
 from sellers.desk import Actor, Right
 from sellers.models import Supplier
 
@@ -34,6 +36,7 @@ def _judge(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
 def assign(wanted: Mapping[int, Wanted], *, by: Actor, at: datetime) -> Outcome[Moved]:
     """Say for each order which supplier fulfils which of its lines; lines that are not named stay as they are.
 
+    Once a supplier prepares a line it is only the operator who takes it from them (CAN-03): `not_allowed` to the shop.
     Refused as `unknown_line` for a line that is not the order's or was refused, `unknown_supplier` for one that is
     not of the shop or not active, `parcel_on_its_way` once a unit of the line was handed over, `duplicate` when it
     all stands so already.
@@ -56,7 +59,7 @@ def assign(wanted: Mapping[int, Wanted], *, by: Actor, at: datetime) -> Outcome[
         if not meant:
             raise Refuse(Code.DUPLICATE)
         for line in meant:
-            _check(order, line, given[line.id], suppliers)
+            _check(order, line, given[line.id], suppliers, by)
         data = _told(meant, given, suppliers)
         for line in meant:
             line.supplier_id = given[line.id]
@@ -82,9 +85,20 @@ def _read(wanted: Mapping[int, Wanted], lines: dict[int, list[Line]], suppliers:
     suppliers.update(Supplier.objects.in_bulk(ids))
 
 
-def _check(order: Order, line: Line, supplier_id: int | None, suppliers: Mapping[int, Supplier]) -> None:
+def is_theirs(order: Order, line: Line) -> bool:
+    """Whether a line is a supplier's to prepare: from then on it is not the shop's to take back (CAN-03)."""
+    return line.supplier_id is not None and order.state in (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
+
+
+def _check(
+    order: Order, line: Line, supplier_id: int | None, suppliers: Mapping[int, Supplier], by: Actor
+) -> None:
     if line.shipped_quantity:
         raise Refuse(Code.PARCEL_ON_ITS_WAY)
+    if by.role == Role.SELLER and is_theirs(order, line):
+        assert line.supplier_id is not None
+        words = {"supplier": suppliers[line.supplier_id].name}
+        raise Refuse(Code.NOT_ALLOWED, _("Ya lo prepara %(supplier)s: solo el operador se lo quita.") % words)
     if supplier_id is not None:
         chosen = suppliers.get(supplier_id)
         if chosen is None or chosen.shop_id != order.shop_id or not chosen.active:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from marketplace import clocks
 from marketplace.reasons import Reasoned, why
 from marketplace.refusals import Code, Outcome
 from orders.models import Order
-from orders.services.move import Change, Channels, Refuse, _move, give_back
+from orders.services.move import Change, Channels, Refuse, _move, give_back, rules
 from orders.services.receipt import count_receipt
 from orders.signals import Moved
 from orders.states import Verb
@@ -28,14 +29,16 @@ def report_exception(
 
 
 def retry(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
-    """Send it out once more: the days until it counts as received start again (SHP-07)."""
+    """Send it out once more: the days to arrive, and until it counts as received, start again (SHP-07)."""
     channels = Channels()
 
     def change(order: Order) -> Change:
         count_receipt(order, at, channels)
+        span = rules(order).deliver_within.span
+        order.deliver_by = clocks.deadline(at, span, channels.of(order).calendar)
         return Change()
 
-    return _move(order_ids, Verb.RETRY, change, fields=("receive_at",), by=by, at=at)
+    return _move(order_ids, Verb.RETRY, change, fields=("receive_at", "deliver_by"), by=by, at=at)
 
 
 def return_to_sender(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved]:

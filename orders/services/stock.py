@@ -53,7 +53,7 @@ class _Shortened:
         """Nothing of an order will be shipped any more: it ends with its last parcel, or with what does not travel."""
         digital = any(not line.travels and line.decision == Decision.ACCEPTED for line in lines)
         if not order.parcels and not (digital and order.state == State.AWAITING_SHIPMENT):
-            raise Refuse(Code.NOTHING_CHOSEN)
+            raise Refuse(Code.NOTHING_LEFT)
         _may_complete(order)
         if order.parcels:
             self.complete.append(order.id)
@@ -72,8 +72,8 @@ def shorten(
 
     `there_are` maps order ids to {line id: units}; a line that is not named is all there. A stock hold is lifted, and
     an order of which nothing is left to ship counts as shipped with its last parcel, or is delivered with what does
-    not travel. Refused as `nothing_chosen` when nothing is missing, or when nothing would be left of the order: that is
-    a cancellation.
+    not travel. Refused as `nothing_chosen` when nothing is missing, `nothing_left` when nothing would be left of the
+    order: that is a cancellation.
     """
     found = _Shortened()
     lines: dict[int, list[Line]] = {}

@@ -187,7 +187,7 @@ def _served_by_a_supplier(channel: Channel, shop: Shop, norte: Supplier, languag
     services.report_exception([failed], reason="Ausente", by=OPERATOR, at=AT + 3 * HOUR)
     services.return_to_sender([failed], by=SELLER, at=AT + 4 * HOUR)
     given = dict.fromkeys(Line.objects.filter(order_id=taken).values_list("id", flat=True))
-    services.assign({taken: given}, by=SELLER, at=AT + 4 * HOUR)
+    services.assign({taken: given}, by=OPERATOR, at=AT + 4 * HOUR)
     services.cancel([taken], reason="Ya no lo quiere", by=OPERATOR, at=AT + 5 * HOUR)
 
 

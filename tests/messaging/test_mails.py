@@ -145,7 +145,7 @@ def test_the_customer_reads_which_lines_were_refused_and_what_is_charged(
     drain(AT)
     mail = next(mail for mail in server.received if mail["Subject"] == "Pedido P-2-A: aceptado en parte")
     said = " ".join(text(mail).split())
-    assert "- Plato hondo: Sin existencias" in said
+    assert "- 1 × Plato hondo: Sin existencias" in said
     assert "Ahora se cobrarán 70,00 €" in said
     assert "Cerámicas Alba tiene hasta el jueves 5 de marzo a las 11:00 para enviarlo" in said
 
@@ -183,7 +183,7 @@ def test_reasons_are_read_in_the_customers_language(
     assert f"{label}: {stock} --" in said["refuse", "customer"]
     assert f"{label}: {asks} (se muda) --" in said["cancel", "customer"]
     assert f"{label}: {asks} (se muda) " in said["cancel", "seller"]
-    assert f"- Plato hondo: {stock}" in said["accept", "customer"]
+    assert f"- 1 × Plato hondo: {stock}" in said["accept", "customer"]
 
 
 @pytest.mark.rule("ORD-16")

@@ -79,7 +79,7 @@ def test_whoever_is_given_a_line_and_whoever_loses_it_hear_of_it(
     assert told() == []
     debited(order)
     told()
-    services.one(services.assign({order.id: {jar.id: sur.id}}, by=SELLER, at=AT + HOUR))
+    services.one(services.assign({order.id: {jar.id: sur.id}}, by=OPERATOR, at=AT + HOUR))
     assert told() == [("relieved", NORTE, ["Jarrón azul ×2"]), ("prepare", SUR, ["Jarrón azul ×2"])]
 
 

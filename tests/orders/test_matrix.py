@@ -121,6 +121,7 @@ STATES = [
     if state in {s for s, _ in legal} | {after for _, after in legal.values()}
 ]
 STOPPED_BY_HOLD = {"ready", "ship", "fulfil", "receive", "settle"}
+TO_PREPARE = (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
 STOPPED_BY_INCIDENT = {"receive", "settle"}
 ACTORS = {role: Actor(role, f"Alguien ({role})") for role in Role}
 """One of each; the supplier is one who fulfils nothing of the order."""
@@ -258,6 +259,8 @@ def expected(
     roles, after = legal[state, verb]
     if not may(role, roles, verb, served):
         return Code.NOT_ALLOWED
+    if verb == Verb.ASSIGN and role == Role.SELLER and state in TO_PREPARE and served != Served.BY_SELLER:
+        return Code.NOT_ALLOWED  # once they prepare it, it is not the shop's to take back (CAN-03)
     if hold == HoldKind.ADDRESS and verb in STOPPED_BY_HOLD:
         return Code.HELD
     if hold == HoldKind.INCIDENT and verb in STOPPED_BY_INCIDENT:

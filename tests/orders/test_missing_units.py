@@ -161,7 +161,7 @@ def test_nothing_missing_and_nothing_left_are_refused(to_ship: Order) -> None:
     for said_units, code in (
         ({cups.id: 3, plate.id: 1}, Code.NOTHING_CHOSEN),
         ({}, Code.NOTHING_CHOSEN),
-        ({cups.id: 0, plate.id: 0}, Code.NOTHING_CHOSEN),
+        ({cups.id: 0, plate.id: 0}, Code.NOTHING_LEFT),
         ({cups.id: 4}, Code.TOO_MANY),
         ({cups.id: -1}, Code.TOO_MANY),
         ({cups.id + plate.id: 1}, Code.UNKNOWN_LINE),

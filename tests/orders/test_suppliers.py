@@ -249,3 +249,16 @@ def test_what_cannot_be_assigned(
         assert code(left) == Code.WRONG_STATE
         early = services.assign({shared.id: {cup.id: norte.id}}, by=OPERATOR, at=AT - timedelta(days=1))
         assert code(early) == Code.OUT_OF_ORDER
+
+
+@pytest.mark.rule("CAN-03")
+def test_the_shop_does_not_take_back_what_a_supplier_prepares(place: Placing, norte: Supplier) -> None:
+    """Whoever could take the line could cancel in their stead."""
+    order = debited(place(served=[norte, norte]))
+    given = dict.fromkeys(line.id for line in lines(order))
+    with Untouched(order):
+        outcome = services.assign({order.id: given}, by=SELLER, at=AT + HOUR)
+        assert [refusal.code for refusal in outcome.refused] == [Code.NOT_ALLOWED]
+        assert "Talleres Norte" in outcome.refused[0].detail or norte.name in outcome.refused[0].detail
+    assert services.assign({order.id: given}, by=OPERATOR, at=AT + HOUR).moved
+    assert services.cancel([order.id], reason="Roto", by=SELLER, at=AT + HOUR).moved

@@ -9,7 +9,7 @@ from orders import services
 from orders.models import Line
 from orders.states import State, Verb
 from sellers.models import Supplier
-from tests.conftest import AT, SELLER, actor_of
+from tests.conftest import AT, OPERATOR, actor_of
 from tests.orders.lives import HOUR, SEUR, brought_to
 from tests.races.arena import take_the_lock_away
 from tests.races.conftest import Ground
@@ -30,7 +30,7 @@ def contest(ground: Ground) -> tuple[Race, list[int]]:
     by = actor_of(norte)
 
     def assign(number: int, order_id: int) -> Outcome[Any]:
-        return services.assign({order_id: {jars[order_id]: sur.id}}, by=SELLER, at=AT + 2 * HOUR)
+        return services.assign({order_id: {jars[order_id]: sur.id}}, by=OPERATOR, at=AT + 2 * HOUR)
 
     def ship(number: int, order_id: int) -> Outcome[Any]:
         parcel = services.Parcel(carrier_name=SEUR, tracking="1")
