@@ -17,7 +17,7 @@ from orders.models import Hold, Line, Order, Shipment
 from orders.services.fees import FEE, charge_fee, fee_of_rest, priced
 from orders.services.holds import release
 from orders.services.move import Change, Channels, Refuse, _move, judge, rules
-from orders.services.parts import SERVED, served_by
+from orders.services.parts import SERVED, parts_of, rewrite, served_by, standing
 from orders.services.shipping import lines_of
 from orders.services.splitting import NO_STOCK, Splits, refused_words
 from orders.signals import Moved
@@ -45,6 +45,13 @@ class _Shortened:
 
     splits: Splits = field(default_factory=Splits)
     complete: list[int] = field(default_factory=list)
+    served: list[int] = field(default_factory=list)
+    parts: list[tuple[object, ...]] = field(default_factory=list)
+
+    def write(self) -> None:
+        """Write the lines, and the parts of those who fulfil them."""
+        self.splits.write()
+        rewrite(self.served, self.parts)
 
 
 @transaction.atomic
@@ -77,9 +84,10 @@ def shorten(
             if missing.get(line.id):
                 told.append(refused_words(line, missing[line.id], why(reason)))
                 _take_off(order, found.splits.refuse(line, missing[line.id], why(reason), among=mine))
-        order.supplier_id, order.shared = served_by(
-            line.supplier_id for line in mine if line.decision != Decision.REFUSED
-        )
+        if order.supplier_id or order.shared:
+            found.served.append(order.id)
+            found.parts.extend(parts_of(order, standing(mine)))
+        order.supplier_id, order.shared = served_by(standing(mine))
         return Change({"refused": told, "refunded_cents": _reckon(order, mine)})
 
     outcome = _move(
@@ -87,7 +95,7 @@ def shorten(
         Verb.SHORTEN,
         change,
         fields=(*_RECKONED, *SERVED),
-        also=found.splits.write,
+        also=found.write,
         judged=_judge_shortening,
         by=by,
         at=at,
