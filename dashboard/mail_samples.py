@@ -4,7 +4,7 @@ A sample of a move is a `Moved` put into a payload by `messaging.services`, so t
 payload has breaks here too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -161,6 +161,8 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
         "prepare": (
             ("", _to_supplier(_moved(Verb.ACCEPT, Case(), at))),
             (_("en espera"), _to_supplier(_moved(Verb.ACCEPT, Case(move={"held": True}), at))),
+            (_("lo que no viaja"), _to_supplier(_moved(Verb.ACCEPT, Case(), at), [], _TO_CONFIRM)),
+            (_("de las dos clases"), _to_supplier(_moved(Verb.ACCEPT, Case(), at), confirms=_TO_CONFIRM)),
         ),
         "relieved": (("", _to_supplier(_moved(Verb.ASSIGN, Case(by=Role.SELLER), at))),),
         "carrier_asked": (("", {**_WISH, "by": "Lucía"}),),
@@ -200,10 +202,12 @@ def _payload(verb: Verb, case: Case, audience: Audience, at: datetime) -> dict[s
     return payload_of(_moved(verb, case, at), SHOP, by)
 
 
-def _to_supplier(move: Moved) -> dict[str, Any]:
-    return supplier_payload(
-        move, ["Jarrón azul ×2", "Plato hondo ×1"], supplier="Talleres Norte", shop=SHOP.name
-    )
+_GOODS = ("Jarrón azul ×2", "Plato hondo ×1")
+_TO_CONFIRM = ("Taller de torno ×2", "Visita guiada ×1", "Socio, un año ×1")
+
+
+def _to_supplier(move: Moved, goods: Sequence[str] = _GOODS, confirms: Sequence[str] = ()) -> dict[str, Any]:
+    return supplier_payload(move, goods, confirms, supplier="Talleres Norte", shop=SHOP.name)
 
 
 def _moved(verb: Verb, case: Case, at: datetime) -> Moved:

@@ -116,6 +116,7 @@ def acts_of(
             for verb in verbs
             if verb == Verb.SHIP or Role.SUPPLIER in served.get(verb, ())
             if verb != Verb.SHIP or _left(order, lines)
+            if verb != Verb.FULFIL or any(line.to_confirm and not line.instant for line in lines)
         ]
     found = {verb: _act(order, verb, lines, by=by, at=at) for verb in verbs}
     releases = _releases(order, holds, by)

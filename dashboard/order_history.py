@@ -50,7 +50,11 @@ def _of(own: Own, event: Event) -> Event:
         data.pop("parcel", None)
     if event.verb in (Verb.DEBIT_FAILED, Verb.HOLD):
         data.pop("reason", None)
-    data["refused"] = [line for line in data.get("refused", ()) if line["line"] in own.lines]
+    data["refused"] = [
+        line
+        for line in data.get("refused", ())
+        if line.get("supplier", own.supplier_id) == own.supplier_id and line["line"] in own.lines
+    ]
     data["assigned"] = [
         {**told, "was": _only(told["was"], own), "is": _only(told["is"], own)}
         for told in data.get("assigned", ())

@@ -103,11 +103,12 @@ def parcels(order: Order, lines: Sequence[Line]) -> list[Parcel]:
 
 def of_supplier(supplier: Supplier, parcels: Collection[int]) -> Q:
     """What of a history concerns a supplier: every move to another state, waits, their own parcels by number, and
-    what was said of who fulfils their lines (ROL-04)."""
+    what was said of who fulfils their lines and of their units that are missing (ROL-04)."""
     return (
         ~Q(before=F("after"))
         | Q(verb__in=(Verb.HOLD, Verb.RELEASE))
         | Q(verb=Verb.HAND_OVER, data__parcel__in=list(parcels))
+        | Q(verb=Verb.SHORTEN, data__refused__contains=[{"supplier": supplier.id}])
         | Q(verb=Verb.ASSIGN, data__suppliers__contains=[supplier.id])
     )
 

@@ -34,7 +34,7 @@ from orders.forms import (
     ShortForm,
 )
 from orders.models import Hold, Line, Order
-from orders.queries import get_order, lines_of
+from orders.queries import get_order, lines_of, may_reach
 from orders.states import PAID, SELLER_HOLDS, Decision, HoldKind, State, Verb
 from sellers.access import DeskRequest, at_the_desk, suppliers_too
 from sellers.desk import Right
@@ -73,6 +73,7 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
     holds, lines = queries.open_holds(order), lines_of(order, member)
     acts = acts_of(order, holds, lines, has_suppliers=request.has_suppliers, by=request.actor, at=now)
     back = queries.given_back(order) if member.supplier is None else queries.GivenBack()
+    reaches = member.supplier is None or may_reach(order, lines)
     clocks = running(order, holds, now)
     parcels = queries.parcels(order, lines) if member.supplier or tab == "envio" else []
     told: Told = {
@@ -94,7 +95,8 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
         and back.done_cents == order.charged_cents,
         "attempt": attempt,
         "waiting": waiting(member),
-        "may_note": has_delivery_note(order),
+        "may_note": has_delivery_note(order) and reaches,
+        "reaches": reaches,
         "unclear": "" if attempt or not asked or asked in TABS else _unclear(asked),
     }
     told |= _panel(request, order, told)
@@ -184,7 +186,7 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
         "failed": queries.failed_delivery(order),
         "failed_why": telling.failed_delivery,
         "refusal": telling.refusal,
-        "bounce": bounce_words(order),
+        "bounce": "" if told["supplier"] else bounce_words(order),
         "explanation": partial(telling.explanation, currency=order.currency),
         "manager": request.shop.account_manager,
         "may_release": {hold.kind for hold in told["holds"] if _may_release(hold, request)},

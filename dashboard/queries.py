@@ -31,7 +31,7 @@ from marketplace.models import Channel
 from marketplace.moments import LAST_MINUTE
 from orders.models import Hold, Line, Order, Part, Shipment, Words
 from orders.queries import folded, orders_of
-from orders.states import PAID, Decision, State
+from orders.states import INSTANT, PAID, Decision, LineKind, State
 from sellers.models import Membership, Shop
 
 PAGE = 50
@@ -86,16 +86,31 @@ def waiting(member: Membership) -> int:
 
 
 def waits_for(member: Membership) -> Q:
-    """Orders that wait for a member to act; for a supplier, those of which they have units to hand over (ROL-04)."""
+    """Orders that wait for a member to act; for a supplier, those of which they have units to hand over or lines to
+    confirm (ROL-04)."""
     if member.supplier_id is None:
         return WAITS
-    return Q(Exists(_left_to_ship(member.supplier_id)), state__in=TO_SHIP, held_at=None)
+    own = Exists(_left_to_ship(member.supplier_id)) | Exists(_left_to_confirm(member.supplier_id))
+    return Q(own, state__in=TO_SHIP, held_at=None)
+
+
+def to_confirm(member: Membership) -> Q:
+    """Orders with lines to confirm to the customer; a supplier's own lines (ORD-13, ROL-04)."""
+    if member.supplier_id is None:
+        return TO_CONFIRM
+    return TO_CONFIRM & Q(Exists(_left_to_confirm(member.supplier_id)))
 
 
 def _left_to_ship(supplier_id: int) -> QuerySet[Line]:
     """A supplier's own lines of an order of which accepted units are still with them."""
-    own = Line.objects.filter(order=OuterRef("id"), supplier_id=supplier_id)
+    own = Line.objects.filter(order=OuterRef("id"), supplier_id=supplier_id, kind=LineKind.GOODS)
     return own.filter(decision=Decision.ACCEPTED, shipped_quantity__lt=F("quantity"))
+
+
+def _left_to_confirm(supplier_id: int) -> QuerySet[Line]:
+    """A supplier's own lines of an order that they have still to confirm to the customer."""
+    own = Line.objects.filter(order=OuterRef("id"), supplier_id=supplier_id, confirmed_at=None)
+    return own.filter(decision=Decision.ACCEPTED).exclude(kind__in=(LineKind.GOODS, *INSTANT))
 
 
 @dataclass(slots=True)
@@ -138,7 +153,7 @@ def figures(member: Membership, now: datetime) -> Figures:
             today=Count("id", filter=due_within(now, 1)),
             late=Count("id", filter=late_to_ship(now) | late_to_arrive(now)),
             held=Count("id", filter=HELD),
-            confirm=Count("id", filter=TO_CONFIRM),
+            confirm=Count("id", filter=to_confirm(member)),
             waits=Count("id", filter=waits_for(member)),
             net=Sum(net, output_field=BigIntegerField()),
             stopped=Sum(net, filter=stopped, output_field=BigIntegerField(), default=0),
@@ -217,6 +232,7 @@ def _rows(member: Membership) -> QuerySet[Order]:
     return rows.annotate(
         # Not as Exists: PostgreSQL would look through all the lines of the supplier for the few rows of a page.
         to_hand_over=Subquery(_left_to_ship(member.supplier_id).order_by().values("id")[:1]),
+        own_to_confirm=Subquery(_left_to_confirm(member.supplier_id).order_by().values("id")[:1]),
         own_units=F("parts__units"),
         own_items=F("parts__items_text"),
     )
@@ -238,7 +254,7 @@ def channels() -> dict[int, Channel]:
 
 def narrowed(member: Membership, asked: Asked, now: datetime) -> Q:
     """Everything that an address asks for but its tab."""
-    where = due(asked.due, now)
+    where = to_confirm(member) if asked.due == "por-confirmar" else due(asked.due, now)
     if asked.supplier:
         where &= Q(parts__supplier__code=asked.supplier)
     if asked.channel:

@@ -118,10 +118,12 @@ def _act(order: Order, by: Actor, at: datetime) -> str:
     if order.state == State.PENDING_ACCEPTANCE and services.judge(order, Verb.ACCEPT, by=by, at=at) is None:
         single = order.lines_n == 1
         return "accept" if single else "answer"
-    if by.supplier_id is not None and not order.to_hand_over:
-        return "see"
-    if order.state in _SHIP and services.judge(order, Verb.SHIP, by=by, at=at) is None:
+    ships, confirms = True, True
+    if by.supplier_id is not None:
+        ships, confirms = bool(order.to_hand_over), bool(order.own_to_confirm)
+    if ships and order.state in _SHIP and services.judge(order, Verb.SHIP, by=by, at=at) is None:
         return "ship"
-    if order.to_confirm and order.state in PAID and services.judge(order, Verb.FULFIL, by=by, at=at) is None:
+    confirms = confirms and order.to_confirm > 0 and order.state in PAID
+    if confirms and services.judge(order, Verb.FULFIL, by=by, at=at) is None:
         return "confirm"
     return "see"

@@ -38,6 +38,7 @@ class Code(models.TextChoices):
     NOTHING_TO_CONFIRM = "nothing_to_confirm", _("No queda nada por confirmar al cliente.")
     CONFIRMED = "confirmed", _("Ya se ha confirmado algo al cliente: solo el operador puede cancelarlo.")
     CASH_FOR_DIGITAL = "cash_for_digital", _("Lo que no se envía no lo puede cobrar el mensajero.")
+    CASH_FOR_SEVERAL = "cash_for_several", _("Lo que cobra el mensajero sale entero de un solo sitio.")
     PARCEL_ON_ITS_WAY = "parcel_on_its_way", _("Ya hay un bulto en camino.")
     NOT_COLLECTED = "not_collected", _("El mensajero todavía no lo ha cobrado.")
     OTHER_COURIER = "other_courier", _("Lo cobró otro mensajero.")

@@ -25,7 +25,7 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.SHIP: (C,),
     Verb.REPORT_EXCEPTION: (C, S, F),
     Verb.RETRY: (C,),
-    Verb.RETURN_TO_SENDER: (C,),
+    Verb.RETURN_TO_SENDER: (C, F),
     Verb.DELIVER: (C,),
     Verb.FULFIL: (C,),
     Verb.CONFIRM: (C,),

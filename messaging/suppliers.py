@@ -9,10 +9,19 @@ from marketplace import bulk
 from messaging.models import Audience, Notice
 from messaging.services import COLUMNS, notice_row
 from orders.signals import Moved
-from orders.states import State, Verb
+from orders.states import INSTANT, LineKind, State, Verb
 from sellers.queries import contacts, supplier_contacts
 
 TO_PREPARE = (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
+OF_PARCELS = (Verb.REPORT_EXCEPTION, Verb.RETURN_TO_SENDER)
+"""What is said of that which travels alone."""
+
+
+class _Articles(NamedTuple):
+    """Of a supplier's articles, those that travel and those that they confirm to the customer."""
+
+    goods: list[str]
+    confirms: list[str]
 
 
 class _News(NamedTuple):
@@ -21,7 +30,7 @@ class _News(NamedTuple):
     move: Moved
     event: str
     supplier_id: int
-    items: list[str]
+    articles: _Articles
 
 
 def tell_suppliers(moves: Sequence[Moved]) -> int:
@@ -30,6 +39,7 @@ def tell_suppliers(moves: Sequence[Moved]) -> int:
     news = [
         *_of_orders(moves),
         *(one for move in moves if move.verb == Verb.ASSIGN for one in _of_lines(move)),
+        *(one for move in moves if move.verb == Verb.SHORTEN for one in _of_missing(move)),
     ]
     if not news:
         return 0
@@ -44,14 +54,20 @@ def tell_suppliers(moves: Sequence[Moved]) -> int:
                 Audience.SUPPLIER,
                 (to.contact_email, to.language),
                 json.dumps(
-                    supplier_payload(one.move, one.items, supplier=to.name, shop=shops[one.move.shop_id].name)
+                    supplier_payload(
+                        one.move,
+                        one.articles.goods,
+                        one.articles.confirms,
+                        supplier=to.name,
+                        shop=shops[one.move.shop_id].name,
+                    )
                 ),
                 shop_id=one.move.shop_id,
                 order_id=one.move.order_id,
                 at=one.move.at,
             )
             for one in news
-            if (to := suppliers[one.supplier_id]).contact_email
+            if (to := suppliers.get(one.supplier_id)) and to.contact_email
         ],
     )
 
@@ -62,55 +78,83 @@ def _event(move: Moved) -> str:
         return "prepare"
     if move.verb == Verb.CANCEL and move.before in TO_PREPARE:
         return "cancel"
-    return "report_exception" if move.verb == Verb.REPORT_EXCEPTION else ""
+    return str(move.verb) if move.verb in OF_PARCELS else ""
 
 
 def _of_orders(moves: Sequence[Moved]) -> Iterator[_News]:
-    """To each supplier of an order what became of it, with the articles that were accepted and are theirs."""
+    """To each supplier of an order what became of it, with the articles that were accepted and are theirs to fulfil."""
     concerned = [
         (move, event) for move in moves if (move.supplier_id or move.shared) and (event := _event(move))
     ]
     if not concerned:
         return
-    items: dict[int, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+    heard: dict[int, dict[int, _Articles]] = defaultdict(lambda: defaultdict(_none))
     rows = bulk.fetch(
-        "SELECT order_id, supplier_id, title, quantity FROM orders_line WHERE order_id = ANY(%s::bigint[]) "
+        "SELECT order_id, supplier_id, title, quantity, kind FROM orders_line WHERE order_id = ANY(%s::bigint[]) "
         "AND supplier_id IS NOT NULL AND decision = 'accepted' ORDER BY id",
         [[move.order_id for move, _event in concerned]],
     )
-    for order_id, supplier_id, title, quantity in rows:
-        items[order_id][supplier_id].append(_item(title, quantity))
+    for order_id, supplier_id, title, quantity, kind in rows:
+        _add(heard[order_id][supplier_id], kind, title, quantity)
     for move, event in concerned:
-        for supplier_id, own in items[move.order_id].items():
-            yield _News(move, event, supplier_id, own)
+        for supplier_id, own in heard[move.order_id].items():
+            told = _Articles(own.goods, []) if event in OF_PARCELS else own
+            if any(told):
+                yield _News(move, event, supplier_id, told)
 
 
 def _of_lines(move: Moved) -> Iterator[_News]:
     """To whom lines were given, and from whom they were taken, of an order that is being prepared."""
     if move.after not in TO_PREPARE:
         return
-    heard: dict[tuple[str, int], list[str]] = defaultdict(list)
+    heard: dict[tuple[str, int], _Articles] = defaultdict(_none)
     for told in move.data["assigned"]:
         for event, whose in (("relieved", told["was"]), ("prepare", told["is"])):
             if whose:
-                heard[event, whose["id"]].append(_item(told["title"], told["units"]))
-    for (event, supplier_id), items in heard.items():
-        yield _News(move, event, supplier_id, items)
+                kind = told.get("kind", LineKind.GOODS)
+                _add(heard[event, whose["id"]], kind, told["title"], told["units"])
+    for (event, supplier_id), articles in heard.items():
+        if any(articles):
+            yield _News(move, event, supplier_id, articles)
+
+
+def _of_missing(move: Moved) -> Iterator[_News]:
+    """To whom some units are not asked for any more (ORD-06)."""
+    heard: dict[int, _Articles] = defaultdict(_none)
+    for told in move.data["refused"]:
+        if "supplier" in told:
+            _add(heard[told["supplier"]], LineKind.GOODS, told["title"], told["units"])
+    for supplier_id, articles in heard.items():
+        yield _News(move, "relieved", supplier_id, articles)
+
+
+def _none() -> _Articles:
+    return _Articles([], [])
+
+
+def _add(articles: _Articles, kind: str, title: str, units: int) -> None:
+    """What is confirmed by itself is nothing that anybody prepares."""
+    if kind not in INSTANT:
+        (articles.goods if kind == LineKind.GOODS else articles.confirms).append(_item(title, units))
 
 
 def _item(title: str, quantity: int) -> str:
     return f"{title} ×{quantity}"
 
 
-def supplier_payload(move: Moved, items: Sequence[str], *, supplier: str, shop: str) -> dict[str, Any]:
-    """What a mail to a supplier may say of a move: their articles, the deadline, the reason; no amount of anything."""
+def supplier_payload(
+    move: Moved, goods: Sequence[str], confirms: Sequence[str] = (), *, supplier: str, shop: str
+) -> dict[str, Any]:
+    """What a mail to a supplier may say of a move: their articles, the deadline, the reason; no amount of anything.
+    `confirms` are those that do not travel."""
     return {
         "reference": move.reference,
         "shop": shop,
         "supplier": supplier,
         "channel_id": move.channel_id,
         "customer": move.customer_name,
-        "lines": list(items),
+        "lines": list(goods),
+        "confirms": list(confirms),
         "held": move.held,
         "at": move.at.isoformat(),
         "ship_by": move.ship_by.isoformat() if move.ship_by else None,

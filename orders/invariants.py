@@ -123,22 +123,24 @@ def digital_lines_agree(at: datetime | None) -> list[str]:
     )
 
 
-@invariant("I15", "Who fulfils an order, and its parts, is what its lines say.")
+@invariant("I15", "Who fulfils an order, and its parts, is what its lines say that were not refused.")
 def parts_agree(at: datetime | None) -> list[str]:
     return broken(
         """
         WITH said AS (
             SELECT order_id, count(DISTINCT coalesce(supplier_id, 0)) AS n, max(supplier_id) AS one
-              FROM orders_line WHERE decision <> 'refused' GROUP BY order_id),
+              FROM orders_line WHERE decision <> 'refused' AND kind <> ALL(%s) GROUP BY order_id),
         served AS (
-            SELECT order_id, supplier_id, sum(quantity) AS units
-              FROM orders_line WHERE supplier_id IS NOT NULL GROUP BY 1, 2)
-        SELECT 'order ' || o.reference FROM orders_order o JOIN said ON said.order_id = o.id
-         WHERE o.shared <> (said.n > 1)
-            OR o.supplier_id IS DISTINCT FROM CASE WHEN said.n = 1 THEN said.one END
+            SELECT order_id, supplier_id, sum(quantity) AS units FROM orders_line
+             WHERE supplier_id IS NOT NULL AND decision <> 'refused' AND kind <> ALL(%s) GROUP BY 1, 2)
+        SELECT 'order ' || o.reference FROM orders_order o LEFT JOIN said ON said.order_id = o.id
+         WHERE o.state <> 'refused'
+           AND (o.shared <> (coalesce(said.n, 0) > 1)
+                OR o.supplier_id IS DISTINCT FROM CASE WHEN said.n = 1 THEN said.one END)
         UNION ALL
         SELECT 'part of order ' || coalesce(p.order_id, s.order_id)
           FROM orders_part p FULL JOIN served s USING (order_id, supplier_id)
          WHERE p.units IS DISTINCT FROM s.units
-        """
+        """,
+        [list(map(str, INSTANT))] * 2,
     )

@@ -1,5 +1,6 @@
 """Reads of orders: what is due, and the door of a shop to its own orders."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from unicodedata import combining, normalize
 
@@ -9,6 +10,7 @@ from django.http import Http404
 from marketplace import bulk
 from marketplace.batches import Key
 from orders.models import Line, Order
+from orders.states import Decision, State
 from sellers.models import Membership, Supplier
 
 _INSTANT = timedelta(microseconds=1)
@@ -38,6 +40,19 @@ def lines_of(order: Order, member: Membership) -> list[Line]:
     """The lines of an order that are the member's to see, each with its supplier, if it has one (ROL-04)."""
     rows = order.lines.select_related("supplier")
     return list(rows if member.supplier_id is None else rows.filter(supplier_id=member.supplier_id))
+
+
+_UNDONE = (State.REFUSED, State.CANCELLED, State.FAILED)
+
+
+def may_reach(order: Order, lines: Iterable[Line]) -> bool:
+    """Whether whoever fulfils these lines of an order needs to know where its customer lives and their telephone: there
+    is something of theirs to deliver or to confirm, or it has left (ROL-04)."""
+    live = order.state not in _UNDONE
+    return any(
+        line.shipped_quantity > 0 or (live and line.decision == Decision.ACCEPTED and not line.instant)
+        for line in lines
+    )
 
 
 def suppliers_of(order: Order) -> list[Supplier]:

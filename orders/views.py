@@ -37,7 +37,7 @@ from orders.forms import (
     ShortForm,
 )
 from orders.models import DocumentKind, Order
-from orders.queries import get_order, lines_of
+from orders.queries import get_order, lines_of, may_reach
 from orders.signals import Moved
 from orders.states import TABLE, Decision
 from sellers.access import DeskRequest, at_the_desk, suppliers_too, visiting
@@ -373,9 +373,11 @@ def delivery_note(request: DeskRequest, reference: str) -> HttpResponse:
     (DOC-01, DOC-04, ROL-04)."""
     member = request.membership
     order, at = get_order(member, reference), timezone.now()
-    whole = member.supplier_id in (None, order.supplier_id)
-    own = None if whole else lines_of(order, member)
+    own = None if member.supplier_id is None else lines_of(order, member)
     try:
+        if own is not None and not may_reach(order, own):
+            raise MoveRefused(Refusal(order.id, Code.WRONG_STATE))
+        own = None if member.supplier_id == order.supplier_id else own
         paper = documents.delivery_note(order, lines=own, at=at)
     except MoveRefused as refused:
         return _page(request, order, Attempt("delivery_note", forms.Form(), refused.refusal), 409)

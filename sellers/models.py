@@ -93,7 +93,7 @@ class Shop(models.Model):
 class Supplier(models.Model):
     """Somebody other than the seller who fulfils lines of a shop's orders (ROL-04): who, and how to write to them."""
 
-    shop = models.ForeignKey(Shop, models.CASCADE, related_name="suppliers", verbose_name=_("tienda"))
+    shop = models.ForeignKey(Shop, models.PROTECT, related_name="suppliers", verbose_name=_("tienda"))
     code = models.CharField(_("código"), max_length=64)
     name = models.CharField(_("nombre"), max_length=120)
     contact_name = models.CharField(_("persona de contacto"), max_length=120, blank=True, default="")

@@ -39,9 +39,9 @@ def contacts(shop_ids: Iterable[int]) -> dict[int, Contact]:
 
 
 def supplier_contacts(supplier_ids: Iterable[int]) -> dict[int, Contact]:
-    """Where and in which language suppliers are written to."""
+    """Where and in which language suppliers are written to; those that are not active are not."""
     rows = bulk.fetch(
-        "SELECT id, name, email, language FROM sellers_supplier WHERE id = ANY(%s::bigint[])",
+        "SELECT id, name, email, language FROM sellers_supplier WHERE active AND id = ANY(%s::bigint[])",
         [list(supplier_ids)],
     )
     return {row[0]: Contact(*row) for row in rows}

@@ -12,7 +12,7 @@ from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order
 from orders.services.fees import FEE, Fees, charge_fee, priced
 from orders.services.move import Change, Channels, Refuse, _move, promises, rules
-from orders.services.parts import SERVED, served_by
+from orders.services.parts import SERVED, parts_of, rewrite, served_by
 from orders.services.shipping import lines_of
 from orders.services.splitting import NO_STOCK, Splits, refused_words
 from orders.signals import Moved
@@ -53,6 +53,8 @@ def accept(
     channels, fees = Channels(), Fees(wanted)
     whole: list[int] = []
     splits = Splits()
+    served: list[int] = []
+    parts: list[tuple[object, ...]] = []
 
     def change(order: Order) -> Change:
         answer = wanted[order.id]
@@ -63,8 +65,12 @@ def accept(
         else:
             if not lines:
                 lines.update(lines_of(some))
-            told = _answered(order, lines[order.id], answer, splits)
-            kept = priced([line for line in lines[order.id] if line.decision == Decision.ACCEPTED])
+            by_suppliers = order.supplier_id is not None or order.shared
+            told, left = _answered(order, lines[order.id], answer, splits)
+            if by_suppliers:
+                served.append(order.id)
+                parts.extend(parts_of(order, left))
+            kept = priced(left)
         charge_fee(order, fees.of(order, at=at, articles=kept))
         order.accepted_at = at
         promised = promises(
@@ -82,6 +88,7 @@ def accept(
     def write() -> None:
         accept_all_lines(whole)
         splits.write()
+        rewrite(served, parts)
 
     return _move(
         wanted,
@@ -95,8 +102,11 @@ def accept(
     )
 
 
-def _answered(order: Order, lines: list[Line], answer: Answer, splits: Splits) -> list[dict[str, Any]]:
-    """Split the lines of an order as it was answered and count what is left of it; answers what was refused."""
+def _answered(
+    order: Order, lines: list[Line], answer: Answer, splits: Splits
+) -> tuple[list[dict[str, Any]], list[Line]]:
+    """Split the lines of an order as it was answered and count what is left of it; answers what was refused, and the
+    lines that were accepted."""
     accepted, refused = _split(lines, answer)
     told = []
     for line in refused:
@@ -114,8 +124,8 @@ def _answered(order: Order, lines: list[Line], answer: Answer, splits: Splits) -
     order.shipping_cents = sum(line.shipping_cents for line in accepted)
     order.total_cents = order.goods_cents + order.shipping_cents
     order.ships, order.at_once, order.to_confirm = made_of(line.kind for line in accepted)
-    order.supplier_id, order.shared = served_by(line.supplier_id for line in accepted)
-    return told
+    order.supplier_id, order.shared = served_by(accepted)
+    return told, accepted
 
 
 type _Decided = tuple[int, str, str, str]
@@ -191,6 +201,7 @@ def refuse(
     lines = _lines_of(wanted) if each else {}
     whole: list[int] = []
     single: list[_Decided] = []
+    served: list[int] = []
 
     def change(order: Order) -> Change:
         given = [each.get(line.id, alike) for line in lines[order.id]] if each else [alike]
@@ -200,14 +211,20 @@ def refuse(
             single.extend(map(_refused, lines[order.id], given))
         else:
             whole.append(order.id)
+        if order.supplier_id or order.shared:
+            served.append(order.id)
         kept = [one.kept for one in dict.fromkeys(given)]
         return Change({"reason": kept[0] if len(kept) == 1 else kept})
+
+    def write() -> None:
+        _answer_lines(whole, Decision.REFUSED, alike, single)
+        rewrite(served, [])
 
     return _move(
         wanted,
         Verb.REFUSE,
         change,
-        also=lambda: _answer_lines(whole, Decision.REFUSED, alike, single),
+        also=write,
         by=by,
         at=at,
     )

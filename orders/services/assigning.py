@@ -11,7 +11,7 @@ from marketplace.policy import Role
 from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order
 from orders.services.move import Change, Refuse, _move
-from orders.services.parts import SERVED, parts_of, rewrite, served_by
+from orders.services.parts import SERVED, parts_of, rewrite, served_by, standing
 from orders.services.shipping import lines_of
 from orders.signals import Moved
 from orders.states import ASSIGNABLE, Decision, State, Verb
@@ -39,7 +39,7 @@ def assign(wanted: Mapping[int, Wanted], *, by: Actor, at: datetime) -> Outcome[
     Once a supplier prepares a line it is only the operator who takes it from them (CAN-03): `not_allowed` to the shop.
     Refused as `unknown_line` for a line that is not the order's or was refused, `unknown_supplier` for one that is
     not of the shop or not active, `parcel_on_its_way` once a unit of the line was handed over, `duplicate` when it
-    all stands so already.
+    all stands so already, `cash_for_several` when more than one would fulfil what the courier is paid for.
     """
     lines: dict[int, list[Line]] = {}
     suppliers: dict[int, Supplier] = {}
@@ -60,14 +60,16 @@ def assign(wanted: Mapping[int, Wanted], *, by: Actor, at: datetime) -> Outcome[
             raise Refuse(Code.DUPLICATE)
         for line in meant:
             _check(order, line, given[line.id], suppliers, by)
+        left = standing(mine.values())
+        if order.cash_on_delivery and len({given.get(line.id, line.supplier_id) for line in left}) > 1:
+            raise Refuse(Code.CASH_FOR_SEVERAL)
         data = _told(meant, given, suppliers)
         for line in meant:
             line.supplier_id = given[line.id]
             changed.append((line.id, line.supplier_id))
-        left = (line.supplier_id for line in mine.values() if line.decision != Decision.REFUSED)
         order.supplier_id, order.shared = served_by(left)
         orders.append(order.id)
-        parts.extend(parts_of(order, list(mine.values())))
+        parts.extend(parts_of(order, left))
         return Change(data)
 
     def write() -> None:
@@ -119,6 +121,7 @@ def _told(lines: list[Line], given: Wanted, suppliers: Mapping[int, Supplier]) -
                 "units": line.quantity,
                 "was": named(line.supplier_id),
                 "is": named(given[line.id]),
+                **({} if line.travels else {"kind": line.kind}),
             }
             for line in lines
         ],

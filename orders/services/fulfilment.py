@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from marketplace import bulk
+from marketplace.policy import Role
 from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order
 from orders.services.move import Change, Channels, Refuse, _move
@@ -23,12 +24,13 @@ def fulfil(confirmed: Mapping[int, Accesses], *, by: Actor, at: datetime) -> Out
     `confirmed` maps order ids to their lines. The order is delivered with its last line when nothing of it travels;
     until then, and where something does, the move is told as `confirm` and the state stays. Receipt counts from
     whatever reached the customer last. Refused as `held` while the order waits, `duplicate` when one of the lines was
-    confirmed already, `unknown_line`, `nothing_chosen`.
+    confirmed already, `unknown_line`, `nothing_chosen`. A supplier confirms their own lines alone; another's is
+    `unknown_line` (ROL-04).
     """
 
     def chosen(order: Order, lines: Sequence[Line]) -> list[Line]:
         wanted = confirmed[order.id]
-        mine = [line for line in lines if line.id in wanted]
+        mine = [line for line in lines if line.id in wanted and _theirs(line, by)]
         if any(line.confirmed_at for line in mine):
             raise Refuse(Code.DUPLICATE)
         if len(mine) != len(wanted) or not all(line.to_confirm for line in mine):
@@ -38,6 +40,10 @@ def fulfil(confirmed: Mapping[int, Accesses], *, by: Actor, at: datetime) -> Out
         return mine
 
     return _confirm(confirmed, chosen, by=by, at=at)
+
+
+def _theirs(line: Line, by: Actor) -> bool:
+    return by.role != Role.SUPPLIER or line.supplier_id == by.supplier_id
 
 
 def fulfil_at_once(moves: Sequence[Moved]) -> Outcome[Moved]:

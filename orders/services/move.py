@@ -139,7 +139,7 @@ def _stopped(order: Order, step: Step, by: Actor) -> Code | None:
 _LACKS = {"ships": Code.NOTHING_TO_SHIP, "unconfirmed": Code.NOTHING_TO_CONFIRM}
 
 
-OF_A_PART = frozenset({Verb.SHIP})
+OF_A_PART = frozenset({Verb.SHIP, Verb.FULFIL})
 """What can be done for a part of an order; everything else is done to the whole."""
 
 

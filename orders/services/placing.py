@@ -26,7 +26,8 @@ from sellers.desk import PLATFORM, Actor
 def place(channel: Channel, baskets: Sequence[NewBasket], *, by: Actor = PLATFORM) -> Outcome[Moved]:
     """Take baskets in at their `placed_at`; one that is already here is the same one and is refused as `duplicate`.
 
-    One that the courier is to be paid for may hold only what travels: it is refused as `cash_for_digital`.
+    One that the courier is to be paid for may hold only what travels, and one alone may fulfil what each shop sells of
+    it: it is refused as `cash_for_digital` or `cash_for_several`.
     A refusal's `id` is the position of the basket in `baskets`. Raises nothing for a known basket; anything else that
     the database refuses undoes the whole call.
     """
@@ -50,7 +51,7 @@ def _new_baskets(
 ) -> tuple[list[tuple[int, NewBasket]], list[Refusal]]:
     """Write the baskets that are not here yet; two writers of the same one meet at its unique key."""
     first: dict[str, NewBasket] = {}
-    barred = {n for n, new in enumerate(baskets) if _cash(new, rules) and not all(map(_travels, new.lines))}
+    barred = {n: code for n, new in enumerate(baskets) if _cash(new, rules) and (code := _not_for_cash(new))}
     for n, new in enumerate(baskets):
         if n not in barred:
             first.setdefault(new.commercial_id, new)
@@ -74,7 +75,7 @@ def _new_baskets(
     refused: list[Refusal] = []
     for position, new in enumerate(baskets):
         if position in barred:
-            refused.append(Refusal(position, Code.CASH_FOR_DIGITAL, new.commercial_id))
+            refused.append(Refusal(position, barred[position], new.commercial_id))
         elif first[new.commercial_id] is new and new.commercial_id in written:
             rows.append((written[new.commercial_id], new))
         else:
@@ -85,6 +86,14 @@ def _new_baskets(
 def _cash(new: NewBasket, rules: Settings) -> bool:
     """Whether the courier is paid for it, at the door."""
     return new.cash_on_delivery or rules.cash_on_delivery
+
+
+def _not_for_cash(new: NewBasket) -> Code | None:
+    """Why the courier cannot be paid for it: one courier is paid the whole of an order, for parcels of one place."""
+    if not all(map(_travels, new.lines)):
+        return Code.CASH_FOR_DIGITAL
+    whose = {(line.shop_id, line.supplier_id) for line in new.lines}
+    return Code.CASH_FOR_SEVERAL if len(whose) > len({shop for shop, _supplier in whose}) else None
 
 
 def _travels(line: NewLine) -> bool:
@@ -200,7 +209,7 @@ def _order(
     goods = sum(line.unit_price_cents * line.quantity for line, _ in lines)
     shipping = sum(cents for _, cents in lines)
     ships, at_once, to_confirm = made_of(line.kind for line, _ in lines)
-    supplier_id, shared = served_by(line.supplier_id for line, _ in lines)
+    supplier_id, shared = served_by(line for line, _ in lines)
     order = Order(
         shop_id=shop_id,
         channel_id=channel.id,

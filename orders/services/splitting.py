@@ -77,8 +77,9 @@ def missing_part(line: Line, units: int) -> Line:
 
 
 def refused_words(line: Line, units: int, reason: Why) -> dict[str, Any]:
-    """What the history and the mails tell of a refusal."""
-    return {"line": line.external_id, "title": line.title, "units": units, "reason": reason.kept}
+    """What the history and the mails tell of a refusal, and whose it was to fulfil, where that is a supplier's."""
+    told = {"line": line.external_id, "title": line.title, "units": units, "reason": reason.kept}
+    return told if line.supplier_id is None else {**told, "supplier": line.supplier_id}
 
 
 def _refuse(line: Line, reason: Why) -> None:

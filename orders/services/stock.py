@@ -18,7 +18,7 @@ from orders.services.fees import FEE, charge_fee, fee_of_rest, priced
 from orders.services.fulfilment import complete
 from orders.services.holds import release
 from orders.services.move import Change, Channels, Refuse, _move, judge, rules
-from orders.services.parts import SERVED, in_a_line, served_by
+from orders.services.parts import SERVED, in_a_line, parts_of, rewrite, served_by, standing
 from orders.services.receipt import count_receipt
 from orders.services.shipping import lines_of
 from orders.services.splitting import NO_STOCK, Splits, refused_words
@@ -48,6 +48,13 @@ class _Shortened:
     splits: Splits = field(default_factory=Splits)
     complete: list[int] = field(default_factory=list)
     confirmed: list[int] = field(default_factory=list)
+    served: list[int] = field(default_factory=list)
+    parts: list[tuple[object, ...]] = field(default_factory=list)
+
+    def write(self) -> None:
+        """Write the lines, and the parts of those who fulfil them."""
+        self.splits.write()
+        rewrite(self.served, self.parts)
 
     def nothing_left(self, order: Order, lines: Sequence[Line]) -> None:
         """Nothing of an order will be shipped any more: it ends with its last parcel, or with what does not travel."""
@@ -91,9 +98,10 @@ def shorten(
             if missing.get(line.id):
                 told.append(refused_words(line, missing[line.id], why(reason)))
                 _take_off(order, found.splits.refuse(line, missing[line.id], why(reason), among=mine))
-        order.supplier_id, order.shared = served_by(
-            line.supplier_id for line in mine if line.decision != Decision.REFUSED
-        )
+        if order.supplier_id or order.shared:
+            found.served.append(order.id)
+            found.parts.extend(parts_of(order, standing(mine)))
+        order.supplier_id, order.shared = served_by(standing(mine))
         order.items_text = in_a_line(line for line in mine if line.decision == Decision.ACCEPTED)
         return Change({"refused": told, "refunded_cents": _reckon(order, mine)})
 
@@ -102,7 +110,7 @@ def shorten(
         Verb.SHORTEN,
         change,
         fields=(*_RECKONED, *SERVED),
-        also=found.splits.write,
+        also=found.write,
         judged=_judge_shortening,
         by=by,
         at=at,

@@ -86,10 +86,6 @@ _DIGITAL = {
 _WHERE = "Sábado a las 10:00 en Calle del Torno 8; trae un delantal"
 
 
-_MIXED = (("accept",), ("accept", "sent"))
-"""The lives in which the shop fulfils a line beside its workshop's."""
-
-
 def open_others(people: People, *, at: datetime) -> int:
     """Open the channels and play the lives of their orders up to `at`; answers how many there were.
 
@@ -117,7 +113,7 @@ def _live(channel: Channel, people: People, life: Life, number: str, *, at: date
     lines = tuple(_line(people, trader, number, n, name) for n, name in enumerate(sold or ["goods"], 1))
     new = _basket(channel, lines, number, placed_at)
     if channel.policy and channel.policy.rules.cash_on_delivery and trader is TRADERS[0]:
-        new = _from_the_workshop(new, people, trader, mixed=steps in _MIXED)
+        new = _from_the_workshop(new, people)
     order_id = services.place(channel, [new]).moved[0].order_id
     acts = _acts(people, trader)
     for step, moment in zip(steps, _moments(placed_at, at, len(steps)), strict=True):
@@ -169,17 +165,10 @@ def _remit(order_id: int, *, by: Actor, at: datetime) -> Outcome[Moved]:
     return Outcome([], [] if one.code is None else [Refusal(order_id, one.code, one.detail)])
 
 
-def _from_the_workshop(
-    new: services.NewBasket, people: People, trader: Trader, *, mixed: bool
-) -> services.NewBasket:
-    """The same basket made by the shop's supplier; a mixed one has an article of the shop's own beside it."""
-    (line,) = new.lines
-    lines = [replace(line, supplier_id=people.workshop.supplier_id)]
-    if mixed:
-        other = trader.articles[int(new.commercial_id[-2:]) % len(trader.articles) - 1]
-        own = replace(line, external_id="2", sku=other.sku, title=other.title)
-        lines.append(replace(own, unit_price_cents=other.price_cents, shipping_cents=other.shipping_cents))
-    return replace(new, lines=tuple(lines), payments=None)
+def _from_the_workshop(new: services.NewBasket, people: People) -> services.NewBasket:
+    """The same basket made by the shop's supplier, and by nobody else: the courier is paid for it."""
+    lines = tuple(replace(line, supplier_id=people.workshop.supplier_id) for line in new.lines)
+    return replace(new, lines=lines, payments=None)
 
 
 def _line(people: People, trader: Trader, number: str, n: int, name: str) -> services.NewLine:

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 ('notes', models.TextField(blank=True, default='', max_length=1000, verbose_name='notas para la tienda')),
                 ('active', models.BooleanField(default=True, verbose_name='activo')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='alta')),
-                ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='suppliers', to='sellers.shop', verbose_name='tienda')),
+                ('shop', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='suppliers', to='sellers.shop', verbose_name='tienda')),
             ],
             options={
                 'verbose_name': 'proveedor',
