@@ -158,7 +158,7 @@ def test_the_invariants_notice_what_the_database_was_made_to_accept(channel: Cha
         ("I18", "UPDATE payments_charge SET amount_cents = amount_cents + 1"),
         ("I15", "UPDATE orders_order SET shared = true"),
         ("I20", "UPDATE orders_line SET decision = 'refused'"),
-        ("I20", "UPDATE orders_line SET goods_cents = goods_cents + 1 WHERE decision = 'accepted'"),
+        ("I20", "UPDATE orders_line SET shipping_cents = shipping_cents + 1"),
         ("I21", "UPDATE orders_order SET commission_cents = 1 WHERE commission_parts = '[]'"),
         ("I21", "UPDATE orders_order SET commission_cents = 1 WHERE commission_parts <> '[]'"),
         ("I21", "UPDATE orders_order SET commission_vat_cents = 0"),
