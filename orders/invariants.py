@@ -151,7 +151,9 @@ def parts_agree(at: datetime | None) -> list[str]:
     )
 
 
-@invariant("I20", "An order's amounts are those of its accepted lines, and of all of them where there was no answer.")
+@invariant(
+    "I20", "An order's amounts are those of its accepted lines, and of all of them where there was no answer."
+)
 def amounts_are_of_the_lines(at: datetime | None) -> list[str]:
     return broken(
         """
@@ -167,7 +169,8 @@ def amounts_are_of_the_lines(at: datetime | None) -> list[str]:
 
 
 @invariant(
-    "I21", "A commission is what its parts add up to, and where it has none, the policy's rate of what is kept."
+    "I21",
+    "A commission is what its parts add up to, and where it has none, the policy's rate of what is kept.",
 )
 def commissions_add_up(at: datetime | None) -> list[str]:
     return broken(

@@ -342,7 +342,9 @@ def test_each_batch_of_a_file_takes_place_when_it_is_done(prepaid: Channel, plac
 def test_a_file_brought_in_line_by_line_has_a_moment_for_each(file: Path, place: Placing) -> None:
     at = timezone.now() - HOUR
     orders = [place(at=at) for _n in range(2)]
-    money_file(file, *(f"{one.reference},84.00,TR-{one.id},{at.isoformat()}" for one in orders), header=HEADER)
+    money_file(
+        file, *(f"{one.reference},84.00,TR-{one.id},{at.isoformat()}" for one in orders), header=HEADER
+    )
     bring_in(file, batch=1)
     first, second = (again(one).accepted_at for one in orders)
     assert first and second and first < second
