@@ -48,8 +48,8 @@ def carry_out[Told: Line](
     """Carry out every line that can be, counted in `result`; `tell` hears of each, batch by batch.
 
     A rehearsal runs the same and undoes each batch. With a `clock`, a batch takes place when it is done, not when the
-    file was begun: of a long one the last lines may be read an hour later. Raises what the reader raises, and the database's error when the
-    connection is gone; batches that are done stay.
+    file was begun: the last lines of a long one may be read an hour later. Raises what the reader raises, and the
+    database's error when the connection is gone; batches that are done stay.
     """
     run = _Run(act, result, tell, rehearse, clock)
     waiting: list[Told] = []

@@ -347,4 +347,6 @@ def test_a_file_brought_in_line_by_line_has_a_moment_for_each(file: Path, place:
     )
     bring_in(file, batch=1)
     first, second = (again(one).accepted_at for one in orders)
-    assert first and second and first < second
+    assert first
+    assert second
+    assert first < second
