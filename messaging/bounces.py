@@ -96,8 +96,10 @@ def tell_order(notice: Notice, answer: str, *, at: datetime) -> None:
     """Put into the history of the order that its customer's mail did not arrive."""
     if notice.order_id and notice.audience == Audience.CUSTOMER and notice.event in Verb.values:
         about = Verb(notice.event)
-        orders.note_bounce(
-            notice.order_id, about=about, email=notice.email, answer=_short(answer), by=PLATFORM, at=at
+        orders.one(
+            orders.note_bounce(
+                notice.order_id, about=about, email=notice.email, answer=_short(answer), by=PLATFORM, at=at
+            )
         )
 
 

@@ -6,7 +6,7 @@ nothing is done that nobody saw coming, and a second click does nothing twice.
 
 import csv
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from marketplace import bell
 from marketplace.refusals import Code, Outcome, Refusal
 from marketplace.rooms import Panel, ReadingRoom, act, link, money
+from orders import services
 from orders.admin_acts import AT_MOST, FOLLOWERS
 from orders.admin_forms import FORMS, VerbForm
 from orders.admin_preview import Foreseen, done_words, foresee, summary, why_words
@@ -44,19 +45,31 @@ VERBS = (
 """What can be done to many at once: all but shipping, which needs a number for each parcel."""
 
 
-def _carry_out(form: VerbForm, ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+type Seen = Mapping[int, str]
+"""Orders as they were shown: id to the moment of their last event."""
+
+
+def _as_seen(form: VerbForm, seen: Seen, *, by: Actor, at: datetime) -> Outcome[Moved]:
+    """Make the act on the orders that still are as they were shown; under the lock, so that they stay so."""
+    with transaction.atomic():
+        locked = {order.id: order.moved_at.isoformat() for order in services.lock_orders(seen)}
+        fresh = [pk for pk, moved_at in seen.items() if locked.get(pk) == moved_at]
+        outcome = form.carry_out(fresh, by=by, at=at)
+    changed = [Refusal(pk, Code.CHANGED) for pk in seen if pk not in set(fresh)]
+    return Outcome(outcome.moved, [*outcome.refused, *changed])
+
+
+def _carry_out(form: VerbForm, seen: Seen, *, by: Actor, at: datetime) -> Outcome[Moved]:
     """Make the act on all at once; where something breaks, one by one, so that one bad order never stops the rest."""
     try:
-        with transaction.atomic():
-            return form.carry_out(ids, by=by, at=at)
+        return _as_seen(form, seen, by=by, at=at)
     except Exception:
-        logger.exception("an act on %s orders is tried one by one", len(ids))
+        logger.exception("an act on %s orders is tried one by one", len(seen))
     moved: list[Moved] = []
     refused: list[Refusal] = []
-    for order_id in ids:
+    for order_id, moved_at in seen.items():
         try:
-            with transaction.atomic():
-                outcome = form.carry_out([order_id], by=by, at=at)
+            outcome = _as_seen(form, {order_id: moved_at}, by=by, at=at)
         except Exception:
             logger.exception("the act fails on order %s", order_id)
             refused.append(Refusal(order_id, Code.FAILED))
@@ -84,6 +97,9 @@ class ManyOrders(ReadingRoom):
         if len(ids) > AT_MOST:
             words = _("Son más de %(n)s pedidos: elige menos de una vez. No se ha hecho nada.")
             messages.error(request, words % {"n": AT_MOST})
+            return None
+        if verb == Verb.CONFIRM_PAYMENT and rows.order_by().values("basket_id").distinct().count() > 1:
+            messages.error(request, _several_baskets())
             return None
         return self._preview(request, verb, ids, FORMS[verb]())
 
@@ -130,17 +146,11 @@ class ManyOrders(ReadingRoom):
         if not form.is_valid():
             ids = [pk for pk, _told in (*seen["going"], *seen["left"])]
             return self._preview(request, verb, ids, form, status=422)
-        stands = dict(
-            Order.objects.filter(id__in=[pk for pk, _at in seen["going"]]).values_list("id", "moved_at")
-        )
-        fresh = [pk for pk, at in seen["going"] if pk in stands and stands[pk].isoformat() == at]
         by = operator(request.user)  # type: ignore[arg-type]
-        outcome = _carry_out(form, fresh, by=by, at=timezone.now())
+        outcome = _carry_out(form, dict(seen["going"]), by=by, at=timezone.now())
         if outcome.moved:
             bell.ring(*FOLLOWERS)
-        known = set(fresh)
         refused = [(one.id, str(one.code), one.detail) for one in outcome.refused]
-        refused += [(pk, str(Code.CHANGED), "") for pk, _at in seen["going"] if pk not in known]
         refused += [(pk, code, "") for pk, code in seen["left"]]
         return self._report(request, verb, [move.order_id for move in outcome.moved], refused)
 
@@ -231,6 +241,13 @@ class ManyOrders(ReadingRoom):
     @act(gettext_lazy("Levantar una espera"))
     def release_many(self, request: HttpRequest, rows: QuerySet[Order]) -> HttpResponse | None:
         return self._choose(request, rows, Verb.RELEASE)
+
+
+def _several_baskets() -> str:
+    return _(
+        "Una referencia paga una sola cesta, y estos pedidos son de varias: confirma cada cesta por separado, o "
+        "todas con un fichero de pagos. No se ha hecho nada."
+    )
 
 
 def _panel(foreseen: Sequence[Foreseen], verb: Verb) -> Panel:

@@ -60,12 +60,15 @@ def done_words(one: Foreseen, verb: Verb) -> str:
             back = _("si el cobro llega, se devuelve")
         else:
             back = _("no hay nada que devolver")
-        return f"{done}; {back}"
+        return "; ".join([done, back, *_overridden(order, verb)])
     if verb == Verb.ACCEPT:
         amount = money(order.total_cents, order.currency)
-        paid = (
-            _("lo cobra el mensajero: %(amount)s") if order.cash_on_delivery else _("se cobrarán %(amount)s")
-        )
+        if order.cash_on_delivery:
+            paid = _("lo cobra el mensajero: %(amount)s")
+        elif order.held_at is not None:
+            paid = _("está en espera: no se cobran %(amount)s hasta que se levante")
+        else:
+            paid = _("se cobrarán %(amount)s")
         return f"{_('se acepta entero')}; {paid % {'amount': amount}}"
     if verb == Verb.CONFIRM_PAYMENT:
         return _("se da por pagado: %(amount)s") % {"amount": money(order.total_cents, order.currency)}
@@ -80,6 +83,21 @@ def done_words(one: Foreseen, verb: Verb) -> str:
     }[verb]
 
 
+def _overridden(order: Order, verb: Verb) -> list[str]:
+    """What would stop anybody but an operator from cancelling."""
+    if verb != Verb.CANCEL:
+        return []
+    stops = [
+        (order.parcels, _("ojo: ya hay un bulto en camino")),
+        (order.confirmed_at, _("ojo: ya se ha confirmado algo al cliente")),
+    ]
+    return [words for stop, words in stops if stop]
+
+
+def _is_charged_now(order: Order) -> bool:
+    return not order.cash_on_delivery and order.held_at is None
+
+
 def summary(foreseen: Sequence[Foreseen], verb: Verb) -> list[str]:
     """What will become of them all, in a sentence for those that go and one for each reason that holds others back."""
     going = [one for one in foreseen if one.code is None]
@@ -88,6 +106,14 @@ def summary(foreseen: Sequence[Foreseen], verb: Verb) -> list[str]:
         n = len(going)
         words = ngettext("Se hará en %(n)s pedido.", "Se hará en %(n)s pedidos.", n) % {"n": n}
         said.append(f"{words} {_amounts(going, verb)}".strip())
+        overridden = sum(1 for one in going if _overridden(one.order, verb))
+        if overridden:
+            words = ngettext(
+                "Ojo: %(n)s ya tiene algo en camino o confirmado al cliente.",
+                "Ojo: %(n)s ya tienen algo en camino o confirmado al cliente.",
+                overridden,
+            )
+            said.append(words % {"n": overridden})
     why = Counter(why_words(one.order, one.code) for one in foreseen if one.code is not None)
     said += [
         ngettext("%(n)s no: %(why)s.", "%(n)s no: %(why)s.", n) % {"n": n, "why": words}
@@ -102,7 +128,7 @@ def _amounts(going: Sequence[Foreseen], verb: Verb) -> str:
     for one in going:
         if verb in (Verb.CANCEL, Verb.RETURN_TO_SENDER):
             sums[one.order.currency] += one.moves_cents
-        elif verb == Verb.CONFIRM_PAYMENT or (verb == Verb.ACCEPT and not one.order.cash_on_delivery):
+        elif verb == Verb.CONFIRM_PAYMENT or (verb == Verb.ACCEPT and _is_charged_now(one.order)):
             sums[one.order.currency] += one.order.total_cents
     amounts = " + ".join(money(cents, currency) for currency, cents in sorted(sums.items()) if cents)
     if not amounts:

@@ -3,10 +3,17 @@
 from datetime import datetime, timedelta
 
 from marketplace.invariants import broken, invariant
+from marketplace.policy import Settings
 from orders.states import FIRST, INSTANT, MOVES, PAID, Verb
 
 LATE = timedelta(minutes=10)
 """How long after its moment a timer may come before it counts as overdue."""
+
+_USUAL = [
+    Settings.model_fields[name].default
+    for name in ("commission_bp", "commission_on_shipping", "commission_vat_bp")
+]
+"""What a policy says of the commission that is from before these settings."""
 
 
 def _paths() -> list[str]:
@@ -143,4 +150,49 @@ def parts_agree(at: datetime | None) -> list[str]:
          WHERE p.units IS DISTINCT FROM s.units
         """,
         [list(map(str, INSTANT))] * 2,
+    )
+
+
+@invariant(
+    "I20", "An order's amounts are those of its accepted lines, and of all of them where there was no answer."
+)
+def amounts_are_of_the_lines(at: datetime | None) -> list[str]:
+    return broken(
+        """
+        SELECT 'order ' || o.reference FROM orders_order o
+          LEFT JOIN (SELECT order_id, sum(goods_cents) AS goods, sum(shipping_cents) AS shipping,
+                            coalesce(sum(goods_cents) FILTER (WHERE decision = 'accepted'), 0) AS goods_kept,
+                            coalesce(sum(shipping_cents) FILTER (WHERE decision = 'accepted'), 0) AS shipping_kept
+                       FROM orders_line GROUP BY 1) l ON l.order_id = o.id
+         WHERE o.goods_cents <> coalesce(CASE WHEN o.accepted_at IS NULL THEN l.goods ELSE l.goods_kept END, 0)
+            OR o.shipping_cents <> coalesce(CASE WHEN o.accepted_at IS NULL THEN l.shipping ELSE l.shipping_kept END, 0)
+        """
+    )
+
+
+@invariant(
+    "I21",
+    "A commission is what its parts add up to, and where it has none, the policy's rate of what is kept.",
+)
+def commissions_add_up(at: datetime | None) -> list[str]:
+    return broken(
+        """
+        WITH rules AS MATERIALIZED (
+            SELECT id, coalesce((settings::jsonb ->> 'commission_bp')::numeric, %s) AS rate,
+                   coalesce((settings::jsonb ->> 'commission_on_shipping')::boolean, %s) AS on_shipping,
+                   coalesce((settings::jsonb ->> 'commission_vat_bp')::numeric, %s) AS vat
+              FROM marketplace_policy),
+        asked AS (
+            SELECT o.id, o.reference, o.commission_cents, o.commission_vat_cents, p.vat,
+                   CASE WHEN o.commission_parts <> '[]'::jsonb
+                        THEN (SELECT sum((part ->> 'cents')::bigint) FROM jsonb_array_elements(o.commission_parts) part)
+                        WHEN o.accepted_at IS NULL THEN 0
+                        ELSE round((o.goods_cents + CASE WHEN p.on_shipping THEN o.shipping_cents ELSE 0 END)
+                                   * p.rate / 10000)
+                   END AS fee
+              FROM orders_order o JOIN rules p ON p.id = o.policy_id)
+        SELECT 'order ' || reference FROM asked
+         WHERE commission_cents <> fee OR commission_vat_cents <> round(fee * vat / 10000)
+        """,
+        _USUAL,
     )

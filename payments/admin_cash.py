@@ -99,12 +99,15 @@ class RemittanceAdmin(ReadingRoom):
 
     def panels(self, request: HttpRequest, obj: Remittance) -> Iterable[Panel]:
         rows = obj.collections.select_related("order", "shop").order_by("id")[:SHOWN_IN_A_PANEL]
-        headers = (_("Pedido"), _("Tienda"), _("Importe"), _("Cobrado en la puerta"))
+        headers = (
+            _("Pedido"), _("Tienda"), _("Importe"), _("Cobrado en la puerta"), _("Registrado"), _("Por"),
+        )  # fmt: skip
         yield Panel(
             _("Pedidos"),
             headers,
             [
-                (link(one.order), link(one.shop), money(one.amount_cents, one.currency), moment(one.collected_at))
+                (link(one.order), link(one.shop), money(one.amount_cents, one.currency),
+                 moment(one.collected_at), moment(one.remitted_at), one.remitted_by or "–")
                 for one in rows
             ],
             numbers=(2,),
@@ -261,6 +264,7 @@ class CollectionAdmin(ReadingRoom):
         ("order_word", "shop_word", "courier"),
         ("channel_word", "amount"),
         ("collected_at", "remittance_word"),
+        ("remitted_at", "remitted_by"),
     )
     readonly_fields = ("order_word", "shop_word", "channel_word", "amount", "remittance_word")
 

@@ -63,20 +63,26 @@ def of_file(upload: "UploadedFile[Any]", kind: Kind[Any], channel: Channel, *, a
 _KINDS = {"cash": Cash, "paid": Paid, "flawed": Flawed}
 
 
-def sealed(lines: Iterable[Told], **about: Any) -> str:
+def _salt(request: HttpRequest) -> str:
+    """What is shown to one operator on one page, of one courier where it is of one, is done there and by them."""
+    return f"{_SALT}:{request.user.pk}:{request.path}?{request.GET.urlencode()}"
+
+
+def sealed(request: HttpRequest, lines: Iterable[Told], **about: Any) -> str:
     """Lines as a page carries them between showing and doing, so that what is done is what was shown."""
     names = {kind: name for name, kind in _KINDS.items()}
     told = [(names[type(line)], *(_plain(value) for value in astuple(line))) for line in lines]
-    return signing.dumps({"lines": told, **about}, salt=_SALT, compress=True)
+    return signing.dumps({"lines": told, **about}, salt=_salt(request), compress=True)
 
 
 def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def unsealed(seal: str) -> tuple[list[Any], dict[str, Any]]:
-    """The lines of a page, and what it said about them. Raises signing.BadSignature for what we did not write."""
-    about: dict[str, Any] = signing.loads(seal, salt=_SALT, max_age=_KEPT_FOR)
+def unsealed(request: HttpRequest) -> tuple[list[Any], dict[str, Any]]:
+    """The lines of a page, and what it said about them. Raises signing.BadSignature for what this page did not write
+    for this operator, SignatureExpired for what it wrote too long ago."""
+    about: dict[str, Any] = signing.loads(request.POST["seal"], salt=_salt(request), max_age=_KEPT_FOR)
     return [_line(*told) for told in about.pop("lines")], about
 
 
@@ -102,7 +108,7 @@ def show(
     result, verdicts = carried_out(act, lines, rehearse=True)
     return room.ask(
         request,
-        SealForm(initial={"seal": sealed(lines, channel=channel.pk, **about)}),
+        SealForm(initial={"seal": sealed(request, lines, channel=channel.pk, **about)}),
         title,
         back=back,
         label=_("Registrar"),
@@ -117,9 +123,14 @@ def do(
 ) -> HttpResponse:  # fmt: skip
     """Do what was shown, and tell of each line what came of it; what is too old to be known is shown anew."""
     try:
-        lines, about = unsealed(request.POST["seal"])
-    except signing.BadSignature:
+        lines, about = unsealed(request)
+    except signing.SignatureExpired:
         messages.error(request, _("Ha pasado demasiado tiempo: vuelve a empezar."))
+        return HttpResponseRedirect(request.get_full_path())
+    except signing.BadSignature:
+        messages.error(
+            request, _("Eso no es lo que viste en esta página: vuelve a empezar. No se ha hecho nada.")
+        )
         return HttpResponseRedirect(request.get_full_path())
     channel = Channel.objects.get(id=about["channel"])
     result, verdicts = carried_out(act(channel, about), lines, rehearse=False)

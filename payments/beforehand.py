@@ -102,8 +102,9 @@ def _give_back(
     _write_charges(late, references, paid_at)
     returned = [move.order_id for move in late]
     charges = Charge.objects.filter(order_id__in=returned, state=AskState.SUCCEEDED)
+    noted_at = {move.order_id: move.at for move in late}
     for charge in charges.order_by("id"):
-        open_payback(charge, charge.amount_cents, at=at)
+        open_payback(charge, charge.amount_cents, at=noted_at[charge.order_id])
     return returned
 
 

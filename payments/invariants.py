@@ -1,4 +1,4 @@
-"""What couriers and providers hold is what is under way with them."""
+"""What couriers and providers hold is what is under way with them, and what is due back has been asked for."""
 
 from datetime import datetime
 
@@ -26,5 +26,22 @@ def remittances_add_up(at: datetime | None) -> list[str]:
          WHERE coalesce(c.cents, 0) <> r.amount_cents OR coalesce(c.n, 0) <> r.orders_count
             OR c.channel <> r.channel_id OR c.channel_too <> r.channel_id
             OR c.courier <> r.courier_key OR c.courier_too <> r.courier_key
+        """
+    )
+
+
+@invariant("I22", "What is due back to the customer of an order is what its paybacks have not returned yet.")
+def due_back_is_asked_for(at: datetime | None) -> list[str]:
+    return broken(
+        """
+        WITH due AS (
+            SELECT e.order_id, -sum(p.amount_cents) AS cents
+              FROM ledger_posting p JOIN ledger_entry e ON e.id = p.entry_id
+             WHERE p.account = 'refund_due' AND e.order_id IS NOT NULL GROUP BY 1),
+        asked AS (
+            SELECT order_id, sum(amount_cents) AS cents FROM payments_payback
+             WHERE state <> 'succeeded' AND NOT (state = 'refused' AND asked_anew) GROUP BY 1)
+        SELECT 'order ' || coalesce(due.order_id, asked.order_id) FROM due FULL JOIN asked USING (order_id)
+         WHERE coalesce(due.cents, 0) <> coalesce(asked.cents, 0)
         """
     )

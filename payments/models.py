@@ -190,7 +190,10 @@ class Remittance(models.Model):
 
 
 class Collection(models.Model):
-    """What a courier was paid at one order's door, and with which remittance it handed it over (PAY-06)."""
+    """What a courier was paid at one order's door, and with which remittance it handed it over (PAY-06).
+
+    `remitted_at` and `remitted_by` are of the go that it was recorded in: a remittance may come in several.
+    """
 
     shop = models.ForeignKey(Shop, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     order = models.OneToOneField(Order, models.PROTECT, related_name="collection", db_constraint=False)
@@ -218,6 +221,8 @@ class Collection(models.Model):
         related_name="collections",
         verbose_name=_("remesa"),
     )
+    remitted_at = models.DateTimeField(_("registrado"), null=True)
+    remitted_by = models.CharField(_("por"), max_length=150, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("cobro en la puerta")

@@ -90,10 +90,10 @@ class Remitting:
         if not rows:
             return
         remittance = self._remittance(sum(row.amount_cents for row in rows), len(rows))
-        whose = (remittance, self.courier.key, self.courier.carrier_id)
+        whose = (remittance, self.courier.key, self.courier.carrier_id, self.at, self.by.label)
         bulk.update(
             Collection,
-            ("id", "remittance_id", "courier_key", "carrier_id"),
+            ("id", "remittance_id", "courier_key", "carrier_id", "remitted_at", "remitted_by"),
             [(row.id, *whose) for row in rows],
         )
         post(self._entry(row) for row in rows)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from django.db import models
@@ -53,10 +54,11 @@ class Line(Protocol):
 class Act[Told: Line](Protocol):
     """What is done with lines: all of a call in one transaction, each answered in turn.
 
-    `bound` are the orders that earlier calls have done, with the number of their line.
+    `bound` are the orders that earlier calls have done, with the number of their line; `at` is when it takes place.
     """
 
     bound: dict[int, int]
+    at: datetime
 
     def carry_out(self, lines: Sequence[Told]) -> list[Verdict]: ...
 

@@ -103,7 +103,7 @@ def late_charge(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome
 
     def change(order: Order) -> Change:
         order.charged_cents = order.refunded_cents = order.total_cents
-        order.debited_at = at
+        order.debited_at = max(at, order.moved_at)
         return Change({"charged_cents": order.charged_cents})
 
     return _move(
@@ -112,6 +112,7 @@ def late_charge(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome
         change,
         fields=("charged_cents", "refunded_cents", "debited_at"),
         judged=_ended_uncharged,
+        news=True,
         by=by,
         at=at,
     )
@@ -132,7 +133,9 @@ def note_bounce(
 ) -> Outcome[Moved]:
     """Tell in the history that the customer's mail about a move did not arrive, and what was answered (NOT-01)."""
     told = {"about": about.value, "email": email, "answer": answer}
-    return _move([order_id], Verb.MAIL_BOUNCED, lambda order: Change(told), judged=_always, by=by, at=at)
+    return _move(
+        [order_id], Verb.MAIL_BOUNCED, lambda order: Change(told), judged=_always, news=True, by=by, at=at
+    )
 
 
 def _always(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:

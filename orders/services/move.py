@@ -93,6 +93,12 @@ def _then(order: Order, *, by: Actor, at: datetime) -> datetime:
     return order.moved_at if waited else at
 
 
+def _heard(order: Order, *, by: Actor, at: datetime) -> datetime:
+    """When news of what happened elsewhere is noted: after whatever happened to the order while it was on its way."""
+    del by
+    return max(at, order.moved_at)
+
+
 def judge(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
     """Say why this actor cannot make this move at this moment; None when they can (ORD-10, CAN-01).
 
@@ -188,6 +194,7 @@ def _move(
     also: Callable[[], object] | None = None,
     skip_locked: bool = False,
     judged: Callable[..., Code | None] = judge,
+    news: bool = False,
     by: Actor,
     at: datetime,
 ) -> Outcome[Moved]:
@@ -195,7 +202,8 @@ def _move(
 
     `change` sets the columns named in `fields` on an order that may move; it may raise `Refuse`. `also` writes
     what belongs to the move in other tables, before the news goes out. With `skip_locked` (timers) orders that
-    somebody else is moving are left for the next tick.
+    somebody else is moving are left for the next tick. `news` of what happened elsewhere is never too old: it is
+    noted after the order's last event.
     """
     wanted = list(dict.fromkeys(order_ids))
     moved: list[Moved] = []
@@ -203,10 +211,11 @@ def _move(
     events: list[tuple[object, ...]] = []
     refused: list[Refusal] = []
     let_go: list[int] = []
+    when = _heard if news else _then
     with transaction.atomic(savepoint=False), bulk.gathered():
         orders = lock_orders(wanted, skip_locked=skip_locked)
         for order in orders:
-            then = _then(order, by=by, at=at)
+            then = when(order, by=by, at=at)
             code = judged(order, verb, by=by, at=then)
             if code is not None:
                 refused.append(_refusal(order, verb, code, by=by))

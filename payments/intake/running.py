@@ -6,6 +6,7 @@ What was cut off is simply started again: the lines that were done are known alr
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -42,13 +43,15 @@ def carry_out[Told: Line](
     tell: Callable[[Verdict], None],
     rehearse: bool = False,
     batch: int = BATCH,
+    clock: Callable[[], datetime] | None = None,
 ) -> None:
     """Carry out every line that can be, counted in `result`; `tell` hears of each, batch by batch.
 
-    A rehearsal runs the same and undoes each batch. Raises what the reader raises, and the database's error when the
-    connection is gone; batches that are done stay.
+    A rehearsal runs the same and undoes each batch. With a `clock`, a batch takes place when it is done, not when the
+    file was begun: the last lines of a long one may be read an hour later. Raises what the reader raises, and the
+    database's error when the connection is gone; batches that are done stay.
     """
-    run = _Run(act, result, tell, rehearse)
+    run = _Run(act, result, tell, rehearse, clock)
     waiting: list[Told] = []
     try:
         for item in found:
@@ -72,6 +75,7 @@ class _Run:
     result: Result
     tell: Callable[[Verdict], None]
     rehearse: bool
+    clock: Callable[[], datetime] | None
 
     def batch(self, lines: Sequence[Any]) -> None:
         """Do a batch; when it fails as a whole, its lines one by one, and the one that fails alone is refused."""
@@ -97,6 +101,8 @@ class _Run:
             return [refused(one, Code.FAILED, printable(f"{type(error).__name__}: {said}", 500))]
 
     def _done(self, lines: Sequence[Any]) -> list[Verdict]:
+        if self.clock is not None:
+            self.act.at = self.clock()
         with transaction.atomic():
             verdicts = self.act.carry_out(lines)
             if self.rehearse:

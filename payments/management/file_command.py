@@ -69,6 +69,7 @@ class FileCommand(BaseCommand):
                     tell=refusals.hear,
                     rehearse=options["rehearse"],
                     batch=options["batch"],
+                    clock=timezone.now,
                 )
             except Unreadable as error:
                 broken = str(error)

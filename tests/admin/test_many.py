@@ -16,7 +16,10 @@ from django.utils import timezone
 
 from marketplace import timers
 from marketplace.celery import BY_NAME
+from marketplace.models import Channel
+from marketplace.policy import PRESETS, Preset
 from marketplace.refusals import Code
+from marketplace.services import publish_policy
 from messaging.models import Notice
 from orders import admin_many, services
 from orders.admin_many import SALT, VERBS
@@ -24,7 +27,9 @@ from orders.admin_preview import foresee
 from orders.models import Event, Hold, Order
 from orders.states import HoldKind, State, Verb
 from sellers.models import User
-from tests.conftest import OPERATOR, SELLER, Placing, again, row
+from tests.conftest import AT, JAR, OPERATOR, PLATE, SELLER, Placing, again, row
+from tests.orders.acting import debited
+from tests.orders.digital import PATTERN, placed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("ROL-02")]
 
@@ -270,3 +275,46 @@ def test_a_thousand_fit_into_one_answer(desk: Client, mixed: list[Order]) -> Non
     sent = {"seen": seen, "apply": "1", "reason": "customer-asks"}
     assert "Hecho en 0 pedidos." in text(desk.post(reverse("admin:orders_order_many"), sent))
     assert everything() == before
+
+
+@pytest.mark.rule("ORD-07")
+def test_one_reference_is_asked_for_one_basket_alone(desk: Client, channel: Channel, fresh: Placing) -> None:
+    publish_policy(channel, PRESETS[Preset.PREPAID], by="x", at=AT)
+    channel.refresh_from_db()
+    orders = [fresh() for _n in range(2)]
+    before = everything()
+    refused = choose(desk, "confirm_payment_many", orders)
+    assert "Una referencia paga una sola cesta, y estos pedidos son de varias" in text(refused)
+    assert "seen" not in refused.context
+    assert everything() == before
+    confirm(desk, choose(desk, "confirm_payment_many", orders[:1]), reference="TR-1")
+    assert [again(one).state for one in orders] == [State.AWAITING_SHIPMENT, State.PENDING_PAYMENT]
+
+
+@pytest.mark.rule("CAN-03")
+def test_what_only_the_operator_may_override_is_said_first(
+    desk: Client, channel: Channel, fresh: Placing
+) -> None:
+    half = debited(fresh(JAR, PLATE, at=timezone.now() - timedelta(hours=2)))
+    jar = half.lines.order_by("id")[0]
+    parcel = services.Parcel(carrier_name="Portes Norte", quantities={jar.id: 2})
+    services.one(services.ship({half.id: parcel}, by=SELLER, at=timezone.now() - timedelta(minutes=30)))
+    confirmed = debited(placed(channel, half.shop, JAR, PATTERN, at=timezone.now() - timedelta(hours=2)))
+    assert again(confirmed).confirmed_at is not None
+    whole = debited(fresh(at=timezone.now() - timedelta(hours=2)))
+    said = text(choose(desk, "cancel_many", [half, confirmed, whole]))
+    assert "Ojo: 2 ya tienen algo en camino o confirmado al cliente." in said
+    assert (
+        said.count("; ojo: ya hay un bulto en camino"),
+        said.count("; ojo: ya se ha confirmado algo"),
+    ) == (1, 1)
+    assert "Ojo" not in text(choose(desk, "cancel_many", [whole]))
+
+
+@pytest.mark.rule("PAY-02")
+def test_what_a_hold_keeps_from_being_charged_is_not_promised(desk: Client, fresh: Placing) -> None:
+    held, free = fresh(), fresh()
+    services.hold([held.id], HoldKind.OPERATOR, note="mirar", by=OPERATOR, at=timezone.now())
+    said = text(choose(desk, "accept_many", [held, free]))
+    assert "Se hará en 2 pedidos. Se cobrarán 84,00 €." in said
+    assert "se acepta entero; está en espera: no se cobran 84,00 € hasta que se levante" in said

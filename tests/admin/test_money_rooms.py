@@ -22,7 +22,7 @@ from orders import services
 from orders.models import Order
 from orders.states import State
 from payments.models import Charge, Collection, Remittance
-from sellers.models import Shop
+from sellers.models import Shop, User
 from tests.conftest import AT, CLOCK, SELLER, again, basket
 
 pytestmark = pytest.mark.django_db
@@ -193,6 +193,30 @@ def test_a_page_that_was_tampered_with_or_is_old_does_nothing(desk: Client, cod:
         assert desk.post(record(cod), {"seal": bad}).status_code == 302
     assert not Remittance.objects.exists()
     assert desk.get(record(cod, "nadie")).status_code == 302
+
+
+def test_what_was_shown_is_done_on_its_page_for_its_courier_by_who_saw_it(
+    desk: Client, client: Client, cod: Channel, prepaid: Channel, shop: Shop
+) -> None:
+    at = timezone.now() - timedelta(hours=2)
+    collected(cod, shop, tracking="N-1")
+    collected(cod, shop, "Envíos Este", tracking="E-1")
+    order = Order.objects.get(id=services.place(prepaid, [basket(shop, at=at)]).moved[0].order_id)
+    row = f"order,amount,payment_reference,date\n{order.reference},84.00,TR-1,{at.isoformat()}\n".encode()
+    by_file = reverse("admin:payments_charge_by_file")
+    of_payments = seal(desk.post(by_file, {"channel": prepaid.pk, "file": SimpleUploadedFile("p.csv", row)}))
+    of_cash = seal(desk.post(record(cod), said(lines="N-1")))
+    for page, wrong in (
+        (record(cod), of_payments),
+        (by_file, of_cash),
+        (record(cod, "envíos este"), of_cash),
+    ):
+        answer = desk.post(page, wrong, follow=True)
+        assert answer.status_code == 200
+        assert "Eso no es lo que viste en esta página" in answer.content.decode()
+    client.force_login(User.objects.create_superuser("pia@operador.example", "una-clave-larga"))
+    client.post(record(cod), of_cash)
+    assert (Remittance.objects.exists(), Charge.objects.exists()) == (False, False)
 
 
 def test_only_operators_record_money(client: Client, alice: Any, cod: Channel) -> None:

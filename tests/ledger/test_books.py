@@ -10,6 +10,7 @@ from ledger.services import NewEntry, adjust, post
 from marketplace import invariants
 from marketplace.models import Channel
 from orders import services
+from orders.models import CommissionRate
 from orders.services import Parcel
 from sellers.models import Shop
 from tests.conftest import AT, JAR, PLATE, SELLER, Placing
@@ -137,23 +138,33 @@ def test_the_worked_example_to_the_cent(channel: Channel, place: Placing) -> Non
 @pytest.mark.broken_books
 def test_the_invariants_notice_what_the_database_was_made_to_accept(channel: Channel, place: Placing) -> None:
     """Each check is shown to fail: the triggers are taken away and the rows are spoilt."""
-    order = place()
+    order, dearer, tomorrow = place(), place(JAR, PLATE), AT + timedelta(days=1)
+    CommissionRate.objects.create(channel=channel, basis_points=950, from_day=tomorrow.date())
     services.accept([order.id], by=SELLER, at=AT)
-    tick("charge", AT)
+    services.accept([dearer.id], by=SELLER, at=tomorrow)
+    tick("charge", tomorrow)
+    missing = {line.id: 0 for line in dearer.lines.filter(quantity=1)}
+    services.one(services.shorten({dearer.id: missing}, by=SELLER, at=tomorrow))
     adjust(order.shop_id, channel.id, 500, "EUR", key="1", note="", at=AT)
-    spoilt = {
-        "I1": "UPDATE ledger_posting SET amount_cents = amount_cents + 1 WHERE account = 'provider'",
-        "I2": "ALTER TABLE ledger_entry DISABLE TRIGGER only_added_to",
-        "I3": "UPDATE orders_order SET charged_cents = charged_cents + 1",
-        "I5": "UPDATE orders_order SET state = 'closed'",
-        "I7": "UPDATE orders_event SET after = 'shipped' WHERE verb = 'accept'",
-        "I8": "UPDATE orders_order SET state = 'pending_acceptance'",
-        "I13": "UPDATE ledger_balance SET payable_cents = payable_cents + 1",
-        "I14": "UPDATE orders_order SET held_at = now()",
-        "I18": "UPDATE payments_charge SET amount_cents = amount_cents + 1",
-        "I15": "UPDATE orders_order SET shared = true",
-    }
-    for code, statement in spoilt.items():
+    spoilt = (
+        ("I1", "UPDATE ledger_posting SET amount_cents = amount_cents + 1 WHERE account = 'provider'"),
+        ("I2", "ALTER TABLE ledger_entry DISABLE TRIGGER only_added_to"),
+        ("I3", "UPDATE orders_order SET charged_cents = charged_cents + 1"),
+        ("I5", "UPDATE orders_order SET state = 'closed'"),
+        ("I7", "UPDATE orders_event SET after = 'shipped' WHERE verb = 'accept'"),
+        ("I8", "UPDATE orders_order SET state = 'pending_acceptance'"),
+        ("I13", "UPDATE ledger_balance SET payable_cents = payable_cents + 1"),
+        ("I14", "UPDATE orders_order SET held_at = now()"),
+        ("I18", "UPDATE payments_charge SET amount_cents = amount_cents + 1"),
+        ("I15", "UPDATE orders_order SET shared = true"),
+        ("I20", "UPDATE orders_line SET decision = 'refused'"),
+        ("I20", "UPDATE orders_line SET shipping_cents = shipping_cents + 1"),
+        ("I21", "UPDATE orders_order SET commission_cents = 1 WHERE commission_parts = '[]'"),
+        ("I21", "UPDATE orders_order SET commission_cents = 1 WHERE commission_parts <> '[]'"),
+        ("I21", "UPDATE orders_order SET commission_vat_cents = 0"),
+        ("I22", "DELETE FROM payments_payback"),
+    )
+    for code, statement in spoilt:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("ALTER TABLE ledger_posting DISABLE TRIGGER USER")

@@ -18,6 +18,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from marketplace import waits
+from messaging import bounces
 from messaging.models import BounceRefusal, Notice
 from orders import services
 from orders.models import Event, Order
@@ -328,3 +329,14 @@ def test_one_that_came_back_can_be_sent_again(order: Order, olga: User, server: 
 def test_a_bare_code_has_words(told: Notice, alice: User, open_door: None) -> None:
     knock("brevo", brevo(told, event="invalid_email", reason=None))
     assert "la dirección no existe" in page(alice, Order.objects.get(id=sure(told.order_id)))
+
+
+def test_a_bounce_that_is_older_than_the_last_move_is_told_after_it(order: Order, told: Notice) -> None:
+    sure(services.accept([order.id], by=SELLER, at=AT + timedelta(seconds=2)))
+    news = bounces.Bounce(told.message_id, told.email, NO_SUCH)
+    heard_at = AT + timedelta(seconds=1)
+    assert bounces.hear(news, source="brevo", at=heard_at) == bounces.Heard.NOTED
+    event = Event.objects.filter(order=order).latest("id")
+    assert (event.verb, event.at) == (Verb.MAIL_BOUNCED, AT + timedelta(seconds=2))
+    told.refresh_from_db()
+    assert told.bounced_at == heard_at

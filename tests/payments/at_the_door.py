@@ -1,6 +1,7 @@
 """Orders paid to the courier, for the tests of what becomes of the cash."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from ledger.models import Account, Entry, Posting
 from marketplace.models import Channel
@@ -9,6 +10,7 @@ from payments.couriers import Couriers
 from payments.models import Collection, Remittance
 from payments.remitting import Cash, Remitting
 from payments.verdicts import Verdict
+from sellers.desk import Actor
 from tests.conftest import AT, OPERATOR
 from tests.orders.lives import HOUR
 
@@ -17,9 +19,14 @@ type Bringing = Callable[..., Order]
 
 
 def remit(
-    channel: Channel, *lines: tuple[str, int | None], courier: str = "Portes Norte", name: str = "R-1"
+    channel: Channel,
+    *lines: tuple[str, int | None],
+    courier: str = "Portes Norte",
+    name: str = "R-1",
+    by: Actor = OPERATOR,
+    at: datetime = LATER,
 ) -> list[Verdict]:
-    act = Remitting(channel, Couriers().called(courier), name, LATER, OPERATOR, LATER)
+    act = Remitting(channel, Couriers().called(courier), name, LATER, by, at)
     return act.carry_out([Cash(n, word, cents) for n, (word, cents) in enumerate(lines, 1)])
 
 

@@ -18,6 +18,7 @@ from orders import services
 from orders.models import Event, Order
 from orders.states import State
 from payments import beforehand
+from payments.intake.running import Result, carry_out
 from payments.matching import Paid, Paying
 from payments.models import Charge, Payback, PaymentReference
 from payments.queries import explained
@@ -309,3 +310,43 @@ def test_the_money_of_a_late_payment_is_where_it_was(place: Placing, prepaid: Ch
     tick("payback", late)
     sums = {a: sum(Posting.objects.filter(account=a).values_list("amount_cents", flat=True)) for a in Account}
     assert set(sums.values()) == {0}
+
+
+@pytest.mark.rule("ORD-11")
+def test_money_for_what_lapsed_while_the_file_was_read_is_noted_after_that(
+    prepaid: Channel, place: Placing
+) -> None:
+    order = place(at=AT)
+    began, lapsed = AT + H72 + timedelta(seconds=1), AT + H72 + timedelta(seconds=31)
+    services.lapse([order.id], by=CLOCK, at=lapsed)
+    assert [one.fate for one in pay(prepaid, told(order.reference, 8400), at=began)] == [Fate.RETURNED]
+    assert list(Event.objects.filter(order=order).order_by("id").values_list("verb", "at"))[1:] == [
+        ("lapse", lapsed),
+        ("late_charge", lapsed),
+    ]
+    assert (again(order).debited_at, Payback.objects.get(order=order).due_at) == (lapsed, lapsed)
+
+
+@pytest.mark.rule("ORD-07")
+def test_each_batch_of_a_file_takes_place_when_it_is_done(prepaid: Channel, place: Placing) -> None:
+    orders = [place(at=AT) for _n in range(3)]
+    lines = [told(order.reference, 8400, f"TR-{n}", line=n) for n, order in enumerate(orders, 1)]
+    moments = iter([AT + HOUR, AT + 2 * HOUR])
+    paying = Paying(prepaid, CLOCK, AT)
+    result = Result()
+    carry_out(paying, lines, result=result, tell=lambda one: None, batch=2, clock=lambda: next(moments))
+    assert result.moved == 3
+    assert [again(order).accepted_at for order in orders] == [AT + HOUR, AT + HOUR, AT + 2 * HOUR]
+
+
+def test_a_file_brought_in_line_by_line_has_a_moment_for_each(file: Path, place: Placing) -> None:
+    at = timezone.now() - HOUR
+    orders = [place(at=at) for _n in range(2)]
+    money_file(
+        file, *(f"{one.reference},84.00,TR-{one.id},{at.isoformat()}" for one in orders), header=HEADER
+    )
+    bring_in(file, batch=1)
+    first, second = (again(one).accepted_at for one in orders)
+    assert first
+    assert second
+    assert first < second

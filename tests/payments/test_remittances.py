@@ -4,20 +4,23 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from ledger.models import Account, Entry
 from marketplace.models import Carrier, Channel
 from marketplace.refusals import Code
+from marketplace.rooms import moment
 from orders import services
 from orders.models import Order
 from payments.models import Collection, Remittance
 from payments.queries import explained, in_hand
 from payments.verdicts import Fate
-from sellers.models import Shop
+from sellers.models import Shop, User
 from tests.conftest import AT, CLOCK, OPERATOR, SELLER, basket
 from tests.orders.lives import HOUR, tick
-from tests.payments.at_the_door import Bringing, books, remit, standing
+from tests.payments.at_the_door import LATER, Bringing, books, remit, standing
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +110,29 @@ def test_what_fits_is_recorded_beside_what_does_not_and_the_rest_may_follow(
         Fate.DONE,
     ]
     assert Remittance.objects.values_list("amount_cents", "orders_count").get() == (16800, 2)
+
+
+@pytest.mark.rule("PAY-06")
+def test_of_each_order_it_is_known_who_recorded_it_and_when(
+    at_the_door: Channel, bring: Bringing, client: Client, olga: User
+) -> None:
+    one, two = bring("N-1"), bring("N-2")
+    remit(at_the_door, ("N-1", None))
+    remit(at_the_door, ("N-1", None), ("N-2", None), by=CLOCK, at=LATER + HOUR)
+    assert dict(Collection.objects.values_list("order_id", "remitted_at")) == {
+        one.id: LATER,
+        two.id: LATER + HOUR,
+    }
+    assert dict(Collection.objects.values_list("order_id", "remitted_by")) == {
+        one.id: OPERATOR.label,
+        two.id: CLOCK.label,
+    }
+    client.force_login(olga)
+    remittance = Remittance.objects.get()
+    assert (remittance.recorded_at, remittance.recorded_by) == (LATER, OPERATOR.label)
+    page = client.get(reverse("admin:payments_remittance_change", args=[remittance.pk])).content.decode()
+    assert [moment(at) in page for at in (LATER, LATER + HOUR)] == [True, True]
+    assert CLOCK.label in page
 
 
 @pytest.mark.rule("PAY-06")

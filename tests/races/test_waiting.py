@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 from django.db import connections, transaction
+from django.test import Client
+from django.utils import timezone
 
 from marketplace import bulk, outbox
 from orders import services
@@ -14,8 +16,10 @@ from orders.states import HoldKind, State
 from payments import services as payments
 from payments.models import Charge, Payback
 from payments.states import AskState
+from sellers.models import User
 from settlements.models import Payout
 from settlements.queries import next_closing_of
+from tests.admin.test_many import choose, confirm, text
 from tests.conftest import AT, OPERATOR, SELLER
 from tests.orders.lives import HOUR, brought_to, placed, tick
 from tests.races.arena import PATIENCE_S, broken_invariants
@@ -113,4 +117,24 @@ def test_an_answer_asked_for_before_a_cancellation_and_heard_after_it(ground: Gr
     for seconds in (0, 30):  # this card's answer is lost the first time, here too
         tick("payback", cancelled + timedelta(seconds=seconds))
     assert Payback.objects.get().state == AskState.SUCCEEDED
+    assert broken_invariants() == []
+
+
+@pytest.mark.rule("ROL-02", "ORD-10")
+def test_an_act_on_many_that_waits_for_another_leaves_what_the_other_moved(ground: Ground) -> None:
+    """What was shown is compared under the lock: an order put on hold between the look and the act is not cancelled."""
+    at = timezone.now() - HOUR
+    orders = placed(ground.channel, ground.shop, 2, at=at)
+    desk = Client()
+    desk.force_login(User.objects.create_superuser("olga@operador.example", "una-clave-larga"))
+    asked = choose(desk, "cancel_many", [Order.objects.get(id=pk) for pk in orders])
+    answers = []
+
+    def put_on_hold() -> None:
+        services.one(services.hold(orders[:1], HoldKind.OPERATOR, note="no", by=OPERATOR, at=timezone.now()))
+
+    meanwhile(put_on_hold, lambda: answers.append(confirm(desk, asked, reason="customer-asks")))
+    states = [Order.objects.get(id=pk).state for pk in orders]
+    assert states == [State.PENDING_ACCEPTANCE, State.CANCELLED]
+    assert "Ha cambiado desde que lo viste" in text(answers[0])
     assert broken_invariants() == []
