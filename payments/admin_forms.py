@@ -1,7 +1,7 @@
 """What operators say of money: that an order was paid, what a courier hands over, what the bank lists."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,8 @@ from payments.intake.reading import CASH, LONGEST, PAID, cash_typed
 from payments.models import Collection
 from payments.remitting import Cash
 from sellers.desk import Actor
+
+_OLDEST_REMITTANCE = timedelta(days=2 * 365)
 
 
 class ConfirmPaymentForm(VerbForm):
@@ -107,6 +109,8 @@ class RemittanceForm(RoomForm):
         begins = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self._channel.timezone))
         if begins > self.at:
             raise forms.ValidationError(_("Está en el futuro."))
+        if begins < self.at - _OLDEST_REMITTANCE:
+            raise forms.ValidationError(_("Es de hace más de dos años."))
         return begins
 
     def clean(self) -> dict[str, Any]:

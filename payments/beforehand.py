@@ -43,7 +43,8 @@ def confirm_paid(
 ) -> Confirmed:
     """Confirm payments, and say as well which of them go back; `paid_at` is when they were made, where it is known."""
     taken = _taken(orders.lock_orders(references), references)
-    outcome = orders.confirm_payment([pk for pk in references if pk not in taken], by=by, at=at)
+    wanted = [pk for pk in references if pk not in taken]
+    outcome = orders.confirm_payment(wanted, paid_at=paid_at, by=by, at=at)
     _write_charges(outcome.moved, references, paid_at or {})
     if not outcome.refused and not taken:
         return Confirmed(outcome)
@@ -57,7 +58,8 @@ def confirm_paid(
 def can_be_paid(order: Order) -> bool:
     """Whether money for an order does anything: it goes on, or, ended unpaid, its money goes back."""
     state = order.__dict__["state"]
-    return state == State.PENDING_PAYMENT or (state == State.CANCELLED and order.charged_cents == 0)
+    ended = state in (State.CANCELLED, State.FAILED)
+    return state == State.PENDING_PAYMENT or (ended and order.charged_cents == 0)
 
 
 def _taken(locked: Sequence[Order], references: Mapping[int, str]) -> set[int]:

@@ -1,6 +1,6 @@
 """What the payment provider answered (PAY-01, PAY-05); payments call these, below them nobody knows a provider."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -12,7 +12,7 @@ from orders.models import Order
 from orders.services.acceptance import accept_all_lines
 from orders.services.fees import FEE, Fees, charge_fee
 from orders.services.fulfilment import fulfil_at_once
-from orders.services.move import Change, Channels, _move, promises, rules
+from orders.services.move import Change, Channels, _move, judge, promises, rules
 from orders.signals import Moved
 from orders.states import State, Verb
 from sellers.desk import Actor
@@ -44,13 +44,23 @@ def debit_succeeded(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Out
     return outcome
 
 
-def confirm_payment(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+def confirm_payment(
+    order_ids: Iterable[int], *, paid_at: Mapping[int, datetime] | None = None, by: Actor, at: datetime
+) -> Outcome[Moved]:
     """The customer has paid beforehand: the order can be prepared, and the shop's clock starts (ORD-07, PAY-06);
     what is confirmed at once is (ORD-13).
 
-    Refused as `deadline_passed` once it should have been paid.
+    Refused as `deadline_passed` once it should have been paid; what was paid in time by `paid_at` is in time while the
+    order still waits, however late the news comes.
     """
-    wanted = list(order_ids)
+    wanted, made = list(order_ids), paid_at or {}
+
+    def in_time(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
+        code = judge(order, verb, by=by, at=at)
+        said = made.get(order.id)
+        on_time = said is not None and order.pay_by is not None and said <= order.pay_by
+        return None if code == Code.DEADLINE_PASSED and on_time else code
+
     channels, fees = Channels(), Fees(wanted)
     paid: list[int] = []
 
@@ -73,6 +83,7 @@ def confirm_payment(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Out
             change,
             fields=("charged_cents", "debited_at", "accepted_at", "ship_by", "deliver_by", *FEE),
             also=lambda: accept_all_lines(paid),
+            judged=in_time,
             by=by,
             at=at,
         )
@@ -95,11 +106,12 @@ def debit_failed(order_ids: Iterable[int], *, reason: str, by: Actor, at: dateti
 
 def _ended_uncharged(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | None:
     del verb, by, at
-    return None if order.state == State.CANCELLED and order.charged_cents == 0 else Code.WRONG_STATE
+    ended = order.state in (State.CANCELLED, State.FAILED)
+    return None if ended and order.charged_cents == 0 else Code.WRONG_STATE
 
 
 def late_charge(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
-    """A charge succeeded after its order had been cancelled: it is noted and goes straight back to the customer."""
+    """A charge succeeded after its order had been cancelled, or had failed: it is noted and goes straight back."""
 
     def change(order: Order) -> Change:
         order.charged_cents = order.refunded_cents = order.total_cents

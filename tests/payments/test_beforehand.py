@@ -213,3 +213,32 @@ def test_there_is_nothing_to_compare_where_the_courier_collects(at_the_door: Cha
     new = replace(basket(shop, at=AT, paid_cents=1))
     moved = services.place(at_the_door, [new]).moved
     assert Order.objects.get(id=moved[0].order_id).held_at is None
+
+
+@pytest.mark.rule("ORD-07")
+def test_what_was_paid_in_time_is_in_time_however_late_it_is_told(prepaid: Channel, place: Placing) -> None:
+    order, late = place(), place()
+    due = sure(order.pay_by)
+    told = due + timedelta(hours=8)
+    confirmed = beforehand.confirm_paid(
+        {order.id: "TR-1", late.id: "TR-2"},
+        paid_at={order.id: due, late.id: due + timedelta(seconds=1)},
+        by=CLOCK,
+        at=told,
+    )
+    assert [move.order_id for move in confirmed.outcome.moved] == [order.id]
+    assert confirmed.returned == {late.id}
+    assert (again(order).state, again(late).state) == (State.AWAITING_SHIPMENT, State.CANCELLED)
+    assert sure(again(order).ship_by) > told
+
+
+@pytest.mark.rule("ORD-08", "CAN-05")
+def test_money_for_an_order_that_failed_goes_back(prepaid: Channel, place: Placing) -> None:
+    order = place()
+    beforehand.fail([order.id], reason="card declined", by=CLOCK, at=AT + HOUR)
+    confirmed = beforehand.confirm_paid({order.id: "TR-1"}, by=CLOCK, at=AT + 2 * HOUR)
+    assert (list(confirmed.outcome.moved), set(confirmed.returned)) == ([], {order.id})
+    order = again(order)
+    assert (order.state, order.charged_cents, order.refunded_cents) == (State.FAILED, 8400, 8400)
+    tick("payback", AT + 2 * HOUR)
+    assert Payback.objects.get(order=order).amount_cents == 8400
