@@ -125,6 +125,7 @@ class Figures:
     late: int = 0
     held: int = 0
     confirm: int = 0
+    failed: int = 0
     shipped: int = 0
     late_to_arrive: int = 0
     waiting: int = 0
@@ -135,7 +136,14 @@ class Figures:
     def quiet(self) -> bool:
         """Whether no order is open."""
         return not (
-            self.accept or self.debit or self.ship or self.held or self.shipped or self.received or self.money
+            self.accept
+            or self.debit
+            or self.ship
+            or self.held
+            or self.shipped
+            or self.failed
+            or self.received
+            or self.money
         )
 
 
@@ -196,6 +204,8 @@ def _count(found: Figures, row: Mapping[str, Any]) -> None:
         found.ship += n
         found.ship_today += row["today"]
         found.late += late
+    elif state == State.EXCEPTION:
+        found.failed += n
     elif state == State.SHIPPED:
         found.shipped += n
         found.late_to_arrive += late

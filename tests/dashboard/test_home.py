@@ -9,8 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from marketplace.models import Channel
 from marketplace.money import format_money
+from orders import services
 from orders.models import Order
 from sellers.models import Membership, Shop, User
+from tests.conftest import OPERATOR
 from tests.dashboard.pages import BOX, NEXT_UP, NOTE, browser, furnished, get, listed
 
 pytestmark = pytest.mark.django_db
@@ -148,3 +150,17 @@ def test_goes_on_without_a_shop(olga: User, shop: Shop) -> None:
 def test_the_settlement_box_says_when_it_closes(channel: Channel, shop: Shop, alice: User) -> None:
     furnished(channel, shop)
     assert re.search(r"cierra el \w+ (15|28|29|30|31) de \w+", get(browser(alice), "/"))
+
+
+@pytest.mark.rule("ORD-03")
+def test_failed_deliveries_are_counted_while_there_are_any_and_lead_to_them(
+    channel: Channel, shop: Shop, alice: User
+) -> None:
+    mine = furnished(channel, shop)
+    client = browser(alice)
+    assert "Entregas fallidas" not in get(client, "/")
+    order = Order.objects.get(reference=mine["shipped"])
+    services.one(services.report_exception([order.id], reason="Ausente", by=OPERATOR, at=order.moved_at))
+    boxes = {text: (figure, unescape(href)) for figure, href, text, _ in BOX.findall(get(client, "/"))}
+    figure, address = boxes["Entregas fallidas"]
+    assert (figure, listed(get(client, address))) == ("1", [mine["shipped"]])
