@@ -11,7 +11,6 @@ from django.db.models import (
     Case,
     Count,
     DateTimeField,
-    Exists,
     F,
     OuterRef,
     Q,
@@ -25,23 +24,28 @@ from django.db.models.expressions import Combinable, RawSQL
 from django.utils import timezone
 
 from dashboard.asked import FAR, TABS, Asked, Place
+from dashboard.waits import (
+    TO_ACT_ON,
+    TO_CONFIRM,
+    TO_SHIP,
+    left_to_confirm,
+    left_to_ship,
+    to_confirm,
+    waits_for,
+)
 from ledger.models import Balance
 from marketplace import queries as ground
 from marketplace.models import Channel
 from marketplace.moments import LAST_MINUTE
 from orders.models import Hold, Line, Order, Part, Shipment, Words
 from orders.queries import folded, orders_of
-from orders.states import INSTANT, PAID, Decision, LineKind, State
+from orders.states import State
 from sellers.models import Membership, Shop
 
 PAGE = 50
 COUNTED = 10_000
-TO_SHIP = (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
 ON_ITS_WAY = (State.SHIPPED, State.EXCEPTION, State.DELIVERED)
-TO_ACT_ON = (State.PENDING_ACCEPTANCE, *TO_SHIP, State.EXCEPTION)
 OPEN = (State.PENDING_ACCEPTANCE, State.DEBIT, *TO_SHIP, *ON_ITS_WAY, State.RECEIVED)
-WAITS = Q(state=State.PENDING_ACCEPTANCE) | Q(state__in=(*TO_SHIP, State.EXCEPTION), held_at=None)
-TO_CONFIRM = Q(state__in=PAID, to_confirm__gt=0)
 HELD = Q(state__in=OPEN, held_at__isnull=False)
 
 
@@ -83,34 +87,6 @@ def due(name: str, now: datetime) -> Q:
 def waiting(member: Membership) -> int:
     """How many orders wait for a member to act: to accept, and to ship that nothing holds."""
     return orders_of(member).filter(waits_for(member), state__in=TO_ACT_ON).count()
-
-
-def waits_for(member: Membership) -> Q:
-    """Orders that wait for a member to act; for a supplier, those of which they have units to hand over or lines to
-    confirm (ROL-04)."""
-    if member.supplier_id is None:
-        return WAITS
-    own = Exists(_left_to_ship(member.supplier_id)) | Exists(_left_to_confirm(member.supplier_id))
-    return Q(own, state__in=TO_SHIP, held_at=None)
-
-
-def to_confirm(member: Membership) -> Q:
-    """Orders with lines to confirm to the customer; a supplier's own lines (ORD-13, ROL-04)."""
-    if member.supplier_id is None:
-        return TO_CONFIRM
-    return TO_CONFIRM & Q(Exists(_left_to_confirm(member.supplier_id)))
-
-
-def _left_to_ship(supplier_id: int) -> QuerySet[Line]:
-    """A supplier's own lines of an order of which accepted units are still with them."""
-    own = Line.objects.filter(order=OuterRef("id"), supplier_id=supplier_id, kind=LineKind.GOODS)
-    return own.filter(decision=Decision.ACCEPTED, shipped_quantity__lt=F("quantity"))
-
-
-def _left_to_confirm(supplier_id: int) -> QuerySet[Line]:
-    """A supplier's own lines of an order that they have still to confirm to the customer."""
-    own = Line.objects.filter(order=OuterRef("id"), supplier_id=supplier_id, confirmed_at=None)
-    return own.filter(decision=Decision.ACCEPTED).exclude(kind__in=(LineKind.GOODS, *INSTANT))
 
 
 @dataclass(slots=True)
@@ -241,8 +217,8 @@ def _rows(member: Membership) -> QuerySet[Order]:
         return rows
     return rows.annotate(
         # Not as Exists: PostgreSQL would look through all the lines of the supplier for the few rows of a page.
-        to_hand_over=Subquery(_left_to_ship(member.supplier_id).order_by().values("id")[:1]),
-        own_to_confirm=Subquery(_left_to_confirm(member.supplier_id).order_by().values("id")[:1]),
+        to_hand_over=Subquery(left_to_ship(member.supplier_id).order_by().values("id")[:1]),
+        own_to_confirm=Subquery(left_to_confirm(member.supplier_id).order_by().values("id")[:1]),
         own_units=F("parts__units"),
         own_items=F("parts__items_text"),
     )

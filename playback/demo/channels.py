@@ -47,6 +47,7 @@ CHANNELS = (
             (0, 12, ("pay",), "workshop"),
             (0, 70, ("pay", "confirm"), "workshop"),
             (0, 28, ("pay",), "goods", "booklet", "workshop"),
+            (0, 25, ("pay", "sent"), "goods", "made"),
         ),
     ),
     (
@@ -64,7 +65,6 @@ CHANNELS = (
             (1, 120, ("accept", "ship", "deliver", "remit")),
             (0, 20, ("accept",)),
             (0, 26, ("accept", "made ready")),
-            (0, 34, ("accept", "sent")),
             (0, 46, ("accept", "made ready", "sent")),
             (0, 50, ("accept", "unmade")),
         ),
@@ -73,7 +73,7 @@ CHANNELS = (
 """Code, name and preset of each channel, and its orders: which trader's, placed how many hours ago, what was done, and
 what was bought where it is not an article of the trader's.
 
-Where the courier collects, the first trader's goods are a workshop's: alone, or with one of the shop's own.
+Where the courier collects, the first trader's goods are a workshop's; elsewhere what is «made» is.
 """
 
 _DIGITAL = {
@@ -178,7 +178,8 @@ def _line(people: People, trader: Trader, number: str, n: int, name: str) -> ser
         return services.NewLine(
             str(n), shop.id, f"DIG-{name.upper()}", title, 1, price, kind=kind, access=access
         )
-    article = trader.articles[int(number[-2:]) % len(trader.articles)]
+    made = name == "made"
+    article = trader.articles[(int(number[-2:]) + made) % len(trader.articles)]
     return services.NewLine(
         str(n),
         shop.id,
@@ -188,6 +189,7 @@ def _line(people: People, trader: Trader, number: str, n: int, name: str) -> ser
         article.price_cents,
         article.shipping_cents,
         trader.category,
+        supplier_id=people.workshop.supplier_id if made else None,
     )
 
 
