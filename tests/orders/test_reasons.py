@@ -85,10 +85,12 @@ def test_each_line_keeps_its_own_reason_when_all_are_refused(place: Placing) -> 
 
 def test_what_was_kept_as_text_is_still_read(recent: Recent, alice: User, olga: User) -> None:
     """Rows of before there were codes: the text of a line, of an event and of a hold, the platform in Spanish."""
-    order = debited(recent(JAR, PLATE))
-    line = order.lines.last()
-    assert line is not None
-    Line.objects.filter(id=line.id).update(decision="refused", refuse_reason="Se nos cayó")
+    order = recent(JAR, PLATE)
+    _jar, plate = order.lines.order_by("id")
+    services.one(
+        services.accept({order.id: services.Answer({plate.id: "Roto"})}, by=SELLER, at=timezone.now())
+    )
+    Line.objects.filter(id=plate.id).update(refuse_code="", refuse_reason="Se nos cayó")
     old = {"kind": "payment_mismatch", "note": "29,99 € ≠ 30,00 €"}
     services.hold([order.id], HoldKind.PAYMENT_MISMATCH, note=old["note"], by=PLATFORM, at=timezone.now())
     Hold.objects.update(placed_by="plataforma", note=old["note"])
