@@ -18,6 +18,7 @@ from django.db import connection, connections
 
 if "DATABASE_URL" not in os.environ:
     pytest.exit("The tests run on the embedded services: ./run test", returncode=2)
+from django.utils import translation
 
 from marketplace import invariants, queries, waits
 from marketplace.models import Channel
@@ -46,6 +47,7 @@ def _fresh_reads() -> Iterator[None]:
     queries.forget()
     sellers_queries.forget()
     waits.forget()
+    translation.deactivate()
     yield
     queries.forget()
     sellers_queries.forget()

@@ -58,8 +58,8 @@ def eventful(place: Placing, norte: Supplier, sur: Supplier) -> Order:
     for kind, by in ((HoldKind.STOCK, SELLER), (HoldKind.OPERATOR, OPERATOR)):
         services.one(services.hold([order.id], kind, note="a 33,00 €, ana@cliente.example", by=by, at=at))
         services.one(services.release([order.id], kind, by=by, at=at))
-    services.one(services.assign({order.id: {cup.id: sur.id}}, by=SELLER, at=at))
-    services.one(services.assign({order.id: {cup.id: None}}, by=SELLER, at=at))
+    services.one(services.assign({order.id: {cup.id: sur.id}}, by=OPERATOR, at=at))
+    services.one(services.assign({order.id: {cup.id: None}}, by=OPERATOR, at=at))
     services.one(services.shorten({order.id: {jar.id: 1, cup.id: 2}}, by=SELLER, at=at))
     for number, by in enumerate((actor_of(norte), actor_of(sur, "Sergio Sur"), SELLER), 1):
         parcel = Parcel(carrier_name="SEUR", tracking=f"TRK-{number}")

@@ -91,7 +91,7 @@ def test_what_was_refused_goes_to_nobody_with_what_is_given_away(
     jar, plate = lines(order)
     services.one(services.shorten({order.id: {jar.id: 1}}, by=SELLER, at=AT + HOUR))
     given = {jar.id: sur.id, plate.id: sur.id}
-    services.one(services.assign({order.id: given}, by=SELLER, at=AT + HOUR))
+    services.one(services.assign({order.id: given}, by=OPERATOR, at=AT + HOUR))
     assert parts(order) == [("Hornos del Sur", 2, "Jarrón azul · Plato hondo")]
     assert not sees(nuria, order)
     assert agree()
@@ -143,9 +143,9 @@ def test_what_is_paid_at_the_door_is_of_one_who_fulfils_it(
     services.one(services.accept([order.id], by=SELLER, at=AT))
     with Untouched(order):
         for given in ({jar.id: sur.id}, {plate.id: None}):
-            answer = services.assign({order.id: given}, by=SELLER, at=AT + HOUR)
+            answer = services.assign({order.id: given}, by=OPERATOR, at=AT + HOUR)
             assert [refusal.code for refusal in answer.refused] == [Code.CASH_FOR_SEVERAL]
-    services.one(services.assign({order.id: {jar.id: sur.id, plate.id: sur.id}}, by=SELLER, at=AT + HOUR))
+    services.one(services.assign({order.id: {jar.id: sur.id, plate.id: sur.id}}, by=OPERATOR, at=AT + HOUR))
     assert (served(order), again(order).state) == ((sur.id, False), State.AWAITING_SHIPMENT)
 
 

@@ -16,7 +16,7 @@ from payments.models import Charge, Inquiry, Payback
 from payments.providers.sandbox import Sandbox
 from payments.queries import next_inquiry
 from payments.states import Learned
-from tests.conftest import AT, CLOCK, OPERATOR, Placing, again, row
+from tests.conftest import AT, OPERATOR, Placing, again, row
 from tests.orders.lives import HOUR, tick
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("ORD-07")]
@@ -144,15 +144,13 @@ def test_money_for_what_was_cancelled_meanwhile_goes_back(place: Placing) -> Non
 
 
 @pytest.mark.rule("PAY-07")
-@pytest.mark.parametrize("ended", ["paid otherwise", "failed", "another amount, too late"])
+@pytest.mark.parametrize("ended", ["paid otherwise", "another amount, too late"])
 def test_money_that_no_order_waits_for_is_shown_and_moves_nothing(place: Placing, ended: str) -> None:
     key, name = promised()
     order = place(at=AT, card=name)
     made(key, 8400 if ended != "another amount, too late" else 8000)
     if ended == "paid otherwise":
         beforehand.confirm({order.id: "TR-1"}, by=OPERATOR, at=AT)
-    elif ended == "failed":
-        beforehand.fail([order.id], reason="sin fondos", by=CLOCK, at=AT)
     else:
         services.cancel([order.id], reason="no lo quiere", by=OPERATOR, at=AT)
     before = row(order)
