@@ -181,6 +181,8 @@ class Settings(Frozen):
         # Counted from delivery it falls back on shipping, where nobody reports one: the same holds for both.
         if self.receive_after.wall_hours < self.deliver_within.wall_hours:
             yield "receive_after", _("Un pedido no puede darse por recibido antes de que deba entregarse.")
+        if self.commission_bp * (10_000 + self.commission_vat_bp) > 10_000 * 10_000:
+            yield "commission_bp", _("La comisión con su IVA sería más de lo que se vende.")
         if self.cash_on_delivery and self.starts_with == StartsWith.PAYMENT:
             yield "starts_with", _("Lo que cobra el mensajero no puede esperar a un pago por adelantado.")
         yield from self._flaws_of_rights()

@@ -234,47 +234,41 @@ def order_ask_carrier(request: DeskRequest, order: Order) -> HttpResponse:
     return SeeOther(reverse("order", args=[order.reference], query={"tab": "envio"}))
 
 
+def _press(
+    request: DeskRequest,
+    order: Order,
+    act: str,
+    move: Callable[..., Outcome[Moved]],
+    *,
+    said: str,
+    bells: Sequence[str] = ("notices",),
+) -> HttpResponse:
+    """An act that asks for nothing but its button."""
+    by, at = request.actor, timezone.now()
+    attempt = Attempt(act, forms.Form(request.POST))
+    return _try(request, order, attempt, lambda: move([order.id], by=by, at=at), said=said, bells=bells)
+
+
 @_act
 def order_ready(request: DeskRequest, order: Order) -> HttpResponse:
     """Say that the parcels wait for the carrier."""
-    by, at = request.actor, timezone.now()
-    return _try(
-        request,
-        order,
-        Attempt("ready", forms.Form(request.POST)),
-        lambda: services.ready([order.id], by=by, at=at),
-        said=_("Listo para recoger."),
-    )
+    return _press(request, order, "ready", services.ready, said=_("Listo para recoger."))
 
 
 @_act
 def order_retry(request: DeskRequest, order: Order) -> HttpResponse:
     """Send out again what could not be delivered."""
-    by, at = request.actor, timezone.now()
-    return _try(
-        request,
-        order,
-        Attempt("retry", forms.Form(request.POST)),
-        lambda: services.retry([order.id], by=by, at=at),
-        said=_("Vuelve a estar en camino."),
-    )
+    return _press(request, order, "retry", services.retry, said=_("Vuelve a estar en camino."))
 
 
 @_act
 def order_return(request: DeskRequest, order: Order) -> HttpResponse:
     """Say that the parcel came back to the shop: the order ends, and what was charged goes back (CAN-05)."""
-    by, at = request.actor, timezone.now()
     said = _("El pedido ha vuelto a la tienda.")
     if order.charged_cents:
         said = _("El pedido ha vuelto a la tienda. Lo cobrado se devuelve al cliente.")
-    return _try(
-        request,
-        order,
-        Attempt("return_to_sender", forms.Form(request.POST)),
-        lambda: services.return_to_sender([order.id], by=by, at=at),
-        said=said,
-        bells=("payback", "notices"),
-    )
+    bells = ("payback", "notices")
+    return _press(request, order, "return_to_sender", services.return_to_sender, said=said, bells=bells)
 
 
 @_act

@@ -76,3 +76,8 @@ def test_receipt_is_not_before_delivery_can_be_whatever_it_is_counted_from_and_o
     assert flaws(preset, deliver_within=deliver, receive_after={"hours": 672, **wall}) == set()
     assert flaws(preset, receive_after={"hours": 24, **wall}) == {"receive_after"}
     assert flaws(preset, receive_after={"hours": 160, **office}) == set()
+
+
+def test_a_commission_with_its_vat_is_never_more_than_what_is_sold() -> None:
+    assert flaws(Preset.ACCEPT_FIRST, commission_bp=8265, commission_vat_bp=2100) == {"commission_bp"}
+    assert flaws(Preset.ACCEPT_FIRST, commission_bp=8264, commission_vat_bp=2100) == set()
