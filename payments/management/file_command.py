@@ -94,12 +94,8 @@ class FileCommand(BaseCommand):
 
 def _told(one: Verdict) -> tuple[str, Sequence[str | int]]:
     """A line that was refused: for the terminal, and for the report."""
-    return f"line {one.line} · {one.word or '–'}: {one.code}: {one.text}", (
-        one.line,
-        one.word,
-        one.code,
-        one.text,
-    )
+    cells = (one.line, one.word, one.code or "", one.text)
+    return f"line {one.line} · {one.word or '–'}: {one.code}: {one.text}", cells
 
 
 def _channel(options: dict[str, Any]) -> Channel:
