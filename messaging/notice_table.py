@@ -33,6 +33,7 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.RELEASE: (S,),
     Verb.LATE_CHARGE: (C,),
     Verb.PAID_BACK: (C,),
+    "message": (C, S, O, F),
     "prepare": (F,),
     "relieved": (F,),
     "debit_stuck": (O,),

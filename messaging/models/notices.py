@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from marketplace.models import Claimable
+from messaging.models.conversations import Message
 from sellers.models import Shop
 
 
@@ -22,7 +23,8 @@ class Notice(Claimable):
     """A mail to be sent once; `payload` stands on its own, so that what is told is what was true then.
 
     `due_at` is null once it is sent, given up, or when it is muted: a replayed history tells nobody. One that the
-    server refused for good, or that came back, has `bounced_at` and in `bounce_reason` what was answered.
+    server refused for good, or that came back, has `bounced_at` and in `bounce_reason` what was answered. One that
+    tells a message of a conversation goes with it when it is taken back.
     """
 
     event = models.SlugField(_("suceso"), max_length=40)
@@ -36,6 +38,9 @@ class Notice(Claimable):
     sent_at = models.DateTimeField(_("enviado"), null=True)
     given_up_at = models.DateTimeField(_("abandonado"), null=True)
     message_id = models.CharField(_("Message-ID"), max_length=120, blank=True, default="")
+    of_message = models.ForeignKey(
+        Message, models.CASCADE, null=True, related_name="notices", db_index=False, verbose_name=_("mensaje")
+    )
     bounced_at = models.DateTimeField(_("volvió"), null=True)
     bounce_reason = models.CharField(
         _("por qué volvió"), max_length=300, blank=True, default="", db_default=""
@@ -49,6 +54,9 @@ class Notice(Claimable):
             Claimable.due_index("notice_due"),
             models.Index(
                 fields=["order_id"], name="notice_of_order", condition=models.Q(order_id__isnull=False)
+            ),
+            models.Index(
+                fields=["of_message"], name="notice_of_message", condition=models.Q(of_message__isnull=False)
             ),
             models.Index(
                 fields=["given_up_at"],
