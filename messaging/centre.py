@@ -34,10 +34,8 @@ def told_to(member: Membership) -> QuerySet[Notice]:
     return rows if member.supplier_id is None else rows.none()
 
 
-def unread(member: Membership) -> QuerySet[Notice]:
-    """Of that, what this member has not read."""
-    mark = NoticeMark.objects.filter(membership=member).values("upto")
-    return told_to(member).filter(~Exists(_seen_by(member)), id__gt=Coalesce(Subquery(mark), 0))
+def _unread(member: Membership, mark: int) -> QuerySet[Notice]:
+    return told_to(member).filter(~Exists(_seen_by(member.pk)), id__gt=mark)
 
 
 def _mark(member: Membership) -> int:
@@ -45,12 +43,15 @@ def _mark(member: Membership) -> int:
     return NoticeMark.objects.filter(membership=member).values_list("upto", flat=True).first() or 0
 
 
-def _unread(member: Membership, mark: int) -> QuerySet[Notice]:
-    return told_to(member).filter(~Exists(_seen_by(member)), id__gt=mark)
+def _seen_by(membership: object) -> QuerySet[NoticeSeen]:
+    return NoticeSeen.objects.filter(membership_id=membership, notice=OuterRef("id"))
 
 
-def _seen_by(member: Membership) -> QuerySet[NoticeSeen]:
-    return NoticeSeen.objects.filter(membership=member, notice=OuterRef("id"))
+def _unread_of_each() -> QuerySet[Notice]:
+    """What each member of a shop has not read, whoever they are."""
+    mark = NoticeMark.objects.filter(membership=OuterRef(OuterRef("id"))).values("upto")
+    rows = Notice.objects.filter(shop_id=OuterRef("shop_id"), audience=Audience.SELLER, muted=False)
+    return rows.filter(~Exists(_seen_by(OuterRef(OuterRef("id")))), id__gt=Coalesce(Subquery(mark), 0))
 
 
 def page(member: Membership, *, before: int | None, count: int) -> tuple[list[Told], int | None]:
@@ -64,7 +65,7 @@ def page(member: Membership, *, before: int | None, count: int) -> tuple[list[To
         new = new.filter(id__lt=before) if before > 0 else new.none()
     found = [(one, False) for one in new[: count + 1]]
     if len(found) <= count:
-        old = told_to(member).filter(Q(id__lte=mark) | Exists(_seen_by(member))).order_by("-id")
+        old = told_to(member).filter(Q(id__lte=mark) | Exists(_seen_by(member.pk))).order_by("-id")
         if before is not None and before < 0:
             old = old.filter(id__lt=-before)
         found += [(one, True) for one in old[: count + 1 - len(found)]]
@@ -115,4 +116,4 @@ def see_all(member: Membership, *, upto: int, at: datetime) -> None:
     NoticeSeen.objects.filter(membership=member, notice_id__lte=upto).delete()
 
 
-desk_counts.add("notices", lambda member: None if member.supplier_id else unread(member))
+desk_counts.add("notices", _unread_of_each)

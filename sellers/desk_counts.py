@@ -1,39 +1,49 @@
-"""What waits for whoever is at the desk, beside the links of the panel: each kind a list of rows, all counted at once.
+"""What waits for whoever is at the desk, beside the links of the panel: each kind a list of rows.
 
-Apps add theirs by name; the frame of the panel asks for all of them in one statement, whatever page it stands around.
+Apps add theirs by name; they are counted in the query that finds a person's memberships, so that no page of the panel
+costs a read more for its frame.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import QuerySet
-
-from marketplace.waits import count_all
-from sellers.access import DeskRequest
-from sellers.models import Membership
+from django.db.models import IntegerField, QuerySet, Subquery, Value
 
 COUNTED_UP_TO = 100
 
-type Rows = Callable[[Membership], QuerySet[Any] | None]
+type Rows = Callable[[], QuerySet[Any]]
 
 _ROWS: dict[str, Rows] = {}
 
 
+class _Counted(Subquery):
+    """How many rows a correlated list has."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
 def add(name: str, rows: Rows) -> None:
-    """Have rows counted under a name; None where they are nothing to that member."""
+    """Have rows counted under a name. They refer to the membership that they are counted for by `OuterRef`: "id" is
+    it, "shop_id" its shop."""
     _ROWS[name] = rows
 
 
-def counts(request: DeskRequest) -> dict[str, int]:
-    """How many rows of each kind there are for this member, at most `COUNTED_UP_TO`; counted once a request."""
-    known: dict[str, int] | None = getattr(request, "desk_counts", None)
-    if known is None:
-        lists = {name: rows(request.membership) for name, rows in _ROWS.items()}
-        theirs = {name: found for name, found in lists.items() if found is not None}
-        counted = count_all(list(theirs.values()), most=COUNTED_UP_TO) if theirs else []
-        known = dict.fromkeys(_ROWS, 0) | dict(zip(theirs, counted, strict=True))
-        request.desk_counts = known  # type: ignore[attr-defined]
-    return known
+def annotations() -> dict[str, Subquery]:
+    """The counts of each kind, none past `COUNTED_UP_TO`, for a query of memberships."""
+    return {
+        _column(name): _Counted(rows().order_by().values_list(Value(1))[:COUNTED_UP_TO])
+        for name, rows in _ROWS.items()
+    }
+
+
+def _column(name: str) -> str:
+    return f"count_of_{name}"
+
+
+def of(membership: object) -> dict[str, int]:
+    """The counts that a membership came with, by name."""
+    return {name: getattr(membership, _column(name), 0) for name in _ROWS}
 
 
 def words(n: int) -> str:
