@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -43,7 +43,7 @@ def _mark(member: Membership) -> int:
     return NoticeMark.objects.filter(membership=member).values_list("upto", flat=True).first() or 0
 
 
-def _seen_by(membership: object) -> QuerySet[NoticeSeen]:
+def _seen_by(membership: Any) -> QuerySet[NoticeSeen]:
     return NoticeSeen.objects.filter(membership_id=membership, notice=OuterRef("id"))
 
 

@@ -95,7 +95,7 @@ class ReviewAdmin(ReadingRoom):
             names = self._names(rows, ids)
             by, at = operator(request.user), timezone.now()  # type: ignore[arg-type]
             told = services.hide(ids, because=form.cleaned_data["because"], by=by, at=at)
-            tell(request, told, _("Valoraciones ocultas: %(n)s."), lambda pk: names.get(pk, "–"))  # type: ignore[arg-type]
+            tell(request, told, _("Valoraciones ocultas: %(n)s."), lambda pk: names.get(pk, "–"))
             return None
         carried = [("action", "hide"), ("select_across", "0"), *(("_selected_action", str(pk)) for pk in ids)]
         intro = _("Valoraciones elegidas: %(n)s.") % {"n": len(ids)}
@@ -110,4 +110,4 @@ class ReviewAdmin(ReadingRoom):
         names = self._names(rows, ids)
         by, at = operator(request.user), timezone.now()  # type: ignore[arg-type]
         told = services.show(ids, by=by, at=at)
-        tell(request, told, _("Valoraciones de nuevo a la vista: %(n)s."), lambda pk: names.get(pk, "–"))  # type: ignore[arg-type]
+        tell(request, told, _("Valoraciones de nuevo a la vista: %(n)s."), lambda pk: names.get(pk, "–"))

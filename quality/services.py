@@ -1,7 +1,7 @@
 """The verbs of reviews: ask once, remind once, write, hide (REV-01 … REV-03)."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -67,7 +67,7 @@ def ask(request_ids: Sequence[int], *, at: datetime) -> Outcome[int]:
     return Outcome(asked)
 
 
-def _notice(event: str, order: Order, more: dict[str, object], *, at: datetime) -> tuple[object, ...]:
+def _notice(event: str, order: Order, more: Mapping[str, object], *, at: datetime) -> tuple[object, ...]:
     payload = {
         "reference": order.reference,
         "shop": order.shop.name,

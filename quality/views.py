@@ -1,5 +1,6 @@
 """The shop's page of reviews: its score, what customers said, whom it can still remind (REV-02, REV-03)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -90,7 +91,7 @@ def _unanswered(request: DeskRequest) -> dict[str, Any]:
     }
 
 
-def _next(more: dict[str, object], at: datetime, row_id: int) -> str:
+def _next(more: Mapping[str, object], at: datetime, row_id: int) -> str:
     query = {**{key: str(value) for key, value in more.items()}, "despues": f"{at.isoformat()}_{row_id}"}
     return reverse("reviews", query=query)
 
