@@ -140,6 +140,13 @@ CASES: dict[str, tuple[Case, ...]] = {
 }  # fmt: skip
 """How each move that is told can come about."""
 
+_SAID = {
+    "thread": 1, "message": 1, "reference": "P-20977-A", "customer": "Ana Soler", "shop": SHOP.name,
+    "supplier": "Talleres Norte", "subject": "Dónde está mi pedido", "from_customer": False, "answer_by": None,
+    "text": ["Buenos días:", "¿Sabéis cuándo llega el jarrón? El sábado no estaré en casa.", "Gracias, Ana"],
+}  # fmt: skip
+_BOUGHT = {"reference": "P-20977-A", "shop": SHOP.name, "customer": "Ana Soler", "items": "Jarrón azul ×2",
+    "total_cents": 8400, "currency": "EUR"}  # fmt: skip
 _WISH = {"shop": SHOP.name, "name": "Portes Norte", "website": "https://portes.example", "order": "P-20977-A"}
 _ASK = {"reference": "P-20977-A", "shop": SHOP.name, "amount_cents": 8400, "currency": "EUR"}
 
@@ -149,6 +156,18 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
     orders = [{"reference": f"P-20977-{letter}", "shop": SHOP.name} for letter in "AB"]
     closed = {"shop": SHOP.name, "closes_at": at.isoformat(), "orders": 12, "currency": "EUR"}
     return {
+        "message": (
+            (_("del cliente"), {**_SAID, "role": "customer", "author": "Ana Soler", "at": at.isoformat(),
+                "answer_by": (at + timedelta(days=1)).isoformat()}),
+            (_("de la tienda"), {**_SAID, "role": "seller", "author": "Lucía Alba", "at": at.isoformat()}),
+            (_("del operador"), {**_SAID, "role": "operator", "author": "Olga", "subject": "", "at": at.isoformat()}),
+        ),
+        "review_asked": (("", {**_BOUGHT, "at": at.isoformat()}),),
+        "review_reminder": (("", {**_BOUGHT, "author": "Lucía Alba", "text": _SAID["text"], "at": at.isoformat()}),),
+        "review_written": (
+            ("", {**_BOUGHT, "author": "Ana Soler", "stars": 5, "text": ["Precioso."], "at": at.isoformat()}),
+            (_("sin palabras"), {**_BOUGHT, "author": "Ana Soler", "stars": 1, "text": [], "at": at.isoformat()}),
+        ),
         "debit_stuck": (("", {**_ASK, "since": (at - timedelta(hours=2)).isoformat()}),),
         "payback_refused": (("", {**_ASK, "message": "card gone"}),),
         "mismatch": (

@@ -23,6 +23,45 @@ REASONS: tuple[tuple[str, str, str, str], ...] = (
 )
 """Act, code, text in Spanish, text in English."""
 
+PEOPLES_REASONS: tuple[tuple[str, str, str, str], ...] = (
+    ("contact", "delivery", "Dónde está mi pedido", "Where my order is"),
+    ("contact", "address", "Cambiar la dirección", "Changing the address"),
+    ("contact", "article", "Una pregunta sobre el artículo", "A question about the article"),
+    ("contact", "invoice", "Factura", "Invoice"),
+    ("contact", "stock", "Existencias", "Stock"),
+    ("contact", "delay", "Un retraso", "A delay"),
+    ("contact", "cancellation", "Cancelar el pedido", "Cancelling the order"),
+    ("contact", "elsewhere", "Contacto por otra vía", "Contact by another way"),
+    ("contact", "other", "Otro motivo", "Another reason"),
+    ("incident", "not-received", "No ha llegado", "It has not arrived"),
+    ("incident", "damaged", "Llegó roto o dañado", "It arrived broken or damaged"),
+    ("incident", "wrong-article", "No es lo que se pidió", "It is not what was ordered"),
+    ("incident", "incomplete", "Falta una parte", "A part is missing"),
+    ("incident", "faulty", "No funciona", "It does not work"),
+    ("incident", "not-as-described", "No es como se describía", "It is not as described"),
+    ("incident", "other", "Otro motivo", "Another reason"),
+    ("solved", "arrived", "Ya ha llegado", "It has arrived"),
+    ("solved", "replaced", "Se cambió y el cliente ya lo tiene", "It was replaced and the customer has it"),
+    ("solved", "repaired", "Se arregló", "It was put right"),
+    ("solved", "agreed", "Acordado con el cliente", "Agreed with the customer"),
+    ("solved", "mistake", "Se abrió por error", "It was opened by mistake"),
+    ("solved", "other", "Otro motivo", "Another reason"),
+    ("exception", "absent", "No había nadie", "Nobody was there"),
+    ("exception", "refused", "No lo quiso recoger", "They would not take it"),
+    ("exception", "wrong-address", "La dirección no es correcta", "The address is wrong"),
+    ("exception", "incomplete-address", "A la dirección le falta algo", "The address is incomplete"),
+    ("exception", "no-telephone", "No contesta al teléfono", "Nobody answers the telephone"),
+    ("exception", "no-money", "No tenía con qué pagar", "They could not pay for it"),
+    ("exception", "damaged", "Se dañó por el camino", "It was damaged on its way"),
+    ("exception", "other", "Otro motivo", "Another reason"),
+    ("return", "changed-mind", "Ya no lo quiere", "No longer wanted"),
+    ("return", "does-not-fit", "No le queda bien o no le sirve", "It does not fit"),
+    ("return", "faulty", "No funciona o está dañado", "It does not work, or is damaged"),
+    ("return", "wrong-article", "No es lo que pidió", "It is not what was ordered"),
+    ("return", "other", "Otro motivo", "Another reason"),
+)
+"""What people write about, what goes wrong with a parcel or an article, and how it ends; in the same form."""
+
 CARRIERS: tuple[tuple[str, str, str, str], ...] = (
     (
         "correos",

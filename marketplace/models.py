@@ -113,6 +113,11 @@ class ReasonKind(models.TextChoices):
     REFUSE = "refuse", _("rechazo")
     CANCEL = "cancel", _("cancelación")
     HOLD = "hold", _("retención")
+    CONTACT = "contact", _("motivo de contacto")
+    INCIDENT = "incident", _("incidencia")
+    SOLVED = "solved", _("incidencia resuelta")
+    EXCEPTION = "exception", _("entrega fallida")
+    RETURN = "return", _("devolución")
 
 
 class Reason(models.Model):

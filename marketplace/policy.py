@@ -107,6 +107,17 @@ class StartsWith(StrEnum):
     PAYMENT = "payment"
 
 
+class FileType(StrEnum):
+    """The kinds of files that may come with a message, by what is in them (MSG-13)."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+    GIF = "gif"
+    PDF = "pdf"
+    TEXT = "text"
+
+
 class Contradiction(ValueError):
     """Settings that cannot hold together; `flaws` are (name of the setting, what is wrong with it)."""
 
@@ -144,6 +155,23 @@ class Settings(Frozen):
     commission_bp: Annotated[int, Field(ge=0, le=10_000)] = 1200
     commission_on_shipping: bool = True
     commission_vat_bp: Annotated[int, Field(ge=0, le=10_000)] = 2100
+
+    answer_within: Window = Window(hours=24, clock=ClockKind.WORKING)
+    answer_stops_on_shop_holidays: bool = True
+    write_to_both: bool = True
+    attachment_types: tuple[FileType, ...] = (FileType.JPEG, FileType.PNG, FileType.WEBP, FileType.PDF)
+    attachment_mb: Annotated[int, Field(ge=1, le=25)] = 8
+    attachments_most: Annotated[int, Field(ge=0, le=10)] = 5
+
+    incident_answer_within: Window = Window(hours=8, clock=ClockKind.OFFICE)
+    incident_close_after: Window = Window(hours=72, clock=ClockKind.WORKING)
+    incident_closes_itself: bool = False
+    incident_tells_operator: bool = False
+    claim_within: Window = Window(hours=14 * 24)
+    return_within: Window = Window(hours=14 * 24)
+
+    customer_link_days: Annotated[int, Field(ge=1, le=730)] = 180
+    review_after: Window = Window(hours=5 * 24)
 
     settlement_days: tuple[Annotated[int, Field(ge=1, le=28)], ...] = (1, 16)
     minimum_payout_cents: Annotated[int, Field(ge=0)] = 0
@@ -183,6 +211,10 @@ class Settings(Frozen):
             yield "receive_after", _("Un pedido no puede darse por recibido antes de que deba entregarse.")
         if self.commission_bp * (10_000 + self.commission_vat_bp) > 10_000 * 10_000:
             yield "commission_bp", _("La comisión con su IVA sería más de lo que se vende.")
+        if self.claim_within.wall_hours < 5 * 24:
+            yield "claim_within", _("Una reclamación se admite al menos cinco días después de la entrega.")
+        if self.attachments_most and not self.attachment_types:
+            yield "attachment_types", _("Elige al menos un tipo de archivo, o no admitas ninguno.")
         if self.cash_on_delivery and self.starts_with == StartsWith.PAYMENT:
             yield "starts_with", _("Lo que cobra el mensajero no puede esperar a un pago por adelantado.")
         yield from self._flaws_of_rights()

@@ -17,6 +17,7 @@ from marketplace.models import Channel
 from marketplace.policy import ROLE_LABELS, Contradiction, Role, Settings, Window
 from marketplace.policy_words import (
     CLOCK_LABELS,
+    FILE_LABELS,
     SENTENCES,
     WORDS_OF,
     legal_moves,
@@ -104,6 +105,14 @@ class PolicyForm(RoomForm):
         if type(value) in WORDS_OF:
             choices = [(one.value, words) for one, words in WORDS_OF[type(value)].items()]
             return forms.ChoiceField(label=label, choices=choices), value.value
+        if name == "attachment_types":
+            kinds = forms.MultipleChoiceField(
+                label=label,
+                choices=[(kind.value, words) for kind, words in FILE_LABELS.items()],
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+            )
+            return kinds, [kind.value for kind in value]
         if isinstance(value, tuple):
             days = forms.CharField(label=label, help_text=_("Separados por comas, del 1 al 28."))
             return days, ", ".join(map(str, value))
@@ -164,7 +173,7 @@ class PolicyForm(RoomForm):
                 return int(given * 100)
             if given is not None and name.endswith("_cents"):
                 return money.parse(given, self.channel.currency)
-            if given is not None and isinstance(value, tuple):
+            if given is not None and name == "settlement_days":
                 return self._days(given)
         except ValueError as flaw:
             self.add_error(name, str(flaw))

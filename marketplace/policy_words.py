@@ -1,6 +1,6 @@
 """A policy in words: what it says, one sentence a rule, and what a next version would change."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -17,6 +17,7 @@ from marketplace.fsm import Steps
 from marketplace.moments import length_words
 from marketplace.policy import (
     ROLE_LABELS,
+    FileType,
     Preset,
     ReceiptClockFrom,
     Role,
@@ -45,6 +46,14 @@ STARTS_LABELS = {
 RECEIPT_CLOCK_LABELS = {
     ReceiptClockFrom.HAND_OVER: gettext_lazy("el envío del último bulto"),
     ReceiptClockFrom.DELIVERY: gettext_lazy("la entrega, o el envío si nadie la confirma"),
+}
+FILE_LABELS = {
+    FileType.JPEG: gettext_lazy("fotos JPEG"),
+    FileType.PNG: gettext_lazy("imágenes PNG"),
+    FileType.WEBP: gettext_lazy("imágenes WebP"),
+    FileType.GIF: gettext_lazy("imágenes GIF"),
+    FileType.PDF: gettext_lazy("PDF"),
+    FileType.TEXT: gettext_lazy("texto sin formato"),
 }
 SHIPPING_CLOCK_LABELS = {
     ShippingClockFrom.HAND_OVER: gettext_lazy("la entrega al transportista"),
@@ -78,6 +87,20 @@ SENTENCES = {
     "commission_bp": gettext_lazy("La comisión es del"),
     "commission_on_shipping": gettext_lazy("La comisión sobre los gastos de envío"),
     "commission_vat_bp": gettext_lazy("El IVA de la comisión es del"),
+    "answer_within": gettext_lazy("La tienda contesta a clientes y operadores en"),
+    "answer_stops_on_shop_holidays": gettext_lazy("El plazo de respuesta, en las vacaciones de la tienda,"),
+    "write_to_both": gettext_lazy("Un mensaje al cliente y al operador a la vez"),
+    "attachment_types": gettext_lazy("Con un mensaje se envían archivos"),
+    "attachment_mb": gettext_lazy("Un archivo ocupa como mucho"),
+    "attachments_most": gettext_lazy("Con un mensaje van como mucho"),
+    "incident_answer_within": gettext_lazy("La tienda contesta a una incidencia en"),
+    "incident_close_after": gettext_lazy("Una incidencia resuelta se cierra tras un silencio de"),
+    "incident_closes_itself": gettext_lazy("Cerrar una incidencia resuelta"),
+    "incident_tells_operator": gettext_lazy("Para dar por resuelta una incidencia, un mensaje al operador"),
+    "claim_within": gettext_lazy("El cliente abre una incidencia hasta, después de la entrega,"),
+    "return_within": gettext_lazy("El cliente pide una devolución hasta, después de la entrega,"),
+    "customer_link_days": gettext_lazy("El enlace del cliente a su pedido vale"),
+    "review_after": gettext_lazy("Se pide al cliente su opinión, después de la entrega, a las"),
     "settlement_days": gettext_lazy("Se liquida los días del mes"),
     "minimum_payout_cents": gettext_lazy("Una transferencia es como mínimo de"),
 }
@@ -91,6 +114,13 @@ _YES_NO = {
     "pickup": (gettext_lazy("se usa"), gettext_lazy("no se usa")),
     "free_text_carrier": (gettext_lazy("se puede escribir a mano"), gettext_lazy("no se admite")),
     "commission_on_shipping": (gettext_lazy("se cobra"), gettext_lazy("no se cobra")),
+    "answer_stops_on_shop_holidays": (gettext_lazy("se para"), gettext_lazy("corre")),
+    "write_to_both": (gettext_lazy("se puede escribir"), gettext_lazy("no se admite")),
+    "incident_closes_itself": (
+        gettext_lazy("lo hace sola la plataforma"),
+        gettext_lazy("lo hace el operador"),
+    ),
+    "incident_tells_operator": (gettext_lazy("hace falta"), gettext_lazy("no hace falta")),
 }
 
 
@@ -143,6 +173,17 @@ def roles_words(roles: tuple[Role, ...]) -> str:
     return ", ".join(str(ROLE_LABELS[role]) for role in Role if role in roles)
 
 
+def _count_words(name: str, n: int) -> str:
+    """A number of something, by the setting that it belongs to; "" for what is no such setting."""
+    if name == "debit_retries":
+        return ngettext("%(n)s vez", "%(n)s veces", n) % {"n": n}
+    if name == "attachments_most":
+        return ngettext("%(n)s archivo", "%(n)s archivos", n) % {"n": n}
+    if name == "customer_link_days":
+        return ngettext("%(n)s día", "%(n)s días", n) % {"n": n}
+    return f"{n} MB" if name == "attachment_mb" else ""
+
+
 def _value_words(name: str, value: Any, currency: str) -> str:
     if isinstance(value, Window):
         return window_words(value)
@@ -152,14 +193,19 @@ def _value_words(name: str, value: Any, currency: str) -> str:
         return f"{number_words(value / 100)} %"
     if name.endswith("_cents"):
         return money.format_money(value, currency)
-    if name == "debit_retries":
-        return ngettext("%(n)s vez", "%(n)s veces", value) % {"n": value}
+    if name == "attachment_types":
+        return listed([str(FILE_LABELS[one]) for one in value]) if value else _("de ningún tipo")
     if type(value) in WORDS_OF:
         return str(WORDS_OF[type(value)].get(value, value))
     if isinstance(value, tuple):
-        most, last = ", ".join(map(str, value[:-1])), str(value[-1])
-        return _("%(most)s y %(last)s") % {"most": most, "last": last} if most else last
-    return str(value)
+        return listed([str(one) for one in value])
+    return _count_words(name, value) or str(value)
+
+
+def listed(words: Sequence[str]) -> str:
+    """A list as people say it: "a, b y c"."""
+    most, last = ", ".join(words[:-1]), words[-1]
+    return _("%(most)s y %(last)s") % {"most": most, "last": last} if most else last
 
 
 def _told(rules: Settings, currency: str) -> dict[str, tuple[str, str]]:

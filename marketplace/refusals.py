@@ -48,6 +48,12 @@ class Code(models.TextChoices):
     CARRIER_LISTED = "carrier_listed", _("Ese transportista ya está en la lista.")
     CARRIER_ASKED = "carrier_asked", _("Ya está pedido: falta la respuesta del operador.")
     CARRIERS_WAIT = "carriers_wait", _("Hay demasiados transportistas pedidos y sin respuesta.")
+    EMPTY_MESSAGE = "empty_message", _("El mensaje está vacío.")
+    TOO_LONG = "too_long", _("El mensaje es demasiado largo.")
+    NO_SUCH_RECIPIENT = "no_such_recipient", _("No se puede escribir a ese destinatario.")
+    SENT_ALREADY = "sent_already", _("Ya se ha enviado.")
+    NOTHING_TO_ANSWER = "nothing_to_answer", _("Ya no espera respuesta.")
+    NOT_ASKED = "not_asked", _("Todavía no se le ha pedido.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

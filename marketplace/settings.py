@@ -78,6 +78,10 @@ CACHES = {
 INSTALLED_APPS = [
     "playback",
     "dashboard",
+    "customer",
+    "quality",
+    "incidents",
+    "refunds",
     "settlements",
     "payments",
     "messaging",

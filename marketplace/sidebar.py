@@ -142,6 +142,7 @@ UNFOLD = {
                     _room(_("Tiendas"), "store", "sellers_shop_changelist"),
                     _room(_("Proveedores"), "handyman", "sellers_supplier_changelist"),
                     _room(_("Personas"), "group", "sellers_user_changelist"),
+                    _room(_("Valoraciones"), "star", "quality_review_changelist"),
                 ],
             },
             {

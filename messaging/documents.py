@@ -104,6 +104,21 @@ class Letters:
         mail.attach_alternative(html, "text/html")
         return mail
 
+    def subject(self, notice: Notice) -> str:
+        """What a notice says in one line, in the language that is active. Raises what the template raises."""
+        template, context = self._told(notice)
+        return _one_line(_block(template, "subject", context))
+
+    def address(self, notice: Notice) -> str:
+        """Where the button of a notice leads; "" where it has none. Raises what the template raises."""
+        template, context = self._told(notice)
+        return _block(template, "url", context).strip()
+
+    def _told(self, notice: Notice) -> tuple[Template, Any]:
+        template = _plain().get_template(f"mail/{notice.event}_{notice.audience}.jinja")
+        channel = self._channel(notice.payload.get("channel_id"))
+        return template, template.new_context(_told(notice, channel))
+
     def _channel(self, channel_id: int | None) -> Channel | None:
         if channel_id is None:
             return None

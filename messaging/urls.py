@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from messaging import views
+from messaging import centre_views, views
 from messaging.mailbox import NAME
 
 
@@ -21,6 +21,9 @@ class MailName:
 register_converter(MailName, "mail_name")
 
 urlpatterns = [
+    path("avisos/", centre_views.notices, name="notices"),
+    path("avisos/leidos/", centre_views.notices_read, name="notices_read"),
+    path("avisos/<int:notice_id>/", centre_views.notice, name="notice"),
     path("buzon/", views.mailbox, name="mailbox"),
     path("buzon/<mail_name:name>/", views.mail, name="mail"),
     path("buzon/<mail_name:name>/html/", views.mail_html, name="mail_html"),

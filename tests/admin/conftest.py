@@ -15,8 +15,9 @@ from orders.models import CommissionRate, Order
 from orders.states import HoldKind
 from payments.models import Collection, Inquiry, Release, Remittance, WebhookReceipt, WebhookRefusal
 from payments.states import Heard, TurnedAway
+from quality import services as reviews
 from sellers.models import User
-from tests.conftest import OPERATOR, SELLER, Placing
+from tests.conftest import CUSTOMER, OPERATOR, SELLER, Placing
 
 
 @pytest.fixture
@@ -54,6 +55,7 @@ def settled(fresh: Placing) -> Order:
     timers.run(BY_NAME["receive"], at=at + timedelta(days=22))
     timers.run(BY_NAME["statements"], at=at + timedelta(days=60))
     _told_by_the_provider(order, at=at)
+    reviews.write_review(order, 4, "Bien", by=CUSTOMER, at=at + timedelta(days=30))
     return Order.objects.get(id=order.id)
 
 

@@ -16,14 +16,19 @@ from pytest_django import Settings
 from marketplace import timers
 from marketplace.celery import BY_NAME
 from marketplace.models import Channel
-from marketplace.policy import Preset
+from marketplace.policy import Preset, Role
 from marketplace.refusals import Tally
 from marketplace.services import open_channel
+from messaging import conversing
+from messaging.conversing import Words
+from messaging.recipients import CUSTOMER_AND_OPERATOR, SHOP, SUPPLIER, To
 from messaging.tasks import InvariantsBroken, send_notices
 from orders import services
 from orders.models import Line, Order
 from orders.states import HoldKind
 from payments import beforehand
+from quality import services as reviews
+from sellers.desk import Actor
 from sellers.models import Shop, Supplier, User
 from tests.conftest import ANA, AT, CLOCK, CUSTOMER, OPERATOR, SELLER, actor_of, basket
 from tests.orders.digital import BOOKING, PATTERN, TICKET, digital_basket
@@ -201,6 +206,24 @@ def _carriers(shop: Shop) -> None:
     services.decline_carrier([odd.id], note="No da seguimiento", by=OPERATOR, at=AT)
 
 
+def _messages(order: Order, supplier: Supplier) -> None:
+    """Everybody writes to whom they may."""
+    at = AT + 2 * DAY
+    ana, olga = Actor(Role.CUSTOMER, ANA.name), Actor(Role.OPERATOR, "Olga")
+    asked = conversing.start(order.shop, Words("Hola"), to=SHOP, order=order, by=ana, at=at)
+    conversing.write(asked.thread_id, Words("Hola"), to=CUSTOMER_AND_OPERATOR, by=SELLER, at=at)
+    conversing.write(asked.thread_id, Words("Hola"), to=To(customer=True, shop=True), by=olga, at=at)
+    conversing.start(order.shop, Words("Hola"), to=SUPPLIER, order=order, supplier=supplier, by=SELLER, at=at)
+
+
+def _reviews(order: Order) -> None:
+    """The customer is asked, reminded, and says how it was."""
+    at = AT + 20 * DAY
+    _tick("reviews", at)
+    reviews.remind(order, "¿Qué tal?", by=SELLER, at=at)
+    reviews.write_review(order, 4, "Muy bien.", by=CUSTOMER, at=at)
+
+
 @pytest.fixture
 def tell_everything(channel: Channel, shop: Shop, norte: Supplier, olga: User) -> Telling:
     """Let everything happen that anybody is told of, in a language; answers when it is over."""
@@ -246,6 +269,8 @@ def tell_everything(channel: Channel, shop: Shop, norte: Supplier, olga: User) -
         _tick("payback", AT + DAY)
         _served_by_a_supplier(channel, shop, norte, language)
         _carriers(shop)
+        _messages(Order.objects.get(id=shipped), norte)
+        _reviews(Order.objects.get(id=shipped))
         _tick("expire", AT + 4 * DAY)
         receive_at = Order.objects.get(id=shipped).receive_at
         assert receive_at is not None

@@ -1,0 +1,271 @@
+"""The verbs of conversations: start one, write, take back, say that no answer is needed, read (MSG-01 … MSG-09).
+
+A thread is locked before anything in it is decided, so that its mirrors (`waiting`, `answer_by`, …) are those of its
+messages whoever writes at once. What a message causes (a notice, an answer clock) is written in its transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count, Min, Q
+
+from marketplace import clocks
+from marketplace.models import Channel
+from marketplace.policy import Role, Settings
+from marketplace.refusals import Code, MoveRefused, Refusal
+from messaging.message_notices import tell_of_message
+from messaging.models import CameBy, Message, Thread
+from messaging.recipients import MAY_WRITE_TO, To
+from messaging.signals import Told, messages_taken_back, messages_written
+from orders.models import Order
+from sellers.desk import Actor, Right
+from sellers.models import Shop, Supplier
+
+TAKE_BACK = timedelta(seconds=10)
+"""How long a person may take back what they sent; until then nobody else sees it and no notice goes out."""
+
+LONGEST = 10_000
+"""Characters of a message."""
+
+_READ = {
+    Role.SELLER: "read_by_shop_at",
+    Role.OPERATOR: "read_by_operator_at",
+    Role.CUSTOMER: "read_by_customer_at",
+}
+_WAITS = Q(answer_by__isnull=False, answered_at__isnull=True, needs_no_answer=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said: the text, and how it came."""
+
+    body: str
+    came_by: CameBy = CameBy.PAGE
+    misdirected: bool = False
+
+
+@transaction.atomic
+def start(
+    shop: Shop,
+    words: Words,
+    *,
+    to: To,
+    order: Order | None = None,
+    supplier: Supplier | None = None,
+    reason_code: str = "",
+    subject: str = "",
+    take_back: bool = True,
+    by: Actor,
+    at: datetime,
+) -> Message:
+    """Start a conversation with its first message (MSG-02, MSG-14).
+
+    `supplier` is whom it is with where it is with a supplier of the shop; without `order` it is with the operator.
+    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`.
+    """
+    _may_write(by, to, order=order, supplier=supplier)
+    thread = Thread.objects.create(
+        shop=shop,
+        channel=order.channel if order else None,
+        order=order,
+        supplier=supplier,
+        reason_code=reason_code,
+        subject=subject,
+        started_at=at,
+        written_at=at,
+    )
+    return _write(thread, words, to=to, take_back=take_back, by=by, at=at)
+
+
+@transaction.atomic
+def write(
+    thread_id: int, words: Words, *, to: To, take_back: bool = True, by: Actor, at: datetime
+) -> Message:
+    """Write a message in a conversation; what it answers waits no more (MSG-03 … MSG-05, MSG-09).
+
+    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`.
+    """
+    thread = _locked(thread_id)
+    _may_write(by, to, order=thread.order, supplier=thread.supplier)
+    return _write(thread, words, to=to, take_back=take_back, by=by, at=at)
+
+
+def _locked(thread_id: int) -> Thread:
+    return (
+        Thread.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("shop", "order__policy", "order__channel", "supplier", "channel__policy")
+        .get(id=thread_id)
+    )
+
+
+def _refuse(code: Code, row_id: int = 0) -> MoveRefused:
+    return MoveRefused(Refusal(row_id, code))
+
+
+def _may_write(by: Actor, to: To, *, order: Order | None, supplier: Supplier | None) -> None:
+    if by.role == Role.SELLER and not by.may(Right.ANSWER):
+        raise _refuse(Code.NOT_ALLOWED)
+    if by.role == Role.SUPPLIER and (supplier is None or supplier.id != by.supplier_id):
+        raise _refuse(Code.NOT_ALLOWED)
+    if by.role == Role.CUSTOMER and order is None:
+        raise _refuse(Code.NOT_ALLOWED)
+    if not to or to not in MAY_WRITE_TO[by.role]:
+        raise _refuse(Code.NO_SUCH_RECIPIENT)
+    if (to.customer and order is None) or to.supplier != (supplier is not None and by.role == Role.SELLER):
+        raise _refuse(Code.NO_SUCH_RECIPIENT)
+    if to.customer and to.operator and order is not None and not order.policy.rules.write_to_both:
+        raise _refuse(Code.NO_SUCH_RECIPIENT)
+
+
+def _write(thread: Thread, words: Words, *, to: To, take_back: bool, by: Actor, at: datetime) -> Message:
+    body = words.body.strip()
+    if not body:
+        raise _refuse(Code.EMPTY_MESSAGE)
+    if len(body) > LONGEST:
+        raise _refuse(Code.TOO_LONG)
+    visible_at = at + TAKE_BACK if take_back and words.came_by == CameBy.PAGE else at
+    message = Message.objects.create(
+        shop_id=thread.shop_id,
+        thread=thread,
+        role=by.role.value,
+        author=by.label,
+        user_id=by.user_id,
+        to_customer=to.customer,
+        to_operator=to.operator,
+        to_shop=to.shop,
+        to_supplier=to.supplier,
+        body=body,
+        came_by=words.came_by,
+        misdirected=words.misdirected,
+        written_at=at,
+        visible_at=visible_at,
+        answer_by=_answer_by(thread, to, by=by, at=visible_at),
+    )
+    if by.role == Role.SELLER and not words.misdirected:
+        _answered(thread, to, by_message=message, at=at)
+    thread.written_at = at
+    _mirror(thread)
+    tell_of_message(thread, message, to, at=visible_at)
+    messages_written.send(sender=Message, told=[_told(thread, message)], by=by, at=at)
+    return message
+
+
+def _told(thread: Thread, message: Message) -> Told:
+    return Told(
+        message.id,
+        thread.id,
+        thread.shop_id,
+        thread.order_id,
+        message.role,
+        message.to_customer,
+        message.to_operator,
+        message.to_shop,
+        message.to_supplier,
+        message.visible_at,
+        message.answer_by,
+    )
+
+
+def _terms(thread: Thread) -> tuple[Settings, clocks.Calendar] | None:
+    """The policy and the calendar that a thread is under: its order's, else those of a channel that is open."""
+    if thread.order is not None:
+        return thread.order.policy.rules, thread.order.channel.calendar
+    channel = (
+        thread.channel
+        or Channel.objects.filter(policy__isnull=False).select_related("policy").order_by("id").first()
+    )
+    return (
+        (channel.policy.rules, channel.calendar)
+        if channel is not None and channel.policy is not None
+        else None
+    )
+
+
+def _answer_by(thread: Thread, to: To, *, by: Actor, at: datetime) -> datetime | None:
+    """When the shop has to have answered what a customer or an operator writes to it (MSG-09)."""
+    if not to.shop or by.role not in (Role.CUSTOMER, Role.OPERATOR):
+        return None
+    terms = _terms(thread)
+    return clocks.deadline(at, terms[0].answer_within.span, terms[1]) if terms else None
+
+
+def _answered(thread: Thread, to: To, *, by_message: Message, at: datetime) -> None:
+    """What the customer, or the operator, asked is answered by a message of the shop that is for them."""
+    asked_by = [
+        role.value for role, chosen in ((Role.CUSTOMER, to.customer), (Role.OPERATOR, to.operator)) if chosen
+    ]
+    thread.messages.filter(_WAITS, role__in=asked_by, id__lt=by_message.id).update(answered_at=at)
+
+
+def _mirror(thread: Thread) -> None:
+    """Write down in a locked thread what its messages say."""
+    found = thread.messages.aggregate(
+        n=Count("id"),
+        waiting=Count("id", filter=_WAITS),
+        answer_by=Min("answer_by", filter=_WAITS),
+    )
+    last_of_operator = (
+        thread.messages.filter(role=Role.OPERATOR.value).order_by("-id").values_list("id", flat=True)
+    )
+    for_operator = thread.messages.filter(to_operator=True, read_by_operator_at__isnull=True)
+    answered = last_of_operator.first()
+    if answered:
+        for_operator = for_operator.filter(id__gt=answered)
+    thread.messages_count, thread.waiting = found["n"], found["waiting"]
+    thread.answer_by = found["answer_by"]
+    thread.operator_waits_since = for_operator.aggregate(first=Min("visible_at"))["first"]
+    thread.save(
+        update_fields=["written_at", "messages_count", "waiting", "answer_by", "operator_waits_since"]
+    )
+
+
+@transaction.atomic
+def take_back(message_id: int, *, by: Actor, at: datetime) -> str:
+    """Take back what one has just sent: nobody has seen it, and no notice of it goes out; answers its text.
+
+    A thread that it began goes with it, what it had answered waits again. Raises MoveRefused: `not_allowed`,
+    `sent_already` once others can see it.
+    """
+    message = Message.objects.get(id=message_id)
+    thread = _locked(message.thread_id)
+    message = Message.objects.select_for_update().get(id=message_id)
+    if message.role != by.role.value or message.user_id != by.user_id:
+        raise _refuse(Code.NOT_ALLOWED, message_id)
+    if at >= message.visible_at:
+        raise _refuse(Code.SENT_ALREADY, message_id)
+    told = _told(thread, message)
+    thread.messages.filter(answered_at=message.written_at, id__lt=message.id).update(answered_at=None)
+    message.delete()
+    messages_taken_back.send(sender=Message, told=[told], by=by, at=at)
+    if not thread.messages.exists():
+        thread.delete()
+    else:
+        _mirror(thread)
+    return message.body
+
+
+@transaction.atomic
+def needs_no_answer(message_id: int, *, by: Actor, at: datetime) -> None:
+    """Say that a message expects no answer: it waits no more, and its clock stops (MSG-08).
+
+    Raises MoveRefused: `not_allowed`, `nothing_to_answer` when it waits no more.
+    """
+    if by.role != Role.SELLER or not by.may(Right.ANSWER):
+        raise _refuse(Code.NOT_ALLOWED, message_id)
+    thread = _locked(Message.objects.values_list("thread_id", flat=True).get(id=message_id))
+    if not thread.messages.filter(_WAITS, id=message_id).update(needs_no_answer=True):
+        raise _refuse(Code.NOTHING_TO_ANSWER, message_id)
+    _mirror(thread)
+
+
+def read(thread_ids: Sequence[int], *, by: Actor, at: datetime) -> int:
+    """Note that somebody has read what was written to them; answers how many messages were new to them."""
+    column = _READ.get(by.role)
+    if column is None:
+        return 0
+    rows = Message.objects.filter(
+        thread_id__in=list(thread_ids), visible_at__lte=at, **{f"{column}__isnull": True}
+    )
+    return rows.exclude(role=by.role.value).update(**{column: at})

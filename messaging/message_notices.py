@@ -1,0 +1,71 @@
+"""Whom a message is told to, and how: a notice for each whom it is for (MSG-03 … MSG-05, NOT-01)."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from marketplace import bulk
+from marketplace.policy import Role
+from messaging.models import Audience, Message, Notice, Thread
+from messaging.recipients import To
+from messaging.services import COLUMNS, Recipient, notice_row
+from sellers.models import User
+from sellers.queries import contacts, supplier_contacts
+
+EVENT = "message"
+
+
+def tell_of_message(thread: Thread, message: Message, to: To, *, at: datetime) -> int:
+    """Write the notices of a message, due when others can see it; answers how many."""
+    told = json.dumps(payload_of_message(thread, message))
+    rows = [
+        (
+            *notice_row(
+                EVENT, audience, recipient, told, shop_id=thread.shop_id, order_id=thread.order_id, at=at
+            ),
+            message.id,
+        )
+        for audience in to.audiences
+        for recipient in _recipients(thread, audience)
+    ]
+    return bulk.insert(Notice, (*COLUMNS, "of_message_id"), rows)
+
+
+def _recipients(thread: Thread, audience: Audience) -> Iterator[Recipient]:
+    """Who of an audience is written to: the shop's account manager where it has one, else every operator."""
+    if audience == Audience.CUSTOMER and thread.order is not None:
+        found = [(thread.order.customer_email, thread.order.customer_language)]
+    elif audience == Audience.SELLER:
+        shop = contacts([thread.shop_id])[thread.shop_id]
+        found = [(shop.contact_email, shop.language)]
+    elif audience == Audience.SUPPLIER:
+        found = [
+            (to.contact_email, to.language) for to in supplier_contacts([thread.supplier_id or 0]).values()
+        ]
+    else:
+        operators = User.objects.filter(is_staff=True, is_active=True)
+        managing = operators.filter(managed_shops=thread.shop_id)
+        found = list((managing if managing.exists() else operators).values_list("email", "language"))
+    yield from (recipient for recipient in found if recipient[0])
+
+
+def payload_of_message(thread: Thread, message: Message) -> dict[str, Any]:
+    """What a notice of a message carries: the text in its paragraphs, and who wrote it."""
+    order = thread.order
+    return {
+        "thread": thread.id,
+        "message": message.id,
+        "reference": order.reference if order else "",
+        "channel_id": order.channel_id if order else thread.channel_id,
+        "customer": order.customer_name if order else "",
+        "shop": thread.shop.name,
+        "supplier": thread.supplier.name if thread.supplier else "",
+        "subject": thread.subject,
+        "role": message.role,
+        "author": message.author,
+        "from_customer": message.role == Role.CUSTOMER,
+        "text": [line for line in message.body.splitlines() if line.strip()],
+        "answer_by": message.answer_by.isoformat() if message.answer_by else None,
+        "at": message.visible_at.isoformat(),
+    }

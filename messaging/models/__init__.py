@@ -1,0 +1,16 @@
+"""What is said to people: notices, which tell; conversations, in which they answer."""
+
+from messaging.models.conversations import CameBy, Message, Thread
+from messaging.models.notices import Audience, BounceRefusal, NotHeard, Notice, NoticeMark, NoticeSeen
+
+__all__ = [
+    "Audience",
+    "BounceRefusal",
+    "CameBy",
+    "Message",
+    "NotHeard",
+    "Notice",
+    "NoticeMark",
+    "NoticeSeen",
+    "Thread",
+]

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class QualityConfig(AppConfig):
+    name = "quality"
+    verbose_name = _("Calidad")
+
+    def ready(self) -> None:
+        from quality import invariants, receivers  # noqa: F401
