@@ -54,6 +54,7 @@ class Code(models.TextChoices):
     SENT_ALREADY = "sent_already", _("Ya se ha enviado.")
     NOTHING_TO_ANSWER = "nothing_to_answer", _("Ya no espera respuesta.")
     NOT_ASKED = "not_asked", _("Todavía no se le ha pedido.")
+    FILES_NOT_KEPT = "files_not_kept", _("No se han podido guardar los archivos. Inténtalo de nuevo.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

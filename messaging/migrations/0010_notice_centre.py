@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0005_conversations'),
+        ('messaging', '0006_attachments'),
         ('sellers', '0002_suppliers'),
     ]
 

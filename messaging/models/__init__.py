@@ -1,9 +1,12 @@
 """What is said to people: notices, which tell; conversations, in which they answer."""
 
+from messaging.models.attachments import Attachment, AttachmentDownload
 from messaging.models.conversations import CameBy, Message, Thread
 from messaging.models.notices import Audience, BounceRefusal, NotHeard, Notice, NoticeMark, NoticeSeen
 
 __all__ = [
+    "Attachment",
+    "AttachmentDownload",
     "Audience",
     "BounceRefusal",
     "CameBy",
