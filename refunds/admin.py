@@ -19,7 +19,6 @@ from refunds import redirecting
 from refunds.models import Redirect
 from sellers.desk import Actor
 
-
 _SITE = Actor(Role.OPERATOR, "")
 
 

@@ -15,7 +15,7 @@ from orders.models import Asking, Event, Order, Request
 from orders.states import HoldKind, State, Verb
 from sellers.desk import Actor, Right
 from sellers.models import Shop, Supplier
-from tests.conftest import AT, CLOCK, CUSTOMER, OPERATOR, SELLER, again, actor_of, row
+from tests.conftest import AT, CLOCK, CUSTOMER, OPERATOR, SELLER, actor_of, again, row
 from tests.orders.lives import HOUR, brought_to
 from tests.orders.test_matrix import everything_of
 
