@@ -12,6 +12,7 @@ EVENT_WORDS: dict[str, object] = {
     "review_written": gettext_lazy("Valoración de un cliente"),
     "prepare": gettext_lazy("Encargo a un proveedor"),
     "relieved": gettext_lazy("Un proveedor deja de servirlo"),
+    "asked_inside": gettext_lazy("Petición a la propia tienda"),
     "debit_stuck": gettext_lazy("Cobro que tarda demasiado"),
     "payback_refused": gettext_lazy("Devolución rechazada"),
     "mismatch": gettext_lazy("Lo pagado no coincide"),

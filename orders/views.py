@@ -256,22 +256,6 @@ def order_ready(request: DeskRequest, order: Order) -> HttpResponse:
 
 
 @_act
-def order_retry(request: DeskRequest, order: Order) -> HttpResponse:
-    """Send out again what could not be delivered."""
-    return _press(request, order, "retry", services.retry, said=_("Vuelve a estar en camino."))
-
-
-@_act
-def order_return(request: DeskRequest, order: Order) -> HttpResponse:
-    """Say that the parcel came back to the shop: the order ends, and what was charged goes back (CAN-05)."""
-    said = _("El pedido ha vuelto a la tienda.")
-    if order.charged_cents:
-        said = _("El pedido ha vuelto a la tienda. Lo cobrado se devuelve al cliente.")
-    bells = ("payback", "notices")
-    return _press(request, order, "return_to_sender", services.return_to_sender, said=said, bells=bells)
-
-
-@_act
 def order_cancel(request: DeskRequest, order: Order) -> HttpResponse:
     """Cancel an order for a reason; what was charged goes back (CAN-02)."""
     form = ReasonForm(request.POST, reasons=_reasons(ReasonKind.CANCEL))

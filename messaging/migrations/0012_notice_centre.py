@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0006_attachments'),
+        ('messaging', '0010_threads_of_requests'),
         ('sellers', '0002_suppliers'),
     ]
 
