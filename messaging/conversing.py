@@ -19,6 +19,7 @@ from messaging.message_notices import tell_of_message
 from messaging.models import CameBy, Message, Thread
 from messaging.recipients import MAY_WRITE_TO, To
 from messaging.signals import Told, messages_taken_back, messages_written
+from messaging.templates import unfilled
 from orders.models import Order
 from sellers.desk import Actor, Right
 from sellers.models import Shop, Supplier
@@ -34,6 +35,9 @@ _READ = {
     Role.OPERATOR: "read_by_operator_at",
     Role.CUSTOMER: "read_by_customer_at",
 }
+_FILL_IN = (Role.SELLER, Role.OPERATOR)
+"""Who writes with templates: nothing of theirs goes out with a variable that stands for nothing (MSG-12)."""
+
 _WAITS = Q(answer_by__isnull=False, answered_at__isnull=True, needs_no_answer=False)
 
 
@@ -63,7 +67,7 @@ def start(
     """Start a conversation with its first message (MSG-02, MSG-14).
 
     `supplier` is whom it is with where it is with a supplier of the shop; without `order` it is with the operator.
-    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`.
+    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `unfilled`.
     """
     _may_write(by, to, order=order, supplier=supplier)
     thread = Thread.objects.create(
@@ -85,7 +89,7 @@ def write(
 ) -> Message:
     """Write a message in a conversation; what it answers waits no more (MSG-03 … MSG-05, MSG-09).
 
-    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`.
+    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `unfilled`.
     """
     thread = _locked(thread_id)
     _may_write(by, to, order=thread.order, supplier=thread.supplier)
@@ -100,8 +104,8 @@ def _locked(thread_id: int) -> Thread:
     )
 
 
-def _refuse(code: Code, row_id: int = 0) -> MoveRefused:
-    return MoveRefused(Refusal(row_id, code))
+def _refuse(code: Code, row_id: int = 0, detail: str = "") -> MoveRefused:
+    return MoveRefused(Refusal(row_id, code, detail))
 
 
 def _may_write(by: Actor, to: To, *, order: Order | None, supplier: Supplier | None) -> None:
@@ -109,11 +113,13 @@ def _may_write(by: Actor, to: To, *, order: Order | None, supplier: Supplier | N
         raise _refuse(Code.NOT_ALLOWED)
     if by.role == Role.SUPPLIER and (supplier is None or supplier.id != by.supplier_id):
         raise _refuse(Code.NOT_ALLOWED)
-    if by.role == Role.CUSTOMER and order is None:
+    if by.role == Role.CUSTOMER and (order is None or supplier is not None):
         raise _refuse(Code.NOT_ALLOWED)
     if not to or to not in MAY_WRITE_TO[by.role]:
         raise _refuse(Code.NO_SUCH_RECIPIENT)
-    if (to.customer and order is None) or to.supplier != (supplier is not None and by.role == Role.SELLER):
+    if to.customer and (order is None or supplier is not None):
+        raise _refuse(Code.NO_SUCH_RECIPIENT)
+    if to.supplier != (supplier is not None and by.role == Role.SELLER):
         raise _refuse(Code.NO_SUCH_RECIPIENT)
     if to.customer and to.operator and order is not None and not order.policy.rules.write_to_both:
         raise _refuse(Code.NO_SUCH_RECIPIENT)
@@ -125,6 +131,8 @@ def _write(thread: Thread, words: Words, *, to: To, take_back: bool, by: Actor, 
         raise _refuse(Code.EMPTY_MESSAGE)
     if len(body) > LONGEST:
         raise _refuse(Code.TOO_LONG)
+    if by.role in _FILL_IN and (missing := unfilled(body)):
+        raise _refuse(Code.UNFILLED, detail=missing)
     visible_at = at + TAKE_BACK if take_back and words.came_by == CameBy.PAGE else at
     message = Message.objects.create(
         shop_id=thread.shop_id,

@@ -1,6 +1,18 @@
 """What is said to people: notices, which tell; conversations, in which they answer."""
 
 from messaging.models.conversations import CameBy, Message, Thread
+from messaging.models.notes import OrderNote
 from messaging.models.notices import Audience, BounceRefusal, NotHeard, Notice
+from messaging.models.templates import Template
 
-__all__ = ["Audience", "BounceRefusal", "CameBy", "Message", "NotHeard", "Notice", "Thread"]
+__all__ = [
+    "Audience",
+    "BounceRefusal",
+    "CameBy",
+    "Message",
+    "NotHeard",
+    "Notice",
+    "OrderNote",
+    "Template",
+    "Thread",
+]
