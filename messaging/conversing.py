@@ -153,6 +153,8 @@ def _write(thread: Thread, words: Words, *, to: To, take_back: bool, by: Actor, 
     )
     if by.role == Role.SELLER and not words.misdirected:
         _answered(thread, to, by_message=message, at=at)
+    if by.role == Role.OPERATOR:
+        read([thread.id], by=by, at=at)
     thread.written_at = at
     _mirror(thread)
     tell_of_message(thread, message, to, at=visible_at)
@@ -245,6 +247,8 @@ def take_back(message_id: int, *, by: Actor, at: datetime) -> str:
         raise _refuse(Code.SENT_ALREADY, message_id)
     told = _told(thread, message)
     thread.messages.filter(answered_at=message.written_at, id__lt=message.id).update(answered_at=None)
+    if by.role == Role.OPERATOR:
+        thread.messages.filter(read_by_operator_at=message.written_at).update(read_by_operator_at=None)
     message.delete()
     messages_taken_back.send(sender=Message, told=[told], by=by, at=at)
     if not thread.messages.exists():
@@ -277,3 +281,15 @@ def read(thread_ids: Sequence[int], *, by: Actor, at: datetime) -> int:
         thread_id__in=list(thread_ids), visible_at__lte=at, **{f"{column}__isnull": True}
     )
     return rows.exclude(role=by.role.value).update(**{column: at})
+
+
+@transaction.atomic
+def seen(thread_id: int, *, by: Actor, at: datetime) -> int:
+    """Note that an operator has seen to what was written to them in a conversation: it waits for them no more.
+
+    Opening it is not enough for that: what nobody answered stays in their list. Answers how many messages it was.
+    """
+    thread = _locked(thread_id)
+    n = read([thread_id], by=by, at=at)
+    _mirror(thread)
+    return n
