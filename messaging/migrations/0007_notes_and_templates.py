@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('marketplace', '0005_peoples_reasons'),
-        ('messaging', '0005_conversations'),
+        ('messaging', '0006_attachments'),
         ('orders', '0012_who_fulfils_is_told'),
         ('sellers', '0002_suppliers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -1,11 +1,14 @@
 """What is said to people: notices, which tell; conversations, in which they answer."""
 
+from messaging.models.attachments import Attachment, AttachmentDownload
 from messaging.models.conversations import CameBy, Message, Thread
 from messaging.models.notes import OrderNote
 from messaging.models.notices import Audience, BounceRefusal, NotHeard, Notice
 from messaging.models.templates import Template
 
 __all__ = [
+    "Attachment",
+    "AttachmentDownload",
     "Audience",
     "BounceRefusal",
     "CameBy",
