@@ -86,6 +86,11 @@ def thread_with(order: Order, supplier: Supplier) -> Thread | None:
     return Thread.objects.filter(order=order, supplier=supplier).order_by("id").first()
 
 
+def _one_at_a_time(order: Order) -> None:
+    """Have the others who write on an order wait until this transaction ends."""
+    Order.objects.select_for_update(no_key=True).only("id").get(id=order.id)
+
+
 @transaction.atomic
 def write_to_supplier(
     order: Order, supplier: Supplier, words: conversing.Words, *, by: Actor, at: datetime
@@ -95,7 +100,7 @@ def write_to_supplier(
 
     Raises MoveRefused as `conversing.write` does.
     """
-    Order.objects.select_for_update(no_key=True).only("id").get(id=order.id)
+    _one_at_a_time(order)
     thread = thread_with(order, supplier)
     to = SHOP if by.role == Role.SUPPLIER else SUPPLIER
     if thread is None:
