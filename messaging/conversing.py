@@ -21,6 +21,7 @@ from messaging.message_notices import tell_of_message
 from messaging.models import CameBy, Message, Thread
 from messaging.recipients import MAY_WRITE_TO, To
 from messaging.signals import Told, messages_taken_back, messages_written
+from messaging.templates import unfilled
 from orders.models import Order
 from sellers.desk import Actor, Right
 from sellers.models import Shop, Supplier
@@ -36,6 +37,9 @@ _READ = {
     Role.OPERATOR: "read_by_operator_at",
     Role.CUSTOMER: "read_by_customer_at",
 }
+_FILL_IN = (Role.SELLER, Role.OPERATOR)
+"""Who writes with templates: nothing of theirs goes out with a variable that stands for nothing (MSG-12)."""
+
 _WAITS = Q(answer_by__isnull=False, answered_at__isnull=True, needs_no_answer=False)
 
 
@@ -68,7 +72,8 @@ def start(
 
     `supplier` is whom it is with where it is with a supplier of the shop; without `order` it is with the operator.
     `request_id` is what it asks for, where it is about that (ROL-05).
-    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `files_not_kept`.
+    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `unfilled`,
+    `files_not_kept`.
     """
     _may_write(by, to, order=order, supplier=supplier)
     thread = Thread.objects.create(
@@ -91,7 +96,8 @@ def write(
 ) -> Message:
     """Write a message in a conversation; what it answers waits no more (MSG-03 … MSG-05, MSG-09).
 
-    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `files_not_kept`.
+    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `unfilled`,
+    `files_not_kept`.
     """
     thread = _locked(thread_id)
     _may_write(by, to, order=thread.order, supplier=thread.supplier)
@@ -106,8 +112,8 @@ def _locked(thread_id: int) -> Thread:
     )
 
 
-def _refuse(code: Code, row_id: int = 0) -> MoveRefused:
-    return MoveRefused(Refusal(row_id, code))
+def _refuse(code: Code, row_id: int = 0, detail: str = "") -> MoveRefused:
+    return MoveRefused(Refusal(row_id, code, detail))
 
 
 def _may_write(by: Actor, to: To, *, order: Order | None, supplier: Supplier | None) -> None:
@@ -115,11 +121,13 @@ def _may_write(by: Actor, to: To, *, order: Order | None, supplier: Supplier | N
         raise _refuse(Code.NOT_ALLOWED)
     if by.role == Role.SUPPLIER and (supplier is None or supplier.id != by.supplier_id):
         raise _refuse(Code.NOT_ALLOWED)
-    if by.role == Role.CUSTOMER and order is None:
+    if by.role == Role.CUSTOMER and (order is None or supplier is not None):
         raise _refuse(Code.NOT_ALLOWED)
     if not to or to not in MAY_WRITE_TO[by.role]:
         raise _refuse(Code.NO_SUCH_RECIPIENT)
-    if (to.customer and order is None) or to.supplier != (supplier is not None and by.role == Role.SELLER):
+    if to.customer and (order is None or supplier is not None):
+        raise _refuse(Code.NO_SUCH_RECIPIENT)
+    if to.supplier != (supplier is not None and by.role == Role.SELLER):
         raise _refuse(Code.NO_SUCH_RECIPIENT)
     if to.customer and to.operator and order is not None and not order.policy.rules.write_to_both:
         raise _refuse(Code.NO_SUCH_RECIPIENT)
@@ -131,6 +139,8 @@ def _write(thread: Thread, words: Words, *, to: To, take_back: bool, by: Actor, 
         raise _refuse(Code.EMPTY_MESSAGE)
     if len(body) > LONGEST:
         raise _refuse(Code.TOO_LONG)
+    if by.role in _FILL_IN and (missing := unfilled(body)):
+        raise _refuse(Code.UNFILLED, detail=missing)
     visible_at = at + TAKE_BACK if take_back and words.came_by == CameBy.PAGE else at
     message = Message.objects.create(
         shop_id=thread.shop_id,
@@ -152,6 +162,8 @@ def _write(thread: Thread, words: Words, *, to: To, take_back: bool, by: Actor, 
     files = attachments.keep(message, words.files, at=at)
     if by.role == Role.SELLER and not words.misdirected:
         _answered(thread, to, by_message=message, at=at)
+    if by.role == Role.OPERATOR:
+        read([thread.id], by=by, at=at)
     thread.written_at = at
     _mirror(thread)
     tell_of_message(thread, message, to, files=[file.name for file in files], at=visible_at)
@@ -244,6 +256,8 @@ def take_back(message_id: int, *, by: Actor, at: datetime) -> str:
         raise _refuse(Code.SENT_ALREADY, message_id)
     told = _told(thread, message)
     thread.messages.filter(answered_at=message.written_at, id__lt=message.id).update(answered_at=None)
+    if by.role == Role.OPERATOR:
+        thread.messages.filter(read_by_operator_at=message.written_at).update(read_by_operator_at=None)
     attachments.let_go(message)
     message.delete()
     messages_taken_back.send(sender=Message, told=[told], by=by, at=at)
@@ -277,3 +291,15 @@ def read(thread_ids: Sequence[int], *, by: Actor, at: datetime) -> int:
         thread_id__in=list(thread_ids), visible_at__lte=at, **{f"{column}__isnull": True}
     )
     return rows.exclude(role=by.role.value).update(**{column: at})
+
+
+@transaction.atomic
+def seen(thread_id: int, *, by: Actor, at: datetime) -> int:
+    """Note that an operator has seen to what was written to them in a conversation: it waits for them no more.
+
+    Opening it is not enough for that: what nobody answered stays in their list. Answers how many messages it was.
+    """
+    thread = _locked(thread_id)
+    n = read([thread_id], by=by, at=at)
+    _mirror(thread)
+    return n

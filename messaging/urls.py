@@ -1,8 +1,8 @@
-"""The addresses of the local mailbox, of files of messages, and of what mail providers call."""
+"""The addresses of conversations, of the notices in the panel, of the local mailbox, and of what mail providers call."""
 
 from django.urls import path, register_converter
 
-from messaging import attachment_views, centre_views, views
+from messaging import attachment_views, centre_views, talk_views, template_views, views
 from messaging.mailbox import NAME
 
 
@@ -24,6 +24,18 @@ urlpatterns = [
     path("avisos/", centre_views.notices, name="notices"),
     path("avisos/leidos/", centre_views.notices_read, name="notices_read"),
     path("avisos/<int:notice_id>/", centre_views.notice, name="notice"),
+    path("mensajes/operador/", talk_views.to_operator, name="to_operator"),
+    path("mensajes/operador/<int:thread_id>/", talk_views.operator_thread, name="operator_thread"),
+    path("mensajes/plantillas/", template_views.templates, name="templates"),
+    path("mensajes/plantillas/nueva/", template_views.template, name="new_template"),
+    path("mensajes/plantillas/<int:template_id>/", template_views.template, name="template"),
+    path("mensajes/plantillas/<int:template_id>/quitar/", template_views.drop, name="drop_template"),
+    path(
+        "pedidos/<str:reference>/proveedor/<int:supplier_id>/",
+        talk_views.supplier_thread,
+        name="supplier_thread",
+    ),
+    path("pedidos/<str:reference>/notas/", talk_views.order_note, name="order_note"),
     path("buzon/", views.mailbox, name="mailbox"),
     path("buzon/<mail_name:name>/", views.mail, name="mail"),
     path("buzon/<mail_name:name>/html/", views.mail_html, name="mail_html"),

@@ -2,7 +2,9 @@
 
 from messaging.models.attachments import Attachment, AttachmentDownload
 from messaging.models.conversations import CameBy, Message, Thread
+from messaging.models.notes import OrderNote
 from messaging.models.notices import Audience, BounceRefusal, NotHeard, Notice, NoticeMark, NoticeSeen
+from messaging.models.templates import Template
 
 __all__ = [
     "Attachment",
@@ -15,5 +17,7 @@ __all__ = [
     "Notice",
     "NoticeMark",
     "NoticeSeen",
+    "OrderNote",
+    "Template",
     "Thread",
 ]

@@ -77,6 +77,14 @@ class Thread(models.Model):
             models.Index(
                 fields=["shop", "answer_by", "id"], name="thread_to_answer", condition=Q(waiting__gt=0)
             ),
+            models.Index(F("written_at").desc(), F("id").desc(), name="thread_by_date"),
+            models.Index(
+                F("shop"),
+                F("written_at").desc(),
+                F("id").desc(),
+                name="thread_about_no_order",
+                condition=Q(order__isnull=True),
+            ),
             models.Index(
                 F("operator_waits_since"),
                 name="thread_for_operator",
