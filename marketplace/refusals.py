@@ -53,6 +53,9 @@ class Code(models.TextChoices):
     NO_SUCH_RECIPIENT = "no_such_recipient", _("No se puede escribir a ese destinatario.")
     SENT_ALREADY = "sent_already", _("Ya se ha enviado.")
     NOTHING_TO_ANSWER = "nothing_to_answer", _("Ya no espera respuesta.")
+    INCIDENT_STANDS = "incident_stands", _("Ya hay una incidencia abierta sobre ese artículo.")
+    INCIDENT_ELSEWHERE = "incident_elsewhere", _("La incidencia no está en un estado que lo permita.")
+    UNKNOWN_INCIDENT = "unknown_incident", _("No existe esa incidencia.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

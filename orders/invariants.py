@@ -36,6 +36,10 @@ _STANDING = [
         Verb.PAID_BACK,
         Verb.NOT_PAID_BACK,
         Verb.MAIL_BOUNCED,
+        Verb.INCIDENT_OPENED,
+        Verb.INCIDENT_RESOLVED,
+        Verb.INCIDENT_SENT_BACK,
+        Verb.INCIDENT_CLOSED,
     )
 ]
 

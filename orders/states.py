@@ -61,6 +61,10 @@ class Verb(TextChoices):
     PAID_BACK = "paid_back", _("Devuelto al cliente")
     NOT_PAID_BACK = "not_paid_back", _("El proveedor no devuelve el dinero")
     MAIL_BOUNCED = "mail_bounced", _("Un correo al cliente ha vuelto")
+    INCIDENT_OPENED = "incident_opened", _("Incidencia abierta")
+    INCIDENT_RESOLVED = "incident_resolved", _("Incidencia marcada como resuelta")
+    INCIDENT_SENT_BACK = "incident_sent_back", _("Incidencia devuelta a la tienda")
+    INCIDENT_CLOSED = "incident_closed", _("Incidencia cerrada")
 
 
 S, V = State, Verb

@@ -17,6 +17,8 @@ _KINDS: dict[str, str] = {
     Verb.REFUSE: ReasonKind.REFUSE,
     Verb.SHORTEN: ReasonKind.REFUSE,
     Verb.HOLD: ReasonKind.HOLD,
+    Verb.INCIDENT_OPENED: ReasonKind.INCIDENT,
+    Verb.INCIDENT_RESOLVED: ReasonKind.SOLVED,
 }
 
 
