@@ -145,8 +145,8 @@ def _act(
         stands = incident.standing or held.others_stand(incident)
         about = {"incident": incident.reference, "number": incident.number}
         due = incident.close_due_at
-        news = {"thread": incident.thread_id, "close_due_at": due.isoformat() if due else None, **done.news}
-        return Followed(stands, {**about, **done.data}, news)
+        news = {"thread": incident.thread_id, "close_due_at": due.isoformat() if due else None, "stands": stands}
+        return Followed(stands, {**about, **done.data}, {**news, **done.news})
 
     outcome = follow_incidents(
         batch, TOLD[verb], follow, also=lambda: _write(moved), skip_locked=skip_locked, by=by, at=at
