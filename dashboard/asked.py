@@ -52,6 +52,7 @@ DUE_WORDS = {
     "entrega-tarde": gettext_lazy("entrega con retraso"),
     "espera": gettext_lazy("en espera"),
     "por-confirmar": gettext_lazy("por confirmar al cliente"),
+    "incidencias": gettext_lazy("con incidencias"),
 }
 SORT_WORDS = {
     "nuevos": gettext_lazy("los más nuevos"),
@@ -191,7 +192,7 @@ def read(
         tab=one_of("estado", TABS),
         channel=one_of("canal", channels),
         supplier=one_of("proveedor", suppliers),
-        words=_words(given.get("buscar", "")),
+        words=understood_words(given.get("buscar", "")),
         since=since,
         until=until,
         due=one_of("plazo", DUE_WORDS),
@@ -202,7 +203,7 @@ def read(
     )
 
 
-def _words(given: str) -> str:
+def understood_words(given: str) -> str:
     """What is looked for; nothing when no letter of it is left without its accents."""
     words = " ".join(given.replace("\0", "").split())[:_MOST_LETTERS]
     return words if folded(words).strip() else ""

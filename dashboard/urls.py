@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from dashboard import mail_views, order_views, views
+from dashboard import incident_views, mail_views, order_views, views
 from orders import bulk_views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("pedidos/", views.orders, name="orders"),
     path("pedidos/aceptar/", bulk_views.orders_accept, name="orders_accept"),
+    path("incidencias/", incident_views.incidents, name="incidents"),
     path("pedidos/<str:reference>/", order_views.order_page, name="order"),
     path("design/", views.design, name="design"),
     path("design/correos/", mail_views.mails, name="mails"),

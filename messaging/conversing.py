@@ -34,7 +34,8 @@ _READ = {
     Role.OPERATOR: "read_by_operator_at",
     Role.CUSTOMER: "read_by_customer_at",
 }
-_WAITS = Q(answer_by__isnull=False, answered_at__isnull=True, needs_no_answer=False)
+WAITS = Q(answer_by__isnull=False, answered_at__isnull=True, needs_no_answer=False)
+"""Messages that wait for the shop's answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,15 +207,15 @@ def _answered(thread: Thread, to: To, *, by_message: Message, at: datetime) -> N
     asked_by = [
         role.value for role, chosen in ((Role.CUSTOMER, to.customer), (Role.OPERATOR, to.operator)) if chosen
     ]
-    thread.messages.filter(_WAITS, role__in=asked_by, id__lt=by_message.id).update(answered_at=at)
+    thread.messages.filter(WAITS, role__in=asked_by, id__lt=by_message.id).update(answered_at=at)
 
 
 def _mirror(thread: Thread) -> None:
     """Write down in a locked thread what its messages say."""
     found = thread.messages.aggregate(
         n=Count("id"),
-        waiting=Count("id", filter=_WAITS),
-        answer_by=Min("answer_by", filter=_WAITS),
+        waiting=Count("id", filter=WAITS),
+        answer_by=Min("answer_by", filter=WAITS),
     )
     last_of_operator = (
         thread.messages.filter(role=Role.OPERATOR.value).order_by("-id").values_list("id", flat=True)
@@ -265,7 +266,7 @@ def needs_no_answer(message_id: int, *, by: Actor, at: datetime) -> None:
     if by.role != Role.SELLER or not by.may(Right.ANSWER):
         raise _refuse(Code.NOT_ALLOWED, message_id)
     thread = _locked(Message.objects.values_list("thread_id", flat=True).get(id=message_id))
-    if not thread.messages.filter(_WAITS, id=message_id).update(needs_no_answer=True):
+    if not thread.messages.filter(WAITS, id=message_id).update(needs_no_answer=True):
         raise _refuse(Code.NOTHING_TO_ANSWER, message_id)
     _mirror(thread)
     nothing_waits.send(sender=Message, thread_ids=[thread.id], by=by, at=at)
@@ -274,7 +275,7 @@ def needs_no_answer(message_id: int, *, by: Actor, at: datetime) -> None:
 def answered_by_act(thread_id: int, *, at: datetime) -> None:
     """What waits in a thread for the shop was answered by what the shop did, of which those who asked are told."""
     thread = _locked(thread_id)
-    if thread.messages.filter(_WAITS).update(answered_at=at):
+    if thread.messages.filter(WAITS).update(answered_at=at):
         _mirror(thread)
 
 
