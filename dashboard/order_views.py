@@ -1,6 +1,7 @@
 """The order page: one address with its tabs, each a link of its own; an act that failed is shown here too."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from dashboard import order_queries as queries
+from dashboard.incidents import order_incidents
 from dashboard.order_acts import PANELS, acts_of, lateness, order_url
 from dashboard.order_clocks import OF_SUPPLIERS, running
 from dashboard.order_history import Own, bounce_words, history
@@ -107,6 +109,7 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
         "reaches": reaches,
         "unclear": "" if attempt or not asked or asked in TABS else _unclear(asked),
     }
+    told |= order_incidents(request, order, told)
     told |= _panel(request, order, told)
     told |= _PARTS[tab](request, order, told)
     page = render(request, f"orders/{tab}.jinja", told)
@@ -183,15 +186,16 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
     confirm = None
     if acts.may(Verb.FULFIL):
         confirm = attempt.form if attempt and attempt.act == Verb.FULFIL else ConfirmForm(lines=waits)
+    money = money_of(order, told["lines"], told["back"], told["now"], gone) if not told["supplier"] else None
+    if money and told["money_waits"]:
+        money = replace(money, says=told["money_waits"])
     return {
         "confirm": confirm,
         "to_confirm": waits,
         "paid": order.state in PAID,
         "answer": answer,
         "refused": refused,
-        "money": None
-        if told["supplier"]
-        else money_of(order, told["lines"], told["back"], told["now"], gone),
+        "money": money,
         "debit": None if told["supplier"] else debit_of(order, charge),
         "failed": queries.failed_delivery(order),
         "failed_why": telling.failed,

@@ -15,6 +15,7 @@ from dashboard import asked as asking
 from dashboard import queries, samples
 from dashboard.asked import DUE_WORDS, SELDOM, SORT_WORDS, TAB_WORDS, Asked
 from dashboard.home import money_rows, next_settlement
+from dashboard.incident_queries import figures as incident_figures
 from dashboard.rows import rows
 from dashboard.words import greeting, today_words
 from orders.queries import orders_of
@@ -46,6 +47,7 @@ def home(request: DeskRequest) -> HttpResponse:
         "waiting": figures.waiting,
         "rows": rows(coming, by=request.actor, at=now),
         "supplier": member.supplier,
+        "incidents": None if member.supplier else incident_figures(request.shop, now),
         "may_accept": member.supplier is None and request.actor.may(Right.WORK_ORDERS),
         "money": money_rows(figures),
         "settlement": None if member.supplier else next_settlement(figures, channels.values(), now),

@@ -7,6 +7,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("cuenta/", include("sellers.urls")),
     path("", include("orders.urls")),
+    path("", include("incidents.urls")),
     path("", include("dashboard.urls")),
     path("pagos/", include("payments.urls")),
     path("", include("messaging.urls")),

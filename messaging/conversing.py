@@ -14,13 +14,13 @@ from django.db.models import Count, Min, Q
 from marketplace import clocks
 from marketplace.files import Checked
 from marketplace.models import Channel
-from marketplace.policy import Role, Settings
+from marketplace.policy import Role, Settings, Window
 from marketplace.refusals import Code, MoveRefused, Refusal
 from messaging import attachments
 from messaging.message_notices import tell_of_message
 from messaging.models import CameBy, Message, Thread
 from messaging.recipients import MAY_WRITE_TO, To
-from messaging.signals import Told, messages_taken_back, messages_written
+from messaging.signals import Told, messages_taken_back, messages_written, nothing_waits
 from messaging.templates import unfilled
 from orders.models import Order
 from sellers.desk import Actor, Right
@@ -40,17 +40,20 @@ _READ = {
 _FILL_IN = (Role.SELLER, Role.OPERATOR)
 """Who writes with templates: nothing of theirs goes out with a variable that stands for nothing (MSG-12)."""
 
-_WAITS = Q(answer_by__isnull=False, answered_at__isnull=True, needs_no_answer=False)
+WAITS = Q(answer_by__isnull=False, answered_at__isnull=True, needs_no_answer=False)
+"""Messages that wait for the shop's answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is said: the text, how it came, and the files that passed the gate (MSG-13)."""
+    """What is said: the text, how it came, and the files that passed the gate (MSG-13); it is not `told` where another
+    notice carries it."""
 
     body: str
     came_by: CameBy = CameBy.PAGE
     misdirected: bool = False
     files: Sequence[Checked] = ()
+    told: bool = True
 
 
 @transaction.atomic
@@ -64,6 +67,7 @@ def start(
     reason_code: str = "",
     subject: str = "",
     request_id: int | None = None,
+    of_incident: bool = False,
     take_back: bool = True,
     by: Actor,
     at: datetime,
@@ -71,7 +75,8 @@ def start(
     """Start a conversation with its first message (MSG-02, MSG-14).
 
     `supplier` is whom it is with where it is with a supplier of the shop; without `order` it is with the operator.
-    `request_id` is what it asks for, where it is about that (ROL-05).
+    `request_id` is what it asks for, where it is about that (ROL-05). That of an incident is answered in its time
+    (INC-09).
     Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `unfilled`,
     `files_not_kept`.
     """
@@ -84,6 +89,7 @@ def start(
         reason_code=reason_code,
         subject=subject,
         request_id=request_id,
+        of_incident=of_incident,
         started_at=at,
         written_at=at,
     )
@@ -166,7 +172,8 @@ def _write(thread: Thread, words: Words, *, to: To, take_back: bool, by: Actor, 
         read([thread.id], by=by, at=at)
     thread.written_at = at
     _mirror(thread)
-    tell_of_message(thread, message, to, files=[file.name for file in files], at=visible_at)
+    if words.told:
+        tell_of_message(thread, message, to, files=[file.name for file in files], at=visible_at)
     messages_written.send(sender=Message, told=[_told(thread, message)], by=by, at=at)
     return message
 
@@ -207,7 +214,12 @@ def _answer_by(thread: Thread, to: To, *, by: Actor, at: datetime) -> datetime |
     if not to.shop or by.role not in (Role.CUSTOMER, Role.OPERATOR):
         return None
     terms = _terms(thread)
-    return clocks.deadline(at, terms[0].answer_within.span, terms[1]) if terms else None
+    return clocks.deadline(at, answer_window(thread, terms[0]).span, terms[1]) if terms else None
+
+
+def answer_window(thread: Thread, rules: Settings) -> Window:
+    """How long the shop has to answer in a thread; in that of an incident, the time of incidents (MSG-09, INC-09)."""
+    return rules.incident_answer_within if thread.of_incident else rules.answer_within
 
 
 def _answered(thread: Thread, to: To, *, by_message: Message, at: datetime) -> None:
@@ -215,15 +227,15 @@ def _answered(thread: Thread, to: To, *, by_message: Message, at: datetime) -> N
     asked_by = [
         role.value for role, chosen in ((Role.CUSTOMER, to.customer), (Role.OPERATOR, to.operator)) if chosen
     ]
-    thread.messages.filter(_WAITS, role__in=asked_by, id__lt=by_message.id).update(answered_at=at)
+    thread.messages.filter(WAITS, role__in=asked_by, id__lt=by_message.id).update(answered_at=at)
 
 
 def _mirror(thread: Thread) -> None:
     """Write down in a locked thread what its messages say."""
     found = thread.messages.aggregate(
         n=Count("id"),
-        waiting=Count("id", filter=_WAITS),
-        answer_by=Min("answer_by", filter=_WAITS),
+        waiting=Count("id", filter=WAITS),
+        answer_by=Min("answer_by", filter=WAITS),
     )
     last_of_operator = (
         thread.messages.filter(role=Role.OPERATOR.value).order_by("-id").values_list("id", flat=True)
@@ -260,11 +272,11 @@ def take_back(message_id: int, *, by: Actor, at: datetime) -> str:
         thread.messages.filter(read_by_operator_at=message.written_at).update(read_by_operator_at=None)
     attachments.let_go(message)
     message.delete()
-    messages_taken_back.send(sender=Message, told=[told], by=by, at=at)
     if not thread.messages.exists():
         thread.delete()
     else:
         _mirror(thread)
+    messages_taken_back.send(sender=Message, told=[told], by=by, at=at)
     return message.body
 
 
@@ -277,9 +289,17 @@ def needs_no_answer(message_id: int, *, by: Actor, at: datetime) -> None:
     if by.role != Role.SELLER or not by.may(Right.ANSWER):
         raise _refuse(Code.NOT_ALLOWED, message_id)
     thread = _locked(Message.objects.values_list("thread_id", flat=True).get(id=message_id))
-    if not thread.messages.filter(_WAITS, id=message_id).update(needs_no_answer=True):
+    if not thread.messages.filter(WAITS, id=message_id).update(needs_no_answer=True):
         raise _refuse(Code.NOTHING_TO_ANSWER, message_id)
     _mirror(thread)
+    nothing_waits.send(sender=Message, thread_ids=[thread.id], by=by, at=at)
+
+
+def answered_by_act(thread_id: int, *, at: datetime) -> None:
+    """What waits in a thread for the shop was answered by what the shop did, of which those who asked are told."""
+    thread = _locked(thread_id)
+    if thread.messages.filter(WAITS).update(answered_at=at):
+        _mirror(thread)
 
 
 def read(thread_ids: Sequence[int], *, by: Actor, at: datetime) -> int:

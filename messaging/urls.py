@@ -1,4 +1,4 @@
-"""The addresses of conversations, of the notices in the panel, of the local mailbox, and of what mail providers call."""
+"""The addresses of conversations, of the notices in the panel, of the local mailbox, and of mail providers."""
 
 from django.urls import path, register_converter
 

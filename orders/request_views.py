@@ -23,7 +23,7 @@ from orders.request_forms import AnswerForm, AskForm
 from orders.services.requests import ACTS
 from orders.signals import Moved
 from orders.states import Verb
-from orders.views import SeeOther, _page
+from orders.again import SeeOther, order_again
 from sellers.access import DeskRequest, at_the_desk, suppliers_too
 
 FOLLOWERS = ("charge", "payback", "notices")
@@ -61,7 +61,7 @@ def order_ask(request: DeskRequest, order: Order, verb: str) -> HttpResponse:
     form = asking_form(verb, request.POST)
     attempt = Attempt("ask", form, about=verb)
     if not form.is_valid():
-        return _page(request, order, attempt, 422)
+        return order_again(request, order, attempt, 422)
     asked = services.ask(
         order.id, verb, reason=form.why, facts=form.facts, by=request.actor, at=timezone.now()
     )
@@ -92,7 +92,7 @@ def request_decline(request: DeskRequest, order: Order, request_id: str) -> Http
     form = AnswerForm(request.POST, needed=True)
     attempt = Attempt("answer", form, about=request_id)
     if not form.is_valid():
-        return _page(request, order, attempt, 422)
+        return order_again(request, order, attempt, 422)
     answer = form.cleaned_data["answer"]
     outcome = services.decline(row.id, answer=answer, by=request.actor, at=timezone.now())
     return _told(request, order, attempt, outcome, _("Denegado. Quien lo pidió lo sabrá."))
@@ -113,7 +113,7 @@ def _told(
     try:
         services.one(outcome)
     except MoveRefused as refused:
-        return _page(request, order, replace(attempt, refusal=refused.refusal), 409)
+        return order_again(request, order, replace(attempt, refusal=refused.refusal), 409)
     ring(*FOLLOWERS)
     messages.success(request, said)
     return SeeOther(reverse("order", args=[order.reference]))

@@ -19,6 +19,8 @@ _KINDS: dict[str, str] = {
     Verb.SHORTEN: ReasonKind.REFUSE,
     Verb.HOLD: ReasonKind.HOLD,
     Verb.REPORT_EXCEPTION: ReasonKind.EXCEPTION,
+    Verb.INCIDENT_OPENED: ReasonKind.INCIDENT,
+    Verb.INCIDENT_RESOLVED: ReasonKind.SOLVED,
 }
 
 _ACTS: dict[str, object] = {

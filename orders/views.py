@@ -24,6 +24,7 @@ from marketplace.money import format_money
 from marketplace.pdf import TO_INSTALL, PdfUnavailable
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
 from orders import documents, services
+from orders.again import SeeOther, order_again
 from orders.forms import (
     AnswerForm,
     AssignForm,
@@ -40,17 +41,11 @@ from orders.models import DocumentKind, Order
 from orders.queries import get_order, lines_of, may_reach
 from orders.signals import Moved
 from orders.states import TABLE, Decision
-from sellers.access import DeskRequest, at_the_desk, shown_with, suppliers_too, visiting
+from sellers.access import DeskRequest, at_the_desk, suppliers_too, visiting
 from sellers.desk import Right, who_has
 from sellers.queries import suppliers
 
 type Act = Callable[[DeskRequest, Order], HttpResponse]
-
-
-class SeeOther(HttpResponseRedirect):
-    """Done; look at the result there, with a GET."""
-
-    status_code = 303
 
 
 def _act(view: Act) -> Callable[..., HttpResponse]:
@@ -77,11 +72,6 @@ def _act(view: Act) -> Callable[..., HttpResponse]:
     return entered
 
 
-def _page(request: DeskRequest, order: Order, attempt: Attempt, status: int) -> HttpResponse:
-    """The order's page with what went wrong."""
-    return shown_with(request, reverse("order", args=[order.reference]), attempt, status)
-
-
 def _try(
     request: DeskRequest,
     order: Order,
@@ -95,12 +85,12 @@ def _try(
     if not attempt.form.is_valid():
         code = _stands_in_the_way(request, order, attempt.act)
         if code is not None:
-            return _page(request, order, replace(attempt, refusal=Refusal(order.id, code)), 409)
-        return _page(request, order, attempt, 422)
+            return order_again(request, order, replace(attempt, refusal=Refusal(order.id, code)), 409)
+        return order_again(request, order, attempt, 422)
     try:
         moved = services.one(move())
     except MoveRefused as refused:
-        return _page(request, order, replace(attempt, refusal=refused.refusal), 409)
+        return order_again(request, order, replace(attempt, refusal=refused.refusal), 409)
     ring(*bells)
     messages.success(request, said if isinstance(said, str) else said(moved))
     return SeeOther(reverse("order", args=[order.reference]))
@@ -211,7 +201,7 @@ def order_ask_carrier(request: DeskRequest, order: Order) -> HttpResponse:
     form = CarrierRequestForm(request.POST)
     attempt = Attempt("ask_carrier", form)
     if not form.is_valid():
-        return _page(request, order, attempt, 422)
+        return order_again(request, order, attempt, 422)
     name, website = form.cleaned_data["name"], form.cleaned_data["website"]
     try:
         services.ask_for_carrier(
@@ -223,7 +213,7 @@ def order_ask_carrier(request: DeskRequest, order: Order) -> HttpResponse:
             at=timezone.now(),
         )
     except MoveRefused as refused:
-        return _page(request, order, replace(attempt, refusal=refused.refusal), 409)
+        return order_again(request, order, replace(attempt, refusal=refused.refusal), 409)
     ring("notices")
     messages.success(request, _("Pedido al operador: te escribirá cuando responda."))
     return SeeOther(reverse("order", args=[order.reference], query={"tab": "envio"}))
@@ -353,7 +343,7 @@ def delivery_note(request: DeskRequest, reference: str) -> HttpResponse:
         own = None if member.supplier_id == order.supplier_id else own
         paper = documents.delivery_note(order, lines=own, at=at)
     except MoveRefused as refused:
-        return _page(request, order, Attempt("delivery_note", forms.Form(), refused.refusal), 409)
+        return order_again(request, order, Attempt("delivery_note", forms.Form(), refused.refusal), 409)
     except PdfUnavailable:
         return render(request, "orders/no_pdf.jinja", {"order": order, "line": TO_INSTALL}, status=503)
     documents.hand_out(order, DocumentKind.DELIVERY_NOTE, by=request.actor, at=at)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0010_threads_of_requests'),
+        ('messaging', '0011_threads_of_incidents'),
         ('sellers', '0002_suppliers'),
     ]
 
