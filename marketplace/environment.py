@@ -5,6 +5,7 @@ without its value, and nothing starts. `docs/settings.md` is written from this m
 """
 
 import difflib
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -68,6 +69,13 @@ def _site(text: str) -> str:
     return text.rstrip("/")
 
 
+def _mail_domain(text: str) -> str:
+    if text and not re.fullmatch(r"(?=.{4,190}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}", text.lower()):
+        raise ValueError("it is the name of a domain, such as respuestas.example.org")
+    return text.lower()
+
+
+MailDomain = Annotated[str, AfterValidator(_mail_domain)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Folder = Annotated[Path, AfterValidator(Path.resolve)]
 Secret = Annotated[str, Field(repr=False)]
@@ -171,6 +179,20 @@ class Environment(BaseModel):
     )  # fmt: skip
     mailgun_signing_key: Secret = _variable(
         "TRASTIENDA_MAILGUN_SIGNING_KEY", "secret", "what Mailgun signs its webhooks with", default="",
+    )  # fmt: skip
+    mail_reply_domain: MailDomain = _variable(
+        "TRASTIENDA_MAIL_REPLY_DOMAIN", "domain",
+        "where answers to mails about conversations arrive, as `reply+…@` this domain; without one nobody can answer "
+        "by mail ([operations.md](operations.md))",
+        default="", development="respuestas.trastienda.example",
+    )  # fmt: skip
+    mail_most_mb: Annotated[int, Field(ge=1, le=50)] = _variable(
+        "TRASTIENDA_MAIL_MOST_MB", "number", "the largest mail that is taken in, in megabytes", default=15,
+    )  # fmt: skip
+    brevo_api_key: Secret = _variable(
+        "TRASTIENDA_BREVO_API_KEY", "secret",
+        "what the attachments of mails that Brevo hands over are fetched with; without it they are named and left out",
+        default="",
     )  # fmt: skip
     log: LogFormat = _variable(
         "TRASTIENDA_LOG", "json or text", "how a line of the log is written: for machines or for people",

@@ -1,6 +1,19 @@
-"""What is said to people: notices, which tell; conversations, in which they answer."""
+"""What is said to people: notices, which tell; conversations, in which they answer; the mails by which they do."""
 
 from messaging.models.conversations import CameBy, Message, Thread
+from messaging.models.letters import Correspondent, MailRefusal, NotTaken, ReceivedMail
 from messaging.models.notices import Audience, BounceRefusal, NotHeard, Notice
 
-__all__ = ["Audience", "BounceRefusal", "CameBy", "Message", "NotHeard", "Notice", "Thread"]
+__all__ = [
+    "Audience",
+    "BounceRefusal",
+    "CameBy",
+    "Correspondent",
+    "MailRefusal",
+    "Message",
+    "NotHeard",
+    "NotTaken",
+    "Notice",
+    "ReceivedMail",
+    "Thread",
+]
