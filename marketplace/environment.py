@@ -75,6 +75,17 @@ def _mail_domain(text: str) -> str:
     return text.lower()
 
 
+def _scanner(text: str) -> str:
+    parts = urlsplit(text)
+    if (
+        text
+        and not (parts.scheme == "tcp" and parts.hostname)
+        and not (parts.scheme == "unix" and parts.path)
+    ):
+        raise ValueError("it is tcp://host:port or unix:///path")
+    return text
+
+
 MailDomain = Annotated[str, AfterValidator(_mail_domain)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Folder = Annotated[Path, AfterValidator(Path.resolve)]
@@ -82,6 +93,7 @@ Secret = Annotated[str, Field(repr=False)]
 Database = Annotated[str, Field(repr=False), _with_scheme("postgresql", "postgres")]
 Broker = Annotated[str, Field(repr=False), _with_scheme("redis", "rediss", "unix")]
 Post = Annotated[str, Field(repr=False), _with_scheme("smtp", "smtp+tls", "smtps")]
+Scanner = Annotated[str, AfterValidator(_scanner)]
 Site = Annotated[str, AfterValidator(_site)]
 
 ByChannel = Annotated[dict[str, str], Field(repr=False)]
@@ -192,6 +204,11 @@ class Environment(BaseModel):
     brevo_api_key: Secret = _variable(
         "TRASTIENDA_BREVO_API_KEY", "secret",
         "what the attachments of mails that Brevo hands over are fetched with; without it they are named and left out",
+        default="",
+    )  # fmt: skip
+    clamd_url: Scanner = _variable(
+        "TRASTIENDA_CLAMD_URL", "address",
+        "the virus scanner, clamd: `tcp://host:3310` or `unix:///path`; without one files are not scanned",
         default="",
     )  # fmt: skip
     log: LogFormat = _variable(

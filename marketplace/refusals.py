@@ -53,6 +53,7 @@ class Code(models.TextChoices):
     NO_SUCH_RECIPIENT = "no_such_recipient", _("No se puede escribir a ese destinatario.")
     SENT_ALREADY = "sent_already", _("Ya se ha enviado.")
     NOTHING_TO_ANSWER = "nothing_to_answer", _("Ya no espera respuesta.")
+    FILES_NOT_KEPT = "files_not_kept", _("No se han podido guardar los archivos. Inténtalo de nuevo.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

@@ -233,6 +233,9 @@ BREVO_API = "https://api.brevo.com/v3/"
 MAIL_REPLY_DOMAIN = ENVIRONMENT.mail_reply_domain
 MAIL_MOST_BYTES = ENVIRONMENT.mail_most_mb * 1_000_000
 
+CLAMD_URL = ENVIRONMENT.clamd_url
+"""The virus scanner that every file from outside is shown to; without one nothing is scanned."""
+
 MAILBOX = HOME / "mailbox"
 MAIL_FROM = ENVIRONMENT.mail_from
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM

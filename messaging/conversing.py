@@ -12,9 +12,11 @@ from django.db import transaction
 from django.db.models import Count, Min, Q
 
 from marketplace import clocks
+from marketplace.files import Checked
 from marketplace.models import Channel
 from marketplace.policy import Role, Settings
 from marketplace.refusals import Code, MoveRefused, Refusal
+from messaging import attachments
 from messaging.message_notices import tell_of_message
 from messaging.models import CameBy, Message, Thread
 from messaging.recipients import MAY_WRITE_TO, To
@@ -39,11 +41,12 @@ _WAITS = Q(answer_by__isnull=False, answered_at__isnull=True, needs_no_answer=Fa
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is said: the text, and how it came."""
+    """What is said: the text, how it came, and the files that passed the gate (MSG-13)."""
 
     body: str
     came_by: CameBy = CameBy.PAGE
     misdirected: bool = False
+    files: Sequence[Checked] = ()
 
 
 @transaction.atomic
@@ -63,7 +66,7 @@ def start(
     """Start a conversation with its first message (MSG-02, MSG-14).
 
     `supplier` is whom it is with where it is with a supplier of the shop; without `order` it is with the operator.
-    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`.
+    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `files_not_kept`.
     """
     _may_write(by, to, order=order, supplier=supplier)
     thread = Thread.objects.create(
@@ -85,7 +88,7 @@ def write(
 ) -> Message:
     """Write a message in a conversation; what it answers waits no more (MSG-03 … MSG-05, MSG-09).
 
-    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`.
+    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `files_not_kept`.
     """
     thread = _locked(thread_id)
     _may_write(by, to, order=thread.order, supplier=thread.supplier)
@@ -121,7 +124,7 @@ def _may_write(by: Actor, to: To, *, order: Order | None, supplier: Supplier | N
 
 def _write(thread: Thread, words: Words, *, to: To, take_back: bool, by: Actor, at: datetime) -> Message:
     body = words.body.strip()
-    if not body:
+    if not body and not words.files:
         raise _refuse(Code.EMPTY_MESSAGE)
     if len(body) > LONGEST:
         raise _refuse(Code.TOO_LONG)
@@ -143,11 +146,12 @@ def _write(thread: Thread, words: Words, *, to: To, take_back: bool, by: Actor, 
         visible_at=visible_at,
         answer_by=_answer_by(thread, to, by=by, at=visible_at),
     )
+    files = attachments.keep(message, words.files, at=at)
     if by.role == Role.SELLER and not words.misdirected:
         _answered(thread, to, by_message=message, at=at)
     thread.written_at = at
     _mirror(thread)
-    tell_of_message(thread, message, to, at=visible_at)
+    tell_of_message(thread, message, to, files=[file.name for file in files], at=visible_at)
     messages_written.send(sender=Message, told=[_told(thread, message)], by=by, at=at)
     return message
 
@@ -237,6 +241,7 @@ def take_back(message_id: int, *, by: Actor, at: datetime) -> str:
         raise _refuse(Code.SENT_ALREADY, message_id)
     told = _told(thread, message)
     thread.messages.filter(answered_at=message.written_at, id__lt=message.id).update(answered_at=None)
+    attachments.let_go(message)
     message.delete()
     messages_taken_back.send(sender=Message, told=[told], by=by, at=at)
     if not thread.messages.exists():

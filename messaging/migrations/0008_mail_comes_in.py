@@ -10,7 +10,7 @@ from marketplace.shopwall import of_the_same_shop
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0005_conversations'),
+        ('messaging', '0006_attachments'),
         ('sellers', '0002_suppliers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

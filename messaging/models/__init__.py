@@ -1,10 +1,13 @@
 """What is said to people: notices, which tell; conversations, in which they answer; the mails by which they do."""
 
+from messaging.models.attachments import Attachment, AttachmentDownload
 from messaging.models.conversations import CameBy, Message, Thread
 from messaging.models.letters import Correspondent, MailRefusal, NotTaken, ReceivedMail
 from messaging.models.notices import Audience, BounceRefusal, NotHeard, Notice
 
 __all__ = [
+    "Attachment",
+    "AttachmentDownload",
     "Audience",
     "BounceRefusal",
     "CameBy",
