@@ -158,7 +158,13 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
             (_("del cliente"), {**_SAID, "role": "customer", "author": "Ana Soler", "at": at.isoformat(),
                 "answer_by": (at + timedelta(days=1)).isoformat()}),
             (_("de la tienda"), {**_SAID, "role": "seller", "author": "Lucía Alba", "at": at.isoformat()}),
+            (_("de la tienda, por correo"), {**_SAID, "role": "seller", "author": "Lucía Alba", "misdirected": True,
+                "at": at.isoformat()}),
             (_("del operador"), {**_SAID, "role": "operator", "author": "Olga", "subject": "", "at": at.isoformat()}),
+        ),
+        "astray": (
+            (_("sobre un pedido"), {**_SAID, "can_send_on": True, "at": at.isoformat()}),
+            (_("sobre ningún pedido"), {**_SAID, "reference": "", "can_send_on": False, "at": at.isoformat()}),
         ),
         "debit_stuck": (("", {**_ASK, "since": (at - timedelta(hours=2)).isoformat()}),),
         "payback_refused": (("", {**_ASK, "message": "card gone"}),),

@@ -27,7 +27,7 @@ from marketplace.models import Channel
 from marketplace.moments import last_day, when
 from marketplace.money import format_money
 from marketplace.reasons import answer_words, said
-from messaging import replying
+from messaging import bounces, replying
 from messaging.models import Audience, Notice
 from orders.states import HoldKind
 from orders.telling import kind_of
@@ -64,7 +64,7 @@ class Words:
 
 def message_id(notice: Notice) -> str:
     """The Message-ID of a notice: the same at every try, so that a receiver sees a mail that comes twice."""
-    return notice.message_id or f"<notice-{notice.pk}@{urlsplit(settings.SITE_URL).hostname or 'localhost'}>"
+    return notice.message_id or f"<notice-{notice.pk}@{bounces.our_host()}>"
 
 
 class Letters:
@@ -278,7 +278,7 @@ def _of_answers(notice: Notice) -> str:
     if not replying.is_open() or not replying.is_of_conversation(notice):
         return _("Se envía solo: nadie lee lo que se responda a esta dirección.")
     if notice.audience == Audience.OPERATOR:
-        return _("Contesta desde la administración: lo que se responda a este correo no llega a nadie.")
+        return _("Contesta desde la administración: lo que respondas a este correo te vuelve y no llega a nadie.")
     if notice.audience == Audience.SELLER:
         return _("No contestes a este correo: le llegaría al operador, y a nadie más. Contesta en la trastienda.")
     return _("Puedes contestar a este correo: lo que escribas llega a %(shop)s.") % {

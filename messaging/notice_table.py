@@ -34,6 +34,7 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.LATE_CHARGE: (C,),
     Verb.PAID_BACK: (C,),
     "message": (C, S, O, F),
+    "astray": (S, O),
     "prepare": (F,),
     "relieved": (F,),
     "debit_stuck": (O,),

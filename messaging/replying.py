@@ -36,13 +36,8 @@ def is_of_conversation(notice: Notice) -> bool:
 
 
 def reply_address(notice: Notice) -> str | None:
-    """Where an answer to this notice goes; None where nobody would read it.
-
-    Operators have none: their word goes out from the administration alone (ADR 15).
-    """
+    """Where an answer to this notice goes; None where nobody would read it."""
     if not is_open() or notice.pk is None or notice.shop_id is None or not is_of_conversation(notice):
-        return None
-    if notice.audience == Audience.OPERATOR:
         return None
     found, _new = Correspondent.objects.get_or_create(
         thread_id=notice.payload["thread"],
@@ -60,9 +55,11 @@ def reply_address(notice: Notice) -> str | None:
 
 def _person(notice: Notice) -> int | None:
     """Whose address it is, where it is of somebody who signs in to that shop; a shop's common mailbox is nobody's."""
-    if notice.audience not in (Audience.SELLER, Audience.SUPPLIER):
+    if notice.audience == Audience.CUSTOMER:
         return None
     users = User.objects.filter(email__iexact=notice.email)
+    if notice.audience == Audience.OPERATOR:
+        return users.values_list("id", flat=True).first()
     members = Membership.objects.filter(
         user__in=users, shop_id=notice.shop_id, supplier__isnull=notice.audience == Audience.SELLER
     )
@@ -127,10 +124,10 @@ def revoke(correspondent_ids: Iterable[int], *, at: datetime) -> int:
 
 def told_before(notice: Notice) -> list[str]:
     """The Message-IDs of the mails that the reader had of this conversation before, oldest first (RFC 5322)."""
-    if notice.of_message_id is None:
+    if notice.of_message_id is None or not is_of_conversation(notice):
         return []
     rows = Notice.objects.filter(
-        of_message__thread=notice.payload.get("thread"),
+        of_message__thread=notice.payload["thread"],
         audience=notice.audience,
         email=notice.email,
         sent_at__isnull=False,

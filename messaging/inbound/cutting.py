@@ -7,12 +7,14 @@ must not be lost. What it is given is short and has no two empty lines in a row,
 
 import re
 
-from mailparser_reply.parser import EmailMessage as Fragments
+from mailparser_reply.parser import EmailMessage
 
 from messaging.inbound.plain import clean
 
 _MOST_CUT = 40_000
 _LONGEST_LINE = 1_000
+LANGUAGES = ("es", "en", "fr", "de", "it")
+
 _WROTE = re.compile(
     r"[> ]*(El|On|Le|Am|Il|Em|O) .{4,400}(escribió|wrote|a écrit|schrieb|ha scritto|escreveu|va escriure) ?:"
 )
@@ -24,7 +26,8 @@ _SENT_BY = re.compile(
     r"Descargar Outlook|Enviat des)\b.{0,120}",
     re.IGNORECASE,
 )
-_FROM = re.compile(r"^[> *]*(De|From|Desde) ?: ?\*? ?\S", re.IGNORECASE | re.MULTILINE)
+_FROM = re.compile(r"^[> *]*(De|From|Desde|Von|Da|Expéditeur) ?: ?\*? ?\S", re.IGNORECASE | re.MULTILINE)
+_WHEN = re.compile(r"^[> *]*(Enviado|Sent|Fecha|Date|Gesendet|Datum|Envoyé|Inviato|Data)( el)? ?:", re.I | re.M)
 _RULE = re.compile(r"[-_=* ]{5,}")
 _LONGEST_SIGNATURE = 25
 
@@ -42,6 +45,14 @@ def reply_of(text: str) -> str:
         return "\n".join(above)
     below = [line for line in lines if not _is_of_quotation(line)]
     return "\n".join(_unsigned(_trimmed(below)))
+
+
+class _Fragments(EmailMessage):
+    """The library's reader of a text that is in order already: its own tidying is slow, and calls `re` as Python will
+    not be called for long."""
+
+    def _normalize_text(self) -> None:
+        self.keep_hyphen_lists = True
 
 
 def _is_of_quotation(line: str) -> bool:
@@ -64,13 +75,11 @@ def _by_heading(lines: list[str]) -> int:
 
     What it takes for a heading is one only if it says from whom: an address that somebody writes down is not.
     """
-    fragments = Fragments(text="\n".join(lines), languages=["es", "en"], keep_hyphen_lists=True).read().replies
-    for fragment in fragments[1:]:
-        if fragment.headers and _FROM.search(fragment.headers):
-            first = fragment.headers.strip().splitlines()[0].strip()
+    for fragment in _Fragments(text="\n".join(lines), languages=list(LANGUAGES)).read().replies:
+        heading = (fragment.headers or "").strip()
+        if "@" in heading or (_FROM.search(heading) and _WHEN.search(heading)):
+            first = heading.splitlines()[0].strip()
             return next((number for number, line in enumerate(lines) if line.strip() == first), len(lines))
-    if fragments and fragments[0].headers and _FROM.search(fragments[0].headers):
-        return 0
     return len(lines)
 
 
