@@ -203,7 +203,7 @@ class Environment(BaseModel):
     )  # fmt: skip
     brevo_api_key: Secret = _variable(
         "TRASTIENDA_BREVO_API_KEY", "secret",
-        "what the attachments of mails that Brevo hands over are fetched with; without it they are named and left out",
+        "what the attachments of mails that Brevo hands over are fetched with; without it Brevo hands over none",
         default="",
     )  # fmt: skip
     clamd_url: Scanner = _variable(

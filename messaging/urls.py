@@ -25,4 +25,5 @@ urlpatterns = [
     path("buzon/<mail_name:name>/", views.mail, name="mail"),
     path("buzon/<mail_name:name>/html/", views.mail_html, name="mail_html"),
     path("correo/<slug:provider>/", views.mail_webhook, name="mail_webhook"),
+    path("correo/<slug:provider>/respuestas/", views.mail_inbound, name="mail_inbound"),
 ]

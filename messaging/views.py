@@ -1,10 +1,12 @@
 """The pages of the local mailbox, where mail does not really go out; and the door of mail providers."""
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,8 +16,11 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from marketplace import bell
 from messaging.mailbox import Kept, find, latest
-from messaging.models import NotHeard
+from messaging.models import NotHeard, NotTaken
+
+logger = logging.getLogger(__name__)
 
 PAGE = 50
 
@@ -106,3 +111,27 @@ def mail_webhook(request: HttpRequest, provider: str) -> HttpResponse:
         return HttpResponse(refusal.reason.value, status=status, content_type="text/plain")
     words = " ".join(f"{heard}={n}" for heard, n in told.items())
     return HttpResponse(words, content_type="text/plain")
+
+
+@csrf_exempt
+@require_POST
+def mail_inbound(request: HttpRequest, provider: str) -> HttpResponse:
+    """Take in the answers to our mails that a mail provider hands over (MSG-07).
+
+    Answers 200 to all that was genuine, also what is turned away, so that it is not sent again; 503 to what can be
+    kept later; 404 without a secret.
+    """
+    from messaging.inbound import providers  # as above
+
+    if not providers.is_open(provider):
+        raise Http404
+    try:
+        receipts = providers.receive(provider, request, at=timezone.now())
+    except providers.TurnedAway as refusal:
+        status = 403 if refusal.reason == NotTaken.SIGNATURE else 400
+        return HttpResponse(refusal.reason.value, status=status, content_type="text/plain")
+    except (providers.NotNow, DatabaseError):
+        logger.exception("a mail that %s hands over cannot be kept now", provider)
+        return HttpResponse("later", status=503, content_type="text/plain")
+    bell.ring("notices")
+    return HttpResponse(" ".join(one.words() for one in receipts), content_type="text/plain")

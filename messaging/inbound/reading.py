@@ -62,10 +62,11 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What the headers of a mail say: its Message-ID, the tokens of the reply addresses that it goes to, and whether
+    """What the headers of a mail say: its Message-ID and date, the tokens of the reply addresses that it goes to, and whether
     a machine wrote it, or it has been here before."""
 
     message_id: str
+    date: str
     tokens: tuple[str, ...]
     automatic: bool
 
@@ -91,14 +92,19 @@ def opened(raw: bytes) -> Message:
     return _parsed(raw)
 
 
-def headers_of(raw: bytes) -> Message:
-    """The headers of a mail, without the rest. Raises Unreadable."""
+type Headers = list[tuple[str, str]]
+"""The headers of a mail as they stand, names in small letters."""
+
+
+def headers_of(raw: bytes) -> Headers:
+    """The headers of a mail, without looking at the rest. Raises Unreadable."""
     end = re.search(rb"\r?\n\r?\n|\r\r", raw[: MOST_OF_HEADERS + 4])
     if len(raw) > settings.MAIL_MOST_BYTES:
         raise Unreadable(NotTaken.TOO_LARGE)
     if (end is None and len(raw) > MOST_OF_HEADERS) or (end and end.start() > MOST_OF_HEADERS):
         raise Unreadable(NotTaken.BROKEN)
-    return _parsed(raw[: end.end()] if end else raw)
+    message = _parsed(raw[: end.end()] if end else raw)
+    return [(name.lower(), str(value)) for name, value in message.raw_items()]
 
 
 def _parsed(raw: bytes) -> Message:
@@ -110,36 +116,34 @@ def _parsed(raw: bytes) -> Message:
         message: Message = parser.close()
     except GARBLED as error:
         raise Unreadable(NotTaken.BROKEN) from error
-    if not message.keys() or len(message) > _MOST_HEADERS:
+    if not message.keys():
         raise Unreadable(NotTaken.BROKEN)
     return message
 
 
-def envelope_of(message: Message, *, recipients: str = "", sender: str | None = None) -> Envelope:
+def envelope_of(headers: Headers, *, recipients: str = "", sender: str | None = None) -> Envelope:
     """What the headers say; `recipients` and `sender` are what the mail server was told, where it passed that on.
 
     An empty `sender` is that of a mail that nobody is to answer. Raises Unreadable.
     """
-    try:
-        headers = [(name.lower(), str(value)) for name, value in message.raw_items()]
-        kind = str(message.get_content_type())
-    except GARBLED as error:
-        raise Unreadable(NotTaken.BROKEN) from error
-    if sum(len(value) for _name, value in headers) > MOST_OF_HEADERS:
+    if len(headers) > _MOST_HEADERS or sum(len(value) for _name, value in headers) > MOST_OF_HEADERS:
         raise Unreadable(NotTaken.BROKEN)
     told = {name: value.strip() for name, value in reversed(headers)}
     nobodys = sender is not None and sender.strip() in ("", "<>")
     return Envelope(
         message_id=told.get("message-id", ""),
+        date=told.get("date", ""),
         tokens=tuple(replying.tokens_in([recipients, *(v for name, v in headers if name in _WHERE_TO)])),
-        automatic=nobodys or kind in ("multipart/report", "message/delivery-status") or _is_automatic(told),
+        automatic=nobodys or _is_automatic(told),
     )
 
 
 def _is_automatic(told: dict[str, str]) -> bool:
     """Whether a mail says of itself that a machine made it, that it goes to many, or that it was ours."""
+    kind = told.get("content-type", "").partition(";")[0].strip().lower()
     return (
-        told.get("auto-submitted", "no").split(";")[0].strip().lower() != "no"
+        kind in ("multipart/report", "message/delivery-status")
+        or told.get("auto-submitted", "no").split(";")[0].strip().lower() != "no"
         or told.get("precedence", "").lower() in _PRECEDENCE
         or told.get("return-path") == "<>"
         or not _MADE_BY_MACHINES.isdisjoint(told)
@@ -155,7 +159,7 @@ def read(message: Message, envelope: Envelope) -> Letter:
         leaves = list(_leaves(message))
         text = _text(leaves)
         files = tuple(_file(leaf) for leaf in leaves if _is_sent(leaf))
-        return Letter(_key(message, envelope, text, files), reply_of(text), files)
+        return Letter(_key(envelope, text, files), reply_of(text), files)
     except GARBLED as error:
         raise Unreadable(NotTaken.BROKEN) from error
 
@@ -225,9 +229,9 @@ def _name(part: Message) -> str:
         return "archivo"
 
 
-def _key(message: Message, envelope: Envelope, text: str, files: "tuple[File[Any], ...]") -> str:
+def _key(envelope: Envelope, text: str, files: "tuple[File[Any], ...]") -> str:
     """By what a mail is known again: its Message-ID; what it says and when, where it has none."""
     said = envelope.message_id
     if not said:
-        said = "\n".join([str(message.get("Date")), text, *(f"{one.name} {one.size}" for one in files)])
+        said = "\n".join([envelope.date, text, *(f"{one.name} {one.size}" for one in files)])
     return hashlib.sha256(said.encode(errors="replace")).hexdigest()

@@ -22,7 +22,7 @@ from messaging import astray, conversing, replying
 from messaging.conversing import LONGEST, Words
 from messaging.inbound import deciding, reading
 from messaging.inbound.deciding import Writer
-from messaging.inbound.reading import Envelope, Letter, Unreadable
+from messaging.inbound.reading import Envelope, Headers, Letter, Unreadable
 from messaging.models import CameBy, Correspondent, Message, NotTaken, ReceivedMail
 
 MOST_AN_HOUR = 30
@@ -77,12 +77,18 @@ def receive(
 
 
 def receive_parsed(
-    mail: Mail, *, recipients: str = "", sender: str | None = None, source: str, at: datetime
+    mail: Mail,
+    headers: Headers,
+    *,
+    recipients: str = "",
+    sender: str | None = None,
+    source: str,
+    at: datetime,
 ) -> Receipt:
-    """The same for a mail that a provider has taken apart already."""
+    """The same for a mail that a provider has taken apart already; `headers` are those that it came with."""
     receipt = Receipt()
     try:
-        envelope = reading.envelope_of(mail, recipients=recipients, sender=sender)
+        envelope = reading.envelope_of(headers, recipients=recipients, sender=sender)
         writers = _writers(envelope, receipt)
         if writers:
             _take(writers, reading.read(mail, envelope), receipt, at=at)
