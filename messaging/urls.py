@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from messaging import views
+from messaging import astray_views, views
 from messaging.mailbox import NAME
 
 
@@ -21,9 +21,15 @@ class MailName:
 register_converter(MailName, "mail_name")
 
 urlpatterns = [
+    path(
+        "pedidos/<str:reference>/mensajes/enviar/<int:message_id>/",
+        astray_views.message_send_on,
+        name="message_send_on",
+    ),
     path("buzon/", views.mailbox, name="mailbox"),
     path("buzon/<mail_name:name>/", views.mail, name="mail"),
     path("buzon/<mail_name:name>/html/", views.mail_html, name="mail_html"),
+    path("buzon/<mail_name:name>/contestar/", views.mail_answer, name="mail_answer"),
     path("correo/<slug:provider>/", views.mail_webhook, name="mail_webhook"),
     path("correo/<slug:provider>/respuestas/", views.mail_inbound, name="mail_inbound"),
 ]

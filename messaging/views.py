@@ -6,17 +6,21 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.db import DatabaseError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.csp import CSP
+from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace import bell
+from messaging.inbound import receiving
 from messaging.mailbox import Kept, find, latest
 from messaging.models import NotHeard, NotTaken
 
@@ -89,6 +93,23 @@ def mail_html(request: HttpRequest, name: str) -> HttpResponse:
     if not html:
         raise Http404
     return HttpResponse(html.replace("<head>", '<head><base target="_top">', 1))
+
+
+@require_POST
+@_local
+def mail_answer(request: HttpRequest, name: str) -> HttpResponse:
+    """Answer a mail of the local mailbox as its reader would: by the same way as any mail that comes in (MSG-07)."""
+    kept = _kept(name)
+    if not kept.reply_to:
+        raise Http404
+    answer = kept.answer(request.POST.get("text", ""), request.FILES.getlist("files"))
+    receipt = receiving.receive(answer.as_bytes(), source="mailbox", at=timezone.now())
+    if receipt.is_done:
+        bell.ring("notices")
+        messages.success(request, _("Ha entrado como cualquier correo: %(words)s") % {"words": receipt.words()})
+    else:
+        messages.error(request, _("No ha entrado: %(words)s") % {"words": receipt.words()})
+    return HttpResponseRedirect(reverse("mail", args=[name]), status=303)
 
 
 @csrf_exempt

@@ -96,6 +96,10 @@ class Migration(migrations.Migration):
             name='message',
             field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mails', to='messaging.message'),
         ),
+        migrations.AddIndex(
+            model_name='correspondent',
+            index=models.Index(fields=['email'], name='correspondent_by_email'),
+        ),
         migrations.AddConstraint(
             model_name='correspondent',
             constraint=models.UniqueConstraint(condition=models.Q(('revoked_at__isnull', True)), fields=('thread', 'audience', 'email'), name='correspondent_once'),

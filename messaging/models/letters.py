@@ -43,6 +43,7 @@ class Correspondent(models.Model):
                 name="correspondent_once",
             )
         ]
+        indexes = [models.Index(fields=["email"], name="correspondent_by_email")]
 
     def __str__(self) -> str:
         return f"{self.email} · {self.get_audience_display()}"

@@ -9,7 +9,10 @@ from django.utils import timezone
 from marketplace import timers
 from marketplace.celery import BY_NAME
 from marketplace.models import Parked, TimerRun
-from messaging.models import BounceRefusal, NotHeard
+from messaging import conversing
+from messaging.conversing import Words
+from messaging.models import BounceRefusal, Correspondent, MailRefusal, NotHeard, NotTaken
+from messaging.recipients import CUSTOMER
 from orders import services
 from orders.models import CommissionRate, Order
 from orders.states import HoldKind
@@ -95,6 +98,11 @@ def _told_by_the_provider(order: Order, *, at: datetime) -> None:
     )
     WebhookRefusal.objects.create(reason=TurnedAway.SIGNATURE, day=at.date(), last_at=at)
     BounceRefusal.objects.create(source="mail", reason=NotHeard.MALFORMED, day=at.date(), last_at=at)
+    MailRefusal.objects.create(source="mail", reason=NotTaken.BROKEN, day=at.date(), last_at=at)
+    said = conversing.start(order.shop, Words("Hola"), to=CUSTOMER, order=order, by=SELLER, at=at)
+    Correspondent.objects.create(
+        shop_id=order.shop_id, thread=said.thread, audience="customer", email="ana@cliente.example"
+    )
     ended = {"from_day": at.date(), "until_day": at.date() + timedelta(days=1)}
     CommissionRate.objects.create(channel_id=order.channel_id, category="Hogar", basis_points=950, **ended)
     asked = services.ask_for_carrier(order.shop, "Portes Norte", "https://portes.example", by=SELLER, at=at)
