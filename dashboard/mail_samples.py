@@ -196,6 +196,8 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
             (_("del proveedor"), {**_SAID, "role": "supplier", "author": "Nuria Norte", "supplier": "Talleres Norte",
                 "supplier_id": 1, "at": at.isoformat()}),
             (_("de la tienda"), {**_SAID, "role": "seller", "author": "Lucía Alba", "at": at.isoformat()}),
+            (_("de la tienda, por correo"), {**_SAID, "role": "seller", "author": "Lucía Alba", "misdirected": True,
+                "at": at.isoformat()}),
             (_("del operador"), {**_SAID, "role": "operator", "author": "Olga", "subject": "", "at": at.isoformat()}),
         ),
         "review_asked": (("", {**_BOUGHT, "at": at.isoformat()}),),
@@ -203,6 +205,10 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
         "review_written": (
             ("", {**_BOUGHT, "author": "Ana Soler", "stars": 5, "text": ["Precioso."], "at": at.isoformat()}),
             (_("sin palabras"), {**_BOUGHT, "author": "Ana Soler", "stars": 1, "text": [], "at": at.isoformat()}),
+        ),
+        "astray": (
+            (_("sobre un pedido"), {**_SAID, "can_send_on": True, "at": at.isoformat()}),
+            (_("sobre ningún pedido"), {**_SAID, "reference": "", "can_send_on": False, "at": at.isoformat()}),
         ),
         "debit_stuck": (("", {**_ASK, "since": (at - timedelta(hours=2)).isoformat()}),),
         "payback_refused": (("", {**_ASK, "message": "card gone"}),),

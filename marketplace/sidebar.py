@@ -136,6 +136,10 @@ UNFOLD = {
                     _room(_("Avisos rechazados"), "gpp_bad", "payments_webhookrefusal_changelist"),
                     _room(_("Avisos"), "mail", "messaging_notice_changelist"),
                     _room(_("Devoluciones no atendidas"), "mail_lock", "messaging_bouncerefusal_changelist"),
+                    _room(
+                        _("Direcciones de respuesta"), "alternate_email", "messaging_correspondent_changelist"
+                    ),
+                    _room(_("Correos no admitidos"), "unsubscribe", "messaging_mailrefusal_changelist"),
                 ],
             },
             {

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from marketplace import storage
-from marketplace.files import Checked
+from marketplace.files import Checked, Preview
+from marketplace.policy import FileType
 from marketplace.refusals import Code, MoveRefused, Refusal
 from messaging.models import Attachment, AttachmentDownload, Message
 from sellers.desk import Actor
@@ -70,6 +71,27 @@ def let_go(message: Message) -> None:
     keys = [key for one in message.attachments.all() for key in keys_of(one)]
     if keys:
         transaction.on_commit(partial(storage.drop, keys))
+
+
+def copies_of(message: Message) -> list[Checked]:
+    """The files of a message once more, to be kept with another. Raises MoveRefused (`files_not_kept`)."""
+    try:
+        return [
+            Checked(
+                one.name,
+                FileType(one.kind),
+                one.content_type,
+                one.size,
+                one.sha256,
+                storage.opened(one.key),
+                Preview(one.preview_width, one.preview_height, storage.opened(one.preview_key))
+                if one.has_preview
+                else None,
+            )
+            for one in message.attachments.order_by("id")
+        ]
+    except (storage.Missing, storage.Unreachable) as error:
+        raise MoveRefused(Refusal(message.thread_id, Code.FILES_NOT_KEPT)) from error
 
 
 def keys_of(attachment: Attachment) -> list[str]:

@@ -106,7 +106,7 @@ def write(
     `files_not_kept`.
     """
     thread = _locked(thread_id)
-    _may_write(by, to, order=thread.order, supplier=thread.supplier)
+    _may_write(by, to, order=thread.order, supplier=None if words.misdirected else thread.supplier)
     return _write(thread, words, to=to, take_back=take_back, by=by, at=at)
 
 
@@ -194,7 +194,7 @@ def _told(thread: Thread, message: Message) -> Told:
     )
 
 
-def _terms(thread: Thread) -> tuple[Settings, clocks.Calendar] | None:
+def terms_of(thread: Thread) -> tuple[Settings, clocks.Calendar] | None:
     """The policy and the calendar that a thread is under: its order's, else those of a channel that is open."""
     if thread.order is not None:
         return thread.order.policy.rules, thread.order.channel.calendar
@@ -213,7 +213,7 @@ def _answer_by(thread: Thread, to: To, *, by: Actor, at: datetime) -> datetime |
     """When the shop has to have answered what a customer or an operator writes to it (MSG-09)."""
     if not to.shop or by.role not in (Role.CUSTOMER, Role.OPERATOR):
         return None
-    terms = _terms(thread)
+    terms = terms_of(thread)
     return clocks.deadline(at, answer_window(thread, terms[0]).span, terms[1]) if terms else None
 
 

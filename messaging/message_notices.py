@@ -65,6 +65,7 @@ def payload_of_message(thread: Thread, message: Message) -> dict[str, Any]:
         "role": message.role,
         "author": message.author,
         "from_customer": message.role == Role.CUSTOMER,
+        "misdirected": message.misdirected,
         "text": [line for line in message.body.splitlines() if line.strip()],
         "answer_by": message.answer_by.isoformat() if message.answer_by else None,
         "at": message.visible_at.isoformat(),

@@ -42,6 +42,7 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     "review_asked": (C,),
     "review_reminder": (C,),
     "review_written": (S,),
+    "astray": (S, O),
     "prepare": (F,),
     "relieved": (F,),
     "asked_inside": (S,),

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from messaging import attachment_views, centre_views, talk_views, template_views, views
+from messaging import astray_views, attachment_views, centre_views, talk_views, template_views, views
 from messaging.mailbox import NAME
 
 
@@ -40,5 +40,12 @@ urlpatterns = [
     path("buzon/<mail_name:name>/", views.mail, name="mail"),
     path("buzon/<mail_name:name>/html/", views.mail_html, name="mail_html"),
     path("mensajes/adjuntos/<int:number>/", attachment_views.attachment, name="attachment"),
+    path(
+        "pedidos/<str:reference>/mensajes/enviar/<int:message_id>/",
+        astray_views.message_send_on,
+        name="message_send_on",
+    ),
+    path("buzon/<mail_name:name>/contestar/", views.mail_answer, name="mail_answer"),
     path("correo/<slug:provider>/", views.mail_webhook, name="mail_webhook"),
+    path("correo/<slug:provider>/respuestas/", views.mail_inbound, name="mail_inbound"),
 ]

@@ -16,6 +16,7 @@ from marketplace.bell import ring
 from marketplace.models import Reason, ReasonKind
 from marketplace.refusals import MoveRefused, Outcome
 from orders import services
+from orders.again import SeeOther, order_again
 from orders.forms import Attempt
 from orders.models import Order, Request
 from orders.queries import get_order
@@ -23,7 +24,6 @@ from orders.request_forms import AnswerForm, AskForm
 from orders.services.requests import ACTS
 from orders.signals import Moved
 from orders.states import Verb
-from orders.again import SeeOther, order_again
 from sellers.access import DeskRequest, at_the_desk, suppliers_too
 
 FOLLOWERS = ("charge", "payback", "notices")

@@ -113,7 +113,8 @@ class Message(models.Model):
     for them. Nobody but its author sees one before `visible_at`: until then it can be taken back. `answer_by` is the
     shop's deadline for what waits for its answer, null for what needs none; `answered_at` when that came, and
     `needs_no_answer` that somebody said that none was needed (MSG-08). `misdirected` is a shop's reply to a notice by
-    mail: it is for the operator, whomever it was meant for (MSG-07).
+    mail: it is for the operator, whomever it was meant for (MSG-07); `sent_on_as` the message by which the shop sent
+    its text on from the platform.
     """
 
     shop = models.ForeignKey(Shop, models.PROTECT, related_name="+", db_index=False)
@@ -132,6 +133,7 @@ class Message(models.Model):
     body = models.TextField(_("texto"))
     came_by = models.CharField(_("llegó por"), max_length=4, choices=CameBy, default=CameBy.PAGE)
     misdirected = models.BooleanField(_("contestó al aviso"), default=False)
+    sent_on_as = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+", db_index=False)
     written_at = models.DateTimeField(_("escrito"))
     visible_at = models.DateTimeField(_("se ve desde"))
     answer_by = models.DateTimeField(_("contestar antes de"), null=True)
@@ -152,6 +154,9 @@ class Message(models.Model):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["shop", "id"], name="message_of_shop"),
+            models.UniqueConstraint(
+                fields=["sent_on_as"], condition=Q(sent_on_as__isnull=False), name="message_sent_on_once"
+            ),
             models.CheckConstraint(
                 condition=Q(to_customer=True) | Q(to_operator=True) | Q(to_shop=True) | Q(to_supplier=True),
                 name="message_for_somebody",

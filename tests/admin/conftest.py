@@ -11,7 +11,7 @@ from marketplace.celery import BY_NAME
 from marketplace.models import Parked, TimerRun
 from messaging import conversing
 from messaging.conversing import Words
-from messaging.models import BounceRefusal, NotHeard
+from messaging.models import BounceRefusal, Correspondent, MailRefusal, NotHeard, NotTaken
 from messaging.noting import add_note
 from messaging.recipients import CUSTOMER as TO_CUSTOMER
 from orders import services
@@ -108,6 +108,11 @@ def _told_by_the_provider(order: Order, *, at: datetime) -> None:
     )
     WebhookRefusal.objects.create(reason=TurnedAway.SIGNATURE, day=at.date(), last_at=at)
     BounceRefusal.objects.create(source="mail", reason=NotHeard.MALFORMED, day=at.date(), last_at=at)
+    MailRefusal.objects.create(source="mail", reason=NotTaken.BROKEN, day=at.date(), last_at=at)
+    said = conversing.start(order.shop, Words("Hola"), to=TO_CUSTOMER, order=order, by=SELLER, at=at)
+    Correspondent.objects.create(
+        shop_id=order.shop_id, thread=said.thread, audience="customer", email="ana@cliente.example"
+    )
     ended = {"from_day": at.date(), "until_day": at.date() + timedelta(days=1)}
     CommissionRate.objects.create(channel_id=order.channel_id, category="Hogar", basis_points=950, **ended)
     asked = services.ask_for_carrier(order.shop, "Portes Norte", "https://portes.example", by=SELLER, at=at)
