@@ -136,6 +136,10 @@ CASES: dict[str, tuple[Case, ...]] = {
     ),
     Verb.CONFIRM: (Case(data={"confirmed": [_PATTERN]}, move={"to_confirm": 1, "after": State.AWAITING_SHIPMENT}),),
     Verb.LATE_CHARGE: (Case(move=_PAID, data=_PAID),),
+    Verb.RETURN_ASKED: (
+        Case(by=Role.CUSTOMER, data={"wanted": [{"title": "Jarrón azul", "units": 1}, {"title": LONG, "units": 12}],
+            "reason": {"code": "changed-mind"}, "text": "No pega con el salón."}),
+    ),
     Verb.PAID_BACK: (Case(move=_ALL_BACK, data={"amount_cents": 8400}),),
 }  # fmt: skip
 """How each move that is told can come about."""
@@ -160,6 +164,7 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
             (_("de la tienda"), {**_SAID, "role": "seller", "author": "Lucía Alba", "at": at.isoformat()}),
             (_("del operador"), {**_SAID, "role": "operator", "author": "Olga", "subject": "", "at": at.isoformat()}),
         ),
+        "new_link": (("", {**_SAID, "at": at.isoformat()}),),
         "debit_stuck": (("", {**_ASK, "since": (at - timedelta(hours=2)).isoformat()}),),
         "payback_refused": (("", {**_ASK, "message": "card gone"}),),
         "mismatch": (

@@ -53,6 +53,8 @@ class Code(models.TextChoices):
     NO_SUCH_RECIPIENT = "no_such_recipient", _("No se puede escribir a ese destinatario.")
     SENT_ALREADY = "sent_already", _("Ya se ha enviado.")
     NOTHING_TO_ANSWER = "nothing_to_answer", _("Ya no espera respuesta.")
+    TOO_MANY_BACK = "too_many_back", _("Son más unidades de las que se pueden devolver.")
+    TOO_OFTEN = "too_often", _("Son muchas veces en poco tiempo. Prueba dentro de un rato.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

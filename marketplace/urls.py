@@ -10,4 +10,5 @@ urlpatterns = [
     path("", include("dashboard.urls")),
     path("pagos/", include("payments.urls")),
     path("", include("messaging.urls")),
+    path("mi-pedido/", include("customer.urls")),
 ]

@@ -7,6 +7,7 @@ from orders.states import Verb
 EVENT_WORDS: dict[str, object] = {
     **{verb.value: verb.label for verb in Verb},
     "message": gettext_lazy("Mensaje"),
+    "new_link": gettext_lazy("Enlace nuevo al pedido"),
     "prepare": gettext_lazy("Encargo a un proveedor"),
     "relieved": gettext_lazy("Un proveedor deja de servirlo"),
     "debit_stuck": gettext_lazy("Cobro que tarda demasiado"),

@@ -33,7 +33,9 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.RELEASE: (S,),
     Verb.LATE_CHARGE: (C,),
     Verb.PAID_BACK: (C,),
+    Verb.RETURN_ASKED: (C, S),
     "message": (C, S, O, F),
+    "new_link": (C,),
     "prepare": (F,),
     "relieved": (F,),
     "debit_stuck": (O,),
@@ -56,6 +58,7 @@ UNTOLD: dict[str, str] = {
     Verb.ASSIGN: "the suppliers are told, as prepare and relieved: each of the lines that are or were theirs",
     Verb.NOTE_DELIVERY: "it came after receipt and changes nothing for anybody",
     Verb.NOT_PAID_BACK: "the operators are told, as payback_refused: the money is theirs to get moving",
+    Verb.LINKS_REVOKED: "whoever holds an old link is not to hear of it; the next mail carries one that opens",
     Verb.MAIL_BOUNCED: "whoever it was for cannot be reached; the shop sees it on the order, operators in a list",
 }
 """Verbs that tell nobody, each with its reason."""

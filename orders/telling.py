@@ -17,6 +17,7 @@ _KINDS: dict[str, str] = {
     Verb.REFUSE: ReasonKind.REFUSE,
     Verb.SHORTEN: ReasonKind.REFUSE,
     Verb.HOLD: ReasonKind.HOLD,
+    Verb.RETURN_ASKED: ReasonKind.RETURN,
 }
 
 

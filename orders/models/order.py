@@ -42,7 +42,7 @@ class Order(OrderMachine, models.Model):
     to the customer, by themselves once paid and by the shop; `confirmed_at` the last time that one was (ORD-13).
     `commission_parts` tells a commission that is not the policy's alone: see `orders.services.fees`.
     `supplier` fulfils all that is not refused, with `shared` several do, with neither the seller: both mirror the lines
-    (ROL-04).
+    (ROL-04). Of the customer's links those are valid that were signed for `link_version` (ROL-03).
     """
 
     shop = models.ForeignKey(
@@ -106,6 +106,9 @@ class Order(OrderMachine, models.Model):
     )
     shared = models.BooleanField(_("lo sirven varios"), default=False, db_default=False)
 
+    link_version = models.PositiveSmallIntegerField(
+        _("versión de los enlaces del cliente"), default=0, db_default=0
+    )
     payment_token = models.CharField(_("medio de pago"), max_length=120, blank=True, default="")
 
     customer_external_id = models.CharField(

@@ -20,11 +20,13 @@ from orders.services.debit import (
 from orders.services.fees import Fee, Fees, Priced, priced
 from orders.services.fulfilment import fulfil
 from orders.services.holds import end_presale, hold, judge_hold, release
+from orders.services.links import may_revoke_links, revoke_links
 from orders.services.move import fulfils, judge, lock_orders, one, rules
 from orders.services.new_baskets import Customer, NewBasket, NewLine
 from orders.services.placing import place
 from orders.services.receipt import receive, settle
 from orders.services.returning import report_exception, retry, return_to_sender
+from orders.services.returns import note_return_asked
 from orders.services.shipping import Parcel, deliver, late_by, odd_tracking, ready, ship
 from orders.services.splitting import missing_part
 from orders.services.stock import may_shorten, shorten
@@ -62,10 +64,12 @@ __all__ = [
     "late_by",
     "late_charge",
     "lock_orders",
+    "may_revoke_links",
     "may_shorten",
     "missing_part",
     "note_bounce",
     "note_payback",
+    "note_return_asked",
     "odd_tracking",
     "one",
     "place",
@@ -77,6 +81,7 @@ __all__ = [
     "report_exception",
     "retry",
     "return_to_sender",
+    "revoke_links",
     "rules",
     "settle",
     "ship",

@@ -1,0 +1,94 @@
+"""What a customer types on the pages of their order, checked for its form."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.lettering import visible
+from marketplace.models import Reason
+from messaging.conversing import LONGEST
+from refunds import returns
+from refunds.returns import Left
+
+LONGEST_REASON = 160
+
+
+class MessageForm(forms.Form):
+    """A message to the shop: in a conversation (`thread`), or in a new one for a reason of the list."""
+
+    text = forms.CharField(
+        max_length=LONGEST,
+        error_messages={
+            "required": _("Escribe algo."),
+            "max_length": _("El mensaje es demasiado largo: caben %(limit_value)d letras."),
+        },
+    )
+    thread = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    reason = forms.CharField(required=False)
+
+    def __init__(self, data: Any = None, *, reasons: Sequence[Reason]) -> None:
+        super().__init__(data)
+        self.reasons = reasons
+
+    def clean_text(self) -> str:
+        text = visible(str(self.cleaned_data["text"]))
+        if not text:
+            raise forms.ValidationError(_("Escribe algo."))
+        return text
+
+    def clean_reason(self) -> str:
+        given = str(self.cleaned_data["reason"])
+        return given if given in {reason.code for reason in self.reasons} else ""
+
+
+class CancelForm(forms.Form):
+    """Why the customer wants no more of it, if they care to say."""
+
+    why = forms.CharField(
+        max_length=LONGEST_REASON,
+        required=False,
+        error_messages={"max_length": _("Es demasiado largo: caben %(limit_value)d letras.")},
+    )
+
+
+class ReturnForm(forms.Form):
+    """Which units of which lines go back, and why."""
+
+    reason = forms.CharField(error_messages={"required": _("Elige un motivo.")})
+    text = forms.CharField(
+        max_length=returns.LONGEST,
+        required=False,
+        error_messages={"max_length": _("Es demasiado largo: caben %(limit_value)d letras.")},
+    )
+
+    def __init__(self, data: Any = None, *, left: Sequence[Left], reasons: Sequence[Reason]) -> None:
+        super().__init__(data)
+        self.left, self.reasons = left, reasons
+        for one in left:
+            says = _("Escribe un número entre 0 y %(most)s.") % {"most": one.units}
+            self.fields[f"units_{one.line.id}"] = forms.IntegerField(
+                min_value=0,
+                max_value=one.units,
+                required=False,
+                error_messages={"invalid": says, "min_value": says, "max_value": says},
+            )
+
+    def clean_reason(self) -> str:
+        given = str(self.cleaned_data["reason"])
+        if given not in {reason.code for reason in self.reasons}:
+            raise forms.ValidationError(_("Elige un motivo."))
+        return given
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if not self.errors and not self.units:
+            self.add_error(None, _("Di cuántas unidades quieres devolver."))
+        return given
+
+    @property
+    def units(self) -> dict[int, int]:
+        """Line ids and the units of each that go back."""
+        said = {one.line.id: self.cleaned_data.get(f"units_{one.line.id}") for one in self.left}
+        return {line_id: units for line_id, units in said.items() if units}

@@ -1,0 +1,63 @@
+"""What a customer does from the page of their order, with an eye on clicks that come twice and on floods (ROL-03)."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from customer.conversation import may_write_in
+from marketplace.policy import Role
+from marketplace.refusals import Code, MoveRefused, Refusal
+from messaging import conversing
+from messaging.conversing import Words
+from messaging.models import Message
+from messaging.recipients import SHOP
+from orders import services
+from orders.models import DocumentKind, Order
+from sellers.desk import Actor
+
+AGAIN = timedelta(minutes=10)
+"""The same words sent again within this time are the same click."""
+
+HOUR = timedelta(hours=1)
+MOST_MESSAGES = 20
+MOST_PAPERS = 30
+"""How many messages an hour a customer may write about an order, and how many papers may be drawn up for them."""
+
+
+@transaction.atomic
+def say(
+    order: Order,
+    words: Words,
+    *,
+    thread_id: int | None = None,
+    reason_code: str = "",
+    by: Actor,
+    at: datetime,
+) -> Message:
+    """Write to the shop: in a conversation that the customer reads, or in a new one for a reason (MSG-01, MSG-07).
+
+    The words of their last message, sent again within minutes, are that message. Raises MoveRefused: `not_allowed` for
+    a conversation that is not theirs, `too_often`, and what `conversing` refuses.
+    """
+    services.lock_orders([order.id])
+    theirs = Message.objects.filter(thread__order=order, role=Role.CUSTOMER.value)
+    last = theirs.filter(written_at__gt=at - AGAIN).order_by("-id").first()
+    if last is not None and last.body == words.body.strip():
+        return last
+    if theirs.filter(written_at__gt=at - HOUR).count() >= MOST_MESSAGES:
+        raise MoveRefused(Refusal(order.id, Code.TOO_OFTEN))
+    if thread_id is None:
+        return conversing.start(
+            order.shop, words, to=SHOP, order=order, reason_code=reason_code, take_back=False, by=by, at=at
+        )
+    if not may_write_in(order, thread_id, at):
+        raise MoveRefused(Refusal(order.id, Code.NOT_ALLOWED))
+    return conversing.write(thread_id, words, to=SHOP, take_back=False, by=by, at=at)
+
+
+def may_have_paper(order: Order, *, at: datetime) -> Code | None:
+    """Say why no paper is drawn up for the customer now: they were handed very many within the hour (DOC-04)."""
+    handed = order.downloads.filter(
+        role=Role.CUSTOMER.value, document=DocumentKind.DELIVERY_NOTE, at__gt=at - HOUR
+    )
+    return Code.TOO_OFTEN if handed.count() >= MOST_PAPERS else None
