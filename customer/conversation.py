@@ -37,7 +37,7 @@ class Talk:
 
 
 def readable(order: Order, now: datetime) -> QuerySet[Message]:
-    """The messages of an order that its customer may read now; one that can still be taken back only if it is theirs."""
+    """What the customer of an order may read now; what can still be taken back, only if it is theirs."""
     own = Q(role=Role.CUSTOMER.value)
     return Message.objects.filter(
         readable_by(Role.CUSTOMER), own | Q(visible_at__lte=now), thread__order=order, thread__supplier=None

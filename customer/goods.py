@@ -49,7 +49,7 @@ def amounts_of(order: Order, lines: Sequence[Line]) -> tuple[list[tuple[str, str
         (_("Envío"), money(sum(line.shipping_cents for line in served))),
     ]
     total = (
-        _("Total, impuestos incluidos"),
+        _("Total con impuestos"),
         money(sum(line.goods_cents + line.shipping_cents for line in served)),
     )
     return pairs, total

@@ -6,7 +6,6 @@ It is told by what is named here, and nothing else: an event or a detail without
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -131,6 +130,10 @@ def happened_to(order: Order) -> list[Happened]:
     return [_told(event, order) for event in reversed(rows)]
 
 
+def _ends(event: Event) -> bool:
+    return event.before != event.after and event.after in FINAL
+
+
 def _told(event: Event, order: Order) -> Happened:
     note = NOTES[event.verb](event, order) if event.verb in NOTES else ""
-    return Happened(event.verb, TEXTS[event.verb](event, order), event.at, note, event.after in FINAL)
+    return Happened(event.verb, TEXTS[event.verb](event, order), event.at, note, _ends(event))

@@ -76,7 +76,7 @@ class _Teller:
             return _("Completado")
         titles = {
             State.PENDING_PAYMENT: _("Falta pagarlo"),
-            State.PENDING_ACCEPTANCE: _("La tienda lo está mirando"),
+            State.PENDING_ACCEPTANCE: _("Esperando a la tienda"),
             State.DEBIT: _("Confirmado"),
             State.SHIPPED: _("En camino"),
             State.EXCEPTION: _("No se ha podido entregar"),

@@ -31,7 +31,7 @@ LENGTH = (_BYTES.size + _MAC_BYTES) * 4 // 3
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a link of ours says: the order that it opens, the version it was signed for, when it ends (to the second)."""
+    """What a link says: the order that it opens, the version it was signed for, when it ends (to the second)."""
 
     order_id: int
     version: int

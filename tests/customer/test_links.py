@@ -74,7 +74,7 @@ def test_a_link_opens_its_order_without_a_sign_in_or_a_cookie(recent: Recent, cl
     order = recent()
     answer = client.get(path_of(order))
     assert answer.status_code == 200
-    assert "La tienda lo está mirando" in answer.content.decode()
+    assert "Esperando a la tienda" in answer.content.decode()
     assert not client.cookies
 
 
