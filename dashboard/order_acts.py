@@ -1,6 +1,6 @@
 """What can be done to an order by the one who looks at it, what comes next, and why not (CAN-01, ROL-05)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,10 +13,9 @@ from marketplace.moments import length_words
 from marketplace.policy import ROLE_LABELS, Role
 from marketplace.refusals import Code
 from orders import services
-from orders.models import Hold, Line, Order
+from orders.models import Asking, Hold, Line, Order, Request
 from orders.states import ASSIGNABLE, FINAL, SELLER_HOLDS, Decision, State, Verb
 from sellers.desk import Actor, Right, who_has
-from sellers.models import Supplier
 
 TEXTS = {
     Verb.ACCEPT: gettext_lazy("Aceptar"),
@@ -26,6 +25,7 @@ TEXTS = {
     Verb.READY: gettext_lazy("Listo para recoger"),
     Verb.RETRY: gettext_lazy("Enviar otra vez"),
     Verb.RETURN_TO_SENDER: gettext_lazy("Ha vuelto a la tienda"),
+    Verb.REDIRECT: gettext_lazy("Redirigir a otro pedido"),
     Verb.CANCEL: gettext_lazy("Cancelar el pedido"),
     Verb.SHORTEN: gettext_lazy("Faltan unidades"),
     Verb.DELIVER: gettext_lazy("Confirmar la entrega"),
@@ -39,8 +39,15 @@ PANELS = {
     Verb.HOLD: "espera",
     Verb.SHORTEN: "faltan",
     Verb.ASSIGN: "servir",
+    Verb.RETRY: "reintentar",
 }
 """The acts that ask something first, by the word that opens them in an address."""
+
+PAGES = {Verb.REDIRECT: "order_redirect"}
+"""The acts that have a page of their own, by its name."""
+
+ASK = "pedir"
+"""The word that opens the form in which an act is asked for; `que` names the act."""
 
 NEXT = {
     State.PENDING_ACCEPTANCE: Verb.ACCEPT,
@@ -55,7 +62,7 @@ NEXT = {
 class Act:
     """A button: `href` is a page that asks first, `action` a form to post with `fields`.
 
-    `why_not` disables it and says who may; `ask` is the supplier who may, to be written to.
+    `why_not` disables it and says who may; with `asks` the button asks them for it (ROL-05).
     """
 
     verb: str
@@ -64,7 +71,7 @@ class Act:
     href: str = ""
     action: str = ""
     fields: tuple[tuple[str, str], ...] = ()
-    ask: Supplier | None = None
+    asks: bool = False
 
     @property
     def code(self) -> str:
@@ -78,6 +85,14 @@ class Acts:
 
     next: Act | None
     more: list[Act]
+
+    def may_ask(self, verb: str, kind: str = "") -> bool:
+        """Whether this act can be asked for, about this hold where it is about one."""
+        return any(
+            act.verb == verb and act.asks and dict(act.fields).get("kind", "") == kind
+            for act in (self.next, *self.more)
+            if act
+        )
 
     def may(self, verb: str) -> bool:
         """Whether a form for this act is worth showing."""
@@ -93,6 +108,7 @@ def acts_of(
     order: Order,
     holds: Sequence[Hold],
     lines: Sequence[Line],
+    requests: Sequence[Request] = (),
     *,
     has_suppliers: bool = False,
     by: Actor,
@@ -100,8 +116,10 @@ def acts_of(
 ) -> Acts:
     """Every act that exists for people in this state, in the order of use; `lines` are those that the person sees.
 
-    A supplier is offered what the policy gives to suppliers, and no more (ROL-04).
+    A supplier is offered what the policy gives to suppliers, and no more (ROL-04). What one may not do oneself is asked
+    for by the same button, unless it is among the `requests` that wait for an answer (ROL-05).
     """
+    waits = {request.verb for request in requests if request.state == Asking.OPEN}
     served = offered(order)
     verbs = [verb for verb in TEXTS if verb in served]
     if order.state == State.DEBIT and (order.ships or order.to_confirm):
@@ -118,8 +136,8 @@ def acts_of(
             if verb != Verb.SHIP or _left(order, lines)
             if verb != Verb.FULFIL or any(line.to_confirm and not line.instant for line in lines)
         ]
-    found = {verb: _act(order, verb, lines, by=by, at=at) for verb in verbs}
-    releases = _releases(order, holds, by)
+    found = {verb: _act(order, verb, lines, waits, by=by, at=at) for verb in verbs}
+    releases = _releases(order, holds, waits, by)
     comes = found.pop(NEXT[State(order.state)], None) if order.state in NEXT else None
     comes = comes or found.pop(Verb.FULFIL, None)
     lifted = next((act for act in releases if not act.why_not), None)
@@ -130,6 +148,8 @@ def acts_of(
     may_change = by.role == Role.SELLER and any(not services.is_theirs(order, line) for line in lines)
     if order.state in ASSIGNABLE and may_change and (has_suppliers or served_by_others(order)):
         more.append(_assign(order, by))
+    if order.state == State.SHIPPED and by.role != Role.SUPPLIER:
+        more.append(Act(Verb.CANCEL, str(TEXTS[Verb.CANCEL]), in_transit()))
     if order.state not in FINAL and by.role != Role.SUPPLIER:
         why_not = "" if by.may(Right.WORK_ORDERS) else _not_allowed((Role.SELLER, Role.OPERATOR), by)
         more.append(
@@ -156,41 +176,85 @@ def _assign(order: Order, by: Actor) -> Act:
     return Act(Verb.ASSIGN, str(TEXTS[Verb.ASSIGN]), why_not, href=order_url(order, acto=PANELS[Verb.ASSIGN]))
 
 
-def _act(order: Order, verb: Verb, lines: Sequence[Line], *, by: Actor, at: datetime) -> Act:
+def _act(
+    order: Order, verb: Verb, lines: Sequence[Line], waits: Collection[str], *, by: Actor, at: datetime
+) -> Act:
+    text = str(TEXTS[verb])
+    if verb == Verb.SHIP and order.parcels:
+        text = _("Enviar otro bulto")
     code = _judged(order, verb, by=by, at=at)
-    why_not, ask = "", None
+    if code is not None:
+        return _barred(order, verb, text, code, lines, waits, by=by, at=at)
+    if verb in PANELS:
+        return Act(verb, text, href=order_url(order, acto=PANELS[verb]))
+    if verb in PAGES:
+        return Act(verb, text, href=reverse(PAGES[verb], args=[order.reference]))
+    if verb == Verb.SHIP:
+        return Act(verb, text, href=order_url(order, tab="envio") + "#enviar")
+    if verb == Verb.FULFIL:
+        return Act(verb, text, href=order_url(order) + "#confirmar")
+    if verb == Verb.DELIVER:
+        return Act(verb, text)
+    fields = (("all", "1"),) if verb == Verb.ACCEPT else ()
+    return Act(verb, text, action=reverse(f"order_{verb}", args=[order.reference]), fields=fields)
+
+
+def _barred(
+    order: Order,
+    verb: Verb,
+    text: str,
+    code: Code,
+    lines: Sequence[Line],
+    waits: Collection[str],
+    *,
+    by: Actor,
+    at: datetime,
+) -> Act:
+    """An act that one may not do: why, and where somebody else may, the button that asks them."""
+    if verb in waits:
+        return Act(verb, text, _("Está pedido: falta la respuesta."))
+    asked = services.asked_of(order, verb, by=by, at=at)
+    if asked is not None:
+        return Act(
+            verb,
+            _("Pedir: %(act)s") % {"act": text},
+            _asked_words(asked, lines, by),
+            href=order_url(order, acto=ASK, que=verb),
+            asks=True,
+        )
+    why_not = str(code.label)
     if code == Code.NOT_ALLOWED:
         roles = offered(order).get(Verb.SHIP if verb == Verb.SHORTEN else verb, ())
         why_not = _not_allowed(roles, by)
         if Role.SUPPLIER in roles and served_by_others(order) and Role.SELLER not in roles:
-            why_not, ask = _theirs(order, lines, by)
-    elif code is not None:
-        why_not = str(code.label)
-    text = str(TEXTS[verb])
-    if verb in PANELS:
-        return Act(verb, text, why_not, href=order_url(order, acto=PANELS[verb]), ask=ask)
-    if verb == Verb.SHIP:
-        text = _("Enviar otro bulto") if order.parcels else text
-        return Act(verb, text, why_not, href=order_url(order, tab="envio") + "#enviar")
-    if verb == Verb.FULFIL:
-        return Act(verb, text, why_not, href=order_url(order) + "#confirmar")
-    if verb == Verb.DELIVER:
-        return Act(verb, text, why_not)
-    fields = (("all", "1"),) if verb == Verb.ACCEPT else ()
-    return Act(
-        verb, text, why_not, action=reverse(f"order_{verb}", args=[order.reference]), fields=fields, ask=ask
-    )
+            why_not = _theirs(order)
+    return Act(verb, text, why_not)
 
 
-def _theirs(order: Order, lines: Sequence[Line], by: Actor) -> tuple[str, Supplier | None]:
-    """That it is up to whoever fulfils the order, and who that is; only the operator's, where several do (CAN-03)."""
+def _asked_words(asked: Role, lines: Sequence[Line], by: Actor) -> str:
+    """Who is asked, and that they decide."""
+    if asked == Role.SELLER and by.role == Role.SELLER:
+        who = ", ".join(who_has(Right.WORK_ORDERS))
+    elif asked == Role.SUPPLIER:
+        who = ", ".join(dict.fromkeys(str(line.supplier) for line in lines if line.supplier))
+    else:
+        who = str(ROLE_LABELS[asked])
+    return _("Lo decide: %(who)s.") % {"who": who}
+
+
+def _theirs(order: Order) -> str:
+    """That it is up to whoever fulfils the order; only the operator's, where several do (CAN-03)."""
     if order.shared:
-        return f"{Code.NOT_ALLOWED.label} {_('Lo sirven varios: solo puede hacerlo el operador.')}", None
-    one = next((line.supplier for line in lines if line.supplier_id == order.supplier_id), None)
-    if by.role == Role.SUPPLIER or one is None:
-        return str(Code.NOT_ALLOWED.label), None
-    words = _("Lo sirve %(who)s: pídeselo, o al operador.") % {"who": one}
-    return f"{Code.NOT_ALLOWED.label} {words}", one
+        return f"{Code.NOT_ALLOWED.label} {_('Lo sirven varios: solo puede hacerlo el operador.')}"
+    return str(Code.NOT_ALLOWED.label)
+
+
+def in_transit() -> str:
+    """Why nothing can be called back or sent elsewhere while a parcel travels (EXC-01, CAN-04)."""
+    return _(
+        "Está en camino: nadie puede cancelarlo ni cambiar a dónde va. Si el transportista avisa de que no puede "
+        "entregarlo, podrás corregir la dirección, recogerlo de vuelta o redirigirlo."
+    )
 
 
 def _something_may_be_missing(order: Order, lines: Sequence[Line]) -> bool:
@@ -206,20 +270,25 @@ def _judged(order: Order, verb: Verb, *, by: Actor, at: datetime) -> Code | None
     return services.judge(order, verb, by=by, at=at)
 
 
-def _releases(order: Order, holds: Sequence[Hold], by: Actor) -> list[Act]:
-    """One act a hold; those of the operator and the platform are theirs to lift."""
+def _releases(order: Order, holds: Sequence[Hold], waits: Collection[str], by: Actor) -> list[Act]:
+    """One act a hold; those of the operator and the platform are theirs to lift, and can be asked for."""
     if by.role == Role.SUPPLIER:
         return []
     acts = []
     for hold in holds:
-        why_not = ""
-        if hold.kind not in SELLER_HOLDS:
-            why_not = _not_allowed((Role.OPERATOR,), by)
-        elif not by.may(Right.WORK_ORDERS):
-            why_not = _not_allowed((Role.SELLER, Role.OPERATOR), by)
         text = _("Quitar la espera") if len(holds) == 1 else _("Quitar «%(kind)s»") % {"kind": hold}
-        action = reverse("order_release", args=[order.reference])
-        acts.append(Act(Verb.RELEASE, text, why_not, action=action, fields=(("kind", hold.kind),)))
+        fields = (("kind", hold.kind),)
+        own = hold.kind in SELLER_HOLDS
+        if own and by.may(Right.WORK_ORDERS):
+            action = reverse("order_release", args=[order.reference])
+            acts.append(Act(Verb.RELEASE, text, action=action, fields=fields))
+        elif Verb.RELEASE in waits:
+            acts.append(Act(Verb.RELEASE, text, _("Está pedido: falta la respuesta."), fields=fields))
+        else:
+            why = _asked_words(Role.SELLER if own else Role.OPERATOR, (), by)
+            href = order_url(order, acto=ASK, que=Verb.RELEASE, kind=hold.kind)
+            text = _("Pedir: %(act)s") % {"act": text}
+            acts.append(Act(Verb.RELEASE, text, why, href=href, fields=fields, asks=True))
     return acts
 
 

@@ -115,7 +115,7 @@ def _assigned(data: Mapping[str, Any], own: Own | None) -> list[str]:
 
 def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -> list[str]:
     """What the event carries, each thing in a sentence; what is not known is left out, never shown raw."""
-    said = []
+    said = [telling.asked_words(data["asked"], data)] if data.get("asked") else []
     if verb == Verb.PLACE and "lines" in data:
         n = int(data["lines"])
         said.append(ngettext("%(n)s línea", "%(n)s líneas", n) % {"n": n})
@@ -133,11 +133,13 @@ def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -
     said += _reasons(verb, data)
     if "parcel" in data:
         said.append((_("Bulto %(parcel)s · %(carrier)s %(tracking)s") % data).strip())
-    if data.get("kind") in HoldKind.values:
+    if data.get("kind") in HoldKind.values and not data.get("asked"):
         said.append(str(HoldKind(data["kind"]).label))
     if verb == Verb.HOLD and data.get("mismatch"):
         said.append(telling.mismatch(data["mismatch"], order.currency))
     said += telling.confirmed(data.get("confirmed"))
+    said += telling.corrected(data.get("corrected"))
+    said += _linked(data)
     if verb == Verb.MAIL_BOUNCED:
         said.append(bounced(data))
     if data.get("note"):
@@ -163,8 +165,17 @@ def bounced(data: Mapping[str, Any]) -> str:
     return _("«%(mail)s» a %(email)s: %(answer)s") % {**data, "mail": name, "answer": answer}
 
 
+def _linked(data: Mapping[str, Any]) -> list[str]:
+    """Which order a parcel went on to, or came from; to the shop alone, and its number alone (EXC-04)."""
+    words = (
+        ("to_order", _("Su bulto va ahora al pedido %(order)s")),
+        ("from_order", _("El bulto viene del pedido %(order)s")),
+    )
+    return [told % {"order": data[key]} for key, told in words if data.get(key)]
+
+
 def _reasons(verb: Verb, data: Mapping[str, Any]) -> list[str]:
-    kind, said = telling.kind_of(verb), []
+    kind, said = telling.kind_of(data.get("asked") or verb), []
     for line in data.get("refused") or ():
         words = {"line": line["line"], "reason": reasons.said(kind, line["reason"])}
         if "units" in line:

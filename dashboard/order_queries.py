@@ -8,7 +8,18 @@ from django.db.models import F, Q
 
 from marketplace.models import Carrier, Channel, Reason, ReasonKind
 from marketplace.policy import Role, ShippingClockFrom
-from orders.models import CarrierRequest, Download, Event, Granting, Hold, Line, Order, Shipment, ShipmentLine
+from orders.models import (
+    CarrierRequest,
+    DeliveryException,
+    Download,
+    Event,
+    Granting,
+    Hold,
+    Line,
+    Order,
+    Shipment,
+    ShipmentLine,
+)
 from orders.states import PAID, State, Verb
 from payments.models import Charge
 from payments.states import AskState
@@ -44,11 +55,11 @@ def carriers() -> list[Carrier]:
     return list(Carrier.objects.filter(active=True))
 
 
-def failed_delivery(order: Order) -> Event | None:
+def failed_delivery(order: Order) -> DeliveryException | None:
     """What the carrier said when it could not deliver; nothing is read where it could."""
     if order.state != State.EXCEPTION:
         return None
-    return order.events.filter(verb=Verb.REPORT_EXCEPTION).order_by("-id").first()
+    return order.exceptions.filter(ended_at=None).select_related("shipment").first()
 
 
 def carriers_asked(shop: Shop, since: datetime) -> list[CarrierRequest]:

@@ -18,10 +18,12 @@ from dashboard.order_acts import PANELS, acts_of, lateness, order_url
 from dashboard.order_clocks import OF_SUPPLIERS, running
 from dashboard.order_history import Own, bounce_words, history
 from dashboard.order_money import debit_of, money_of, not_there
+from dashboard.order_requests import asking, requests_of, shown
 from dashboard.queries import waiting
 from marketplace.models import ReasonKind
 from orders import services, telling
 from orders.documents import has_delivery_note
+from orders.exception_forms import RetryForm
 from orders.forms import (
     AnswerForm,
     AssignForm,
@@ -71,7 +73,10 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
     asked = request.GET.get("tab", "")
     tab = TAB_OF_ACT.get(attempt.act, "detalles") if attempt else asked if asked in TABS else "detalles"
     holds, lines = queries.open_holds(order), lines_of(order, member)
-    acts = acts_of(order, holds, lines, has_suppliers=request.has_suppliers, by=request.actor, at=now)
+    asked_for = requests_of(order, member, now)
+    acts = acts_of(
+        order, holds, lines, asked_for, has_suppliers=request.has_suppliers, by=request.actor, at=now
+    )
     back = queries.given_back(order) if member.supplier is None else queries.GivenBack()
     reaches = member.supplier is None or may_reach(order, lines)
     clocks = running(order, holds, now)
@@ -84,6 +89,8 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
         "tabs": _tabs(order, tab, len(parcels) if member.supplier else order.parcels),
         "supplier": member.supplier,
         "acts": acts,
+        "requests": shown(asked_for, order, attempt, by=request.actor, at=now),
+        "asking_act": asking(acts, request.GET, attempt),
         "holds": holds,
         "lines": lines,
         "running": [one for one in clocks if not member.supplier or one.code in OF_SUPPLIERS],
@@ -149,6 +156,8 @@ def _panel(request: DeskRequest, order: Order, told: Told) -> Told:
             "panel": verb,
             "form": sent or AssignForm(lines=theirs_to_say, suppliers=suppliers(request.shop)),
         }
+    if verb == Verb.RETRY:
+        return {"panel": verb, "form": sent or RetryForm(order=order)}
     if verb == Verb.SHORTEN:
         left = [line for line in told["lines"] if line.to_ship]
         return {"panel": verb, "form": sent or ShortForm(lines=left), "left": left}
@@ -184,7 +193,7 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
         else money_of(order, told["lines"], told["back"], told["now"], gone),
         "debit": None if told["supplier"] else debit_of(order, charge),
         "failed": queries.failed_delivery(order),
-        "failed_why": telling.failed_delivery,
+        "failed_why": telling.failed,
         "refusal": telling.refusal,
         "bounce": "" if told["supplier"] else bounce_words(order),
         "explanation": partial(telling.explanation, currency=order.currency),

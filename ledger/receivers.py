@@ -81,6 +81,7 @@ ENTRIES: dict[Verb, tuple[Callable[[Moved], NewEntry], ...]] = {
     Verb.SHORTEN: (_refund,),
     Verb.CANCEL: (_refund,),
     Verb.RETURN_TO_SENDER: (_refund,),
+    Verb.REDIRECT: (_refund,),
     Verb.RECEIVE: (_collect, _receive),
 }
 

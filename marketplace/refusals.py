@@ -55,6 +55,14 @@ class Code(models.TextChoices):
     NOTHING_TO_ANSWER = "nothing_to_answer", _("Ya no espera respuesta.")
     TOO_MANY_BACK = "too_many_back", _("Son más unidades de las que se pueden devolver.")
     TOO_OFTEN = "too_often", _("Son muchas veces en poco tiempo. Prueba dentro de un rato.")
+    NOT_ASKED_FOR = "not_asked_for", _("No hace falta pedirlo, o no es algo que se pida.")
+    BAD_ADDRESS = "bad_address", _("La dirección corregida no está bien.")
+    SEVERAL_PARCELS = "several_parcels", _("Salió en varios bultos: no puede redirigirse entero.")
+    OTHER_SHOP = "other_shop", _("Es de otra tienda, de otro canal o de otra moneda.")
+    OTHER_ARTICLES = "other_articles", _("No espera los mismos artículos.")
+    OTHER_AREA = "other_area", _("No está en la misma zona.")
+    OTHER_SUPPLIER = "other_supplier", _("No lo sirven los mismos.")
+    OTHER_PAYMENT = "other_payment", _("Uno se paga al mensajero y el otro no.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

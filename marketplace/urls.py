@@ -11,4 +11,5 @@ urlpatterns = [
     path("pagos/", include("payments.urls")),
     path("", include("messaging.urls")),
     path("mi-pedido/", include("customer.urls")),
+    path("", include("refunds.urls")),
 ]

@@ -40,6 +40,24 @@ def zone_of(country: str, postal_code: str) -> Zone | None:
     return found.zone if found else None
 
 
+def zones_of(places: Collection[tuple[str, str]]) -> dict[tuple[str, str], Zone | None]:
+    """The zone of each (country, postal code), all in one read; None where no zone has it."""
+    wanted = {beginning for _country, code in places for beginning in beginnings(code)}
+    rows = ZonePrefix.objects.filter(prefix__in=sorted(wanted)).select_related("zone")
+    by_prefix = {(row.country, row.prefix): row.zone for row in rows}
+    return {
+        (country, code): next(
+            (
+                zone
+                for beginning in reversed(beginnings(code))
+                if (zone := by_prefix.get((country.upper(), beginning)))
+            ),
+            None,
+        )
+        for country, code in places
+    }
+
+
 def hold_still() -> None:
     """Let nobody else change zones until this transaction ends: two who give away the same codes take turns."""
     bulk.fetch("SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtext('marketplace.zones'))) AS mine")

@@ -56,6 +56,7 @@ def start(
     supplier: Supplier | None = None,
     reason_code: str = "",
     subject: str = "",
+    request_id: int | None = None,
     take_back: bool = True,
     by: Actor,
     at: datetime,
@@ -63,6 +64,7 @@ def start(
     """Start a conversation with its first message (MSG-02, MSG-14).
 
     `supplier` is whom it is with where it is with a supplier of the shop; without `order` it is with the operator.
+    `request_id` is what it asks for, where it is about that (ROL-05).
     Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`.
     """
     _may_write(by, to, order=order, supplier=supplier)
@@ -73,6 +75,7 @@ def start(
         supplier=supplier,
         reason_code=reason_code,
         subject=subject,
+        request_id=request_id,
         started_at=at,
         written_at=at,
     )

@@ -31,7 +31,7 @@ from marketplace.reasons import answer_words, said
 from messaging.customer_links import customer_url
 from messaging.models import Audience, Notice
 from orders.states import HoldKind
-from orders.telling import kind_of
+from orders.telling import PARTS, asked_words, kind_of
 
 _ITEM = "- "
 _SPACES = re.compile(r"[ \t\r\n]+")
@@ -191,6 +191,9 @@ def _told(notice: Notice, channel: Channel | None) -> dict[str, Any]:
         "audience": notice.audience,
         "answered": answer_words,
         "because": lambda told: said(kind_of(notice.event), told),
+        "because_of": lambda act, told: said(kind_of(act["verb"]), told),
+        "asked": lambda act: asked_words(act["verb"], act["facts"]),
+        "part_word": lambda name: PARTS.get(name, name),
         "hold_word": lambda kind: HoldKind(kind).label,
         "until_when": payload.get("until"),
         "moment": moment,

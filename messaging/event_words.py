@@ -10,6 +10,7 @@ EVENT_WORDS: dict[str, object] = {
     "new_link": gettext_lazy("Enlace nuevo al pedido"),
     "prepare": gettext_lazy("Encargo a un proveedor"),
     "relieved": gettext_lazy("Un proveedor deja de servirlo"),
+    "asked_inside": gettext_lazy("Petición a la propia tienda"),
     "debit_stuck": gettext_lazy("Cobro que tarda demasiado"),
     "payback_refused": gettext_lazy("Devolución rechazada"),
     "mismatch": gettext_lazy("Lo pagado no coincide"),

@@ -26,6 +26,7 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.REPORT_EXCEPTION: (C, S, F),
     Verb.RETRY: (C,),
     Verb.RETURN_TO_SENDER: (C, F),
+    Verb.REDIRECT: (C, F),
     Verb.DELIVER: (C,),
     Verb.FULFIL: (C,),
     Verb.CONFIRM: (C,),
@@ -38,6 +39,7 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     "new_link": (C,),
     "prepare": (F,),
     "relieved": (F,),
+    "asked_inside": (S,),
     "debit_stuck": (O,),
     "payback_refused": (O,),
     "mismatch": (O,),
@@ -59,6 +61,11 @@ UNTOLD: dict[str, str] = {
     Verb.NOTE_DELIVERY: "it came after receipt and changes nothing for anybody",
     Verb.NOT_PAID_BACK: "the operators are told, as payback_refused: the money is theirs to get moving",
     Verb.LINKS_REVOKED: "whoever holds an old link is not to hear of it; the next mail carries one that opens",
+    Verb.REQUEST_MADE: "it is a message to whoever may do it, or asked_inside where that is another of the shop",
+    Verb.REQUEST_APPROVED: "it is a message, and what was asked for is told as itself",
+    Verb.REQUEST_DECLINED: "it is a message, which is told",
+    Verb.REQUEST_WITHDRAWN: "it is a message, which is told",
+    Verb.REQUEST_OVERTAKEN: "it is a message, which is told",
     Verb.MAIL_BOUNCED: "whoever it was for cannot be reached; the shop sees it on the order, operators in a list",
 }
 """Verbs that tell nobody, each with its reason."""

@@ -5,9 +5,17 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from messaging import services
+from messaging import request_threads, services
 from messaging.suppliers import tell_suppliers
-from orders.signals import Moved, carrier_requested, carrier_requests_answered, orders_moved
+from orders.signals import (
+    Asked,
+    Moved,
+    carrier_requested,
+    carrier_requests_answered,
+    orders_moved,
+    requests_answered,
+    requests_made,
+)
 from orders.states import Verb
 from sellers.desk import Actor
 
@@ -31,3 +39,17 @@ def tell_of_request(told: dict[str, Any], at: datetime, **_: Any) -> None:
 def tell_answer(granted: bool, told: list[tuple[int, dict[str, Any]]], at: datetime, **_: Any) -> None:
     """Tell the shops what became of the carriers that they asked for (SHP-04)."""
     services.tell_shops("carrier_granted" if granted else "carrier_declined", told, at=at)
+
+
+@receiver(requests_made, dispatch_uid="messaging")
+def write_of_requests(told: list[Asked], by: Actor, at: datetime, **_: Any) -> None:
+    """Put what is asked for to whoever may do it, in a conversation of the order (ROL-05)."""
+    for asked in told:
+        request_threads.put(asked, by=by, at=at)
+
+
+@receiver(requests_answered, dispatch_uid="messaging")
+def write_of_answers(told: list[Asked], by: Actor, at: datetime, **_: Any) -> None:
+    """Answer in the same conversation (ROL-05)."""
+    for asked in told:
+        request_threads.answer(asked, by=by, at=at)

@@ -13,7 +13,7 @@ from orders.states import INSTANT, LineKind, State, Verb
 from sellers.queries import contacts, supplier_contacts
 
 TO_PREPARE = (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
-OF_PARCELS = (Verb.REPORT_EXCEPTION, Verb.RETURN_TO_SENDER)
+OF_PARCELS = (Verb.REPORT_EXCEPTION, Verb.RETURN_TO_SENDER, Verb.REDIRECT)
 """What is said of that which travels alone."""
 
 
@@ -76,6 +76,8 @@ def _event(move: Moved) -> str:
     """What a move means to those who fulfil the order; "" when it is nothing to them."""
     if move.after in TO_PREPARE and move.before not in TO_PREPARE:
         return "prepare"
+    if move.verb == Verb.SHIP and move.data.get("from_order"):
+        return "relieved"  # another order's parcel goes to this customer: nobody prepares one
     if move.verb == Verb.CANCEL and move.before in TO_PREPARE:
         return "cancel"
     return str(move.verb) if move.verb in OF_PARCELS else ""

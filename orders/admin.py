@@ -138,7 +138,7 @@ class OrderAdmin(ManyOrders):
     sortable_by = ()
     paginator = EstimatingPaginator
     actions = tuple(f"{verb.value}_many" for verb in VERBS)
-    actions_detail = (Verb.CONFIRM_PAYMENT.value, *(verb.value for verb in FORMS))
+    actions_detail = (Verb.CONFIRM_PAYMENT.value, Verb.REDIRECT.value, *(verb.value for verb in FORMS))
 
     fieldsets = (
         (None, {"fields": STANDING}),
@@ -251,6 +251,10 @@ class OrderAdmin(ManyOrders):
     @act(gettext_lazy("Ha vuelto a la tienda"), icon="undo")
     def return_to_sender(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._one(request, object_id, Verb.RETURN_TO_SENDER)
+
+    @act(gettext_lazy("Redirigir a otro pedido"), icon="alt_route")
+    def redirect(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._one(request, object_id, Verb.REDIRECT)
 
     @act(gettext_lazy("Decir quién lo sirve"), icon="handyman")
     def assign(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -12,7 +12,7 @@ from marketplace.reasons import said
 from marketplace.rooms import Panel, moment, money
 from orders.models import Event, Order
 from orders.states import HoldKind, State
-from orders.telling import confirmed, explanation, kind_of, mismatch, refusal
+from orders.telling import act_word, confirmed, corrected, explanation, kind_of, mismatch, refusal
 from sellers.desk import who
 
 ORDER_PANELS: list[Callable[[Order], Panel]] = []
@@ -103,12 +103,17 @@ DETAILS = {
     "confirmed": gettext_lazy("confirmado"),
     "cycle": gettext_lazy("ciclo"),
     "assigned": gettext_lazy("lo sirve"),
+    "asked": gettext_lazy("se pide"),
+    "request": gettext_lazy("petición"),
+    "corrected": gettext_lazy("corregido"),
+    "to_order": gettext_lazy("va al pedido"),
+    "from_order": gettext_lazy("viene del pedido"),
 }
 
 
 def details(event: Event, currency: str) -> str:
     """What an event says besides its verb, in words; a key without words stands as it is."""
-    told, kind = [], kind_of(event.verb)
+    told, kind = [], kind_of(event.data.get("asked") or event.verb)
     for key, value in event.data.items():
         if key == "reason":
             value = said(kind, value)
@@ -118,6 +123,10 @@ def details(event: Event, currency: str) -> str:
             value = money(value, currency)
         elif key == "confirmed":
             value = "; ".join(confirmed(value))
+        elif key == "corrected":
+            value = "; ".join(corrected(value))
+        elif key == "asked":
+            value = act_word(value)
         elif key == "kind":
             value = dict(HoldKind.choices).get(value, value)
         elif key == "assigned":

@@ -25,14 +25,16 @@ _LONGEST_NUMBER = 10
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An act that did not come off: its form as it was sent, the refusal where a rule stood in the way."""
+    """An act that did not come off: its form as it was sent, the refusal where a rule stood in the way; `about` is what
+    was asked for, or answered."""
 
     act: str
     form: forms.Form
     refusal: Refusal | None = None
+    about: str = ""
 
 
-def _reason(given: Mapping[str, Any], code: str, note: str, reasons: Sequence[Reason]) -> Why:
+def reason_of(given: Mapping[str, Any], code: str, note: str, reasons: Sequence[Reason]) -> Why:
     """A reason of the list, or one's own words; what stands in the box of these is unseen beside another reason."""
     chosen = given.get(code) or OTHER
     if chosen == OTHER:
@@ -73,7 +75,7 @@ class AnswerForm(forms.Form):
         self._check_answers(given)
         for line in self.lines:
             if given.get(f"answer_{line.id}") == "refuse":
-                reason = _reason(given, f"reason_{line.id}", f"note_{line.id}", self.reasons)
+                reason = reason_of(given, f"reason_{line.id}", f"note_{line.id}", self.reasons)
                 if not reason:
                     self.add_error(f"reason_{line.id}", _("Di por qué la rechazas."))
                 self.refused[line.id] = reason
@@ -123,7 +125,7 @@ class ReasonForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        self.why = _reason(given, "reason", "note", self.reasons)
+        self.why = reason_of(given, "reason", "note", self.reasons)
         if not self.why:
             self.add_error("reason", _("Elige un motivo o escríbelo."))
         return given

@@ -38,6 +38,11 @@ _STANDING = [
         Verb.MAIL_BOUNCED,
         Verb.RETURN_ASKED,
         Verb.LINKS_REVOKED,
+        Verb.REQUEST_MADE,
+        Verb.REQUEST_APPROVED,
+        Verb.REQUEST_DECLINED,
+        Verb.REQUEST_WITHDRAWN,
+        Verb.REQUEST_OVERTAKEN,
     )
 ]
 
@@ -84,6 +89,8 @@ def children_are_of_the_shop(at: datetime | None) -> list[str]:
         "orders_hold",
         "orders_event",
         "orders_part",
+        "orders_request",
+        "orders_deliveryexception",
         "payments_charge",
         "payments_payback",
         "payments_release",
@@ -197,4 +204,39 @@ def commissions_add_up(at: datetime | None) -> list[str]:
          WHERE commission_cents <> fee OR commission_vat_cents <> round(fee * vat / 10000)
         """,
         _USUAL,
+    )
+
+
+@invariant(
+    "I24",
+    "An order whose delivery failed has exactly one open delivery exception, and no other order has any.",
+)
+def exceptions_agree(at: datetime | None) -> list[str]:
+    return broken(
+        """
+        SELECT 'order ' || o.reference FROM orders_order o
+         WHERE o.state = 'exception'
+           AND NOT EXISTS (SELECT FROM orders_deliveryexception e WHERE e.order_id = o.id AND e.ended_at IS NULL)
+        UNION ALL
+        SELECT 'order ' || o.reference FROM orders_deliveryexception e JOIN orders_order o ON o.id = e.order_id
+         WHERE e.ended_at IS NULL AND o.state <> 'exception'
+        UNION ALL
+        SELECT 'exception ' || id FROM orders_deliveryexception WHERE ended_at < reported_at
+        """
+    )
+
+
+@invariant(
+    "I25",
+    "What an order says of its open requests is what they say, and they are of the state that it is in.",
+)
+def requests_agree(at: datetime | None) -> list[str]:
+    return broken(
+        """
+        SELECT 'order ' || o.reference FROM orders_order o
+          LEFT JOIN (SELECT order_id, count(*) AS n, min(order_state) AS first, max(order_state) AS last
+                       FROM orders_request WHERE state = 'open' GROUP BY 1) r ON r.order_id = o.id
+         WHERE (o.open_requests > 0 OR r.n > 0)
+           AND (o.open_requests <> coalesce(r.n, 0) OR r.first <> o.state OR r.last <> o.state)
+        """
     )

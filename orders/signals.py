@@ -15,6 +15,27 @@ carrier_requested = Signal()
 carrier_requests_answered = Signal()
 """Sent with `granted`, `told` (shop id, and name, carrier, note) and `at` when operators answer (SHP-04)."""
 
+requests_made = Signal()
+"""Sent with `told: list[Asked]`, `by: Actor` and `at` when somebody asks for an act that they may not do (ROL-05)."""
+
+requests_answered = Signal()
+"""Sent with the same when requests were approved, declined, withdrawn, or overtaken by what happened."""
+
+
+class Asked(NamedTuple):
+    """An act on an order that was asked for, and where that stands; `reason` is as a history keeps it."""
+
+    request_id: int
+    order_id: int
+    shop_id: int
+    verb: str
+    state: str
+    asked_of: str
+    asked_role: str
+    facts: Mapping[str, Any]
+    reason: Any
+    answer: str
+
 
 class Moved(NamedTuple):
     """What happened to one order, told in codes and figures so that a receiver needs to read nothing more."""

@@ -47,6 +47,7 @@ class Verb(TextChoices):
     REPORT_EXCEPTION = "report_exception", _("Entrega fallida")
     RETRY = "retry", _("Nuevo intento de entrega")
     RETURN_TO_SENDER = "return_to_sender", _("Devuelto a la tienda")
+    REDIRECT = "redirect", _("Redirigido a otro pedido")
     DELIVER = "deliver", _("Entregado")
     FULFIL = "fulfil", _("Entregado en línea")
     RECEIVE = "receive", _("Recibido")
@@ -63,6 +64,11 @@ class Verb(TextChoices):
     MAIL_BOUNCED = "mail_bounced", _("Un correo al cliente ha vuelto")
     RETURN_ASKED = "return_asked", _("Devolución pedida")
     LINKS_REVOKED = "links_revoked", _("Enlaces del cliente anulados")
+    REQUEST_MADE = "request_made", _("Petición")
+    REQUEST_APPROVED = "request_approved", _("Petición aprobada")
+    REQUEST_DECLINED = "request_declined", _("Petición denegada")
+    REQUEST_WITHDRAWN = "request_withdrawn", _("Petición retirada")
+    REQUEST_OVERTAKEN = "request_overtaken", _("La petición ya no procede")
 
 
 S, V = State, Verb
@@ -96,6 +102,7 @@ MOVES: Steps = (
     Step(V.RETRY, S.EXCEPTION, S.SHIPPED),
     Step(V.DELIVER, S.EXCEPTION, S.DELIVERED),
     Step(V.RETURN_TO_SENDER, S.EXCEPTION, S.RETURNED),
+    Step(V.REDIRECT, S.EXCEPTION, S.RETURNED),
     Step(V.RECEIVE, S.SHIPPED, S.RECEIVED, not_before="receive_at", held_by_hold=True, held_by_incident=True),
     Step(
         V.RECEIVE, S.DELIVERED, S.RECEIVED, not_before="receive_at", held_by_hold=True, held_by_incident=True

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from marketplace.models import ReasonKind
 from marketplace.money import format_money
 from marketplace.reasons import OF_PROVIDERS, Why, said
-from orders.models import Event, Hold, Line
-from orders.states import Verb
+from orders.models import DeliveryException, Hold, Line
+from orders.states import HoldKind, Verb
 
 _KINDS: dict[str, str] = {
     Verb.DEBIT_FAILED: OF_PROVIDERS,
@@ -18,12 +19,60 @@ _KINDS: dict[str, str] = {
     Verb.SHORTEN: ReasonKind.REFUSE,
     Verb.HOLD: ReasonKind.HOLD,
     Verb.RETURN_ASKED: ReasonKind.RETURN,
+    Verb.REPORT_EXCEPTION: ReasonKind.EXCEPTION,
+}
+
+_ACTS: dict[str, object] = {
+    Verb.ACCEPT: gettext_lazy("Aceptar el pedido"),
+    Verb.REFUSE: gettext_lazy("Rechazar el pedido"),
+    Verb.CANCEL: gettext_lazy("Cancelar el pedido"),
+    Verb.READY: gettext_lazy("Listo para recoger"),
+    Verb.DELIVER: gettext_lazy("Confirmar la entrega"),
+    Verb.RETRY: gettext_lazy("Enviar otra vez"),
+    Verb.RETURN_TO_SENDER: gettext_lazy("Ha vuelto a la tienda"),
+    Verb.RELEASE: gettext_lazy("Quitar la espera"),
 }
 
 
 def kind_of(verb: str) -> str:
     """The list that the reasons of a move are of: accepting an order gives those of the lines it refuses."""
     return str(_KINDS.get(verb, ReasonKind.CANCEL))
+
+
+def act_word(verb: str) -> str:
+    """What an act is called that somebody asks for."""
+    return str(_ACTS.get(verb) or (Verb(verb).label if verb in Verb.values else verb))
+
+
+def asked_words(verb: str, facts: Mapping[str, Any]) -> str:
+    """The act that was asked for, and what of it (ROL-05)."""
+    kind = facts.get("kind")
+    return f"{act_word(verb)}: {HoldKind(kind).label}" if kind in HoldKind.values else act_word(verb)
+
+
+def failed(row: DeliveryException) -> str:
+    """Why a parcel could not be delivered (EXC-02)."""
+    return said(ReasonKind.EXCEPTION, Why(row.reason_code, row.note))
+
+
+def corrected(told: Any) -> list[str]:
+    """What of an address was put right, each part as it was and as it is (EXC-03)."""
+    return [
+        _("%(part)s: %(was)s → %(now)s")
+        % {"part": PARTS.get(name, name), "was": was or "–", "now": now or "–"}
+        for name, (was, now) in (told or {}).items()
+    ]
+
+
+PARTS: dict[str, object] = {
+    "street": gettext_lazy("Calle"),
+    "postal_code": gettext_lazy("Código postal"),
+    "city": gettext_lazy("Ciudad"),
+    "region": gettext_lazy("Provincia"),
+    "customer_phone": gettext_lazy("Teléfono"),
+    "courier_note": gettext_lazy("Indicaciones para el transportista"),
+}
+"""What the parts of an address that can be corrected are called."""
 
 
 def refusal(line: Line) -> str:
@@ -34,11 +83,6 @@ def refusal(line: Line) -> str:
 def confirmed(told: Any) -> list[str]:
     """What was confirmed to the customer and what was said of it, line by line (ORD-13)."""
     return [": ".join(filter(None, (str(one["title"]), str(one["access"])))) for one in told or ()]
-
-
-def failed_delivery(event: Event) -> str:
-    """What the carrier said when it could not deliver (SHP-06)."""
-    return said(kind_of(event.verb), event.data.get("reason"))
 
 
 def mismatch(told: Any, currency: str) -> str:

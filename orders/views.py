@@ -248,36 +248,6 @@ def order_ready(request: DeskRequest, order: Order) -> HttpResponse:
 
 
 @_act
-def order_retry(request: DeskRequest, order: Order) -> HttpResponse:
-    """Send out again what could not be delivered."""
-    by, at = request.actor, timezone.now()
-    return _try(
-        request,
-        order,
-        Attempt("retry", forms.Form(request.POST)),
-        lambda: services.retry([order.id], by=by, at=at),
-        said=_("Vuelve a estar en camino."),
-    )
-
-
-@_act
-def order_return(request: DeskRequest, order: Order) -> HttpResponse:
-    """Say that the parcel came back to the shop: the order ends, and what was charged goes back (CAN-05)."""
-    by, at = request.actor, timezone.now()
-    said = _("El pedido ha vuelto a la tienda.")
-    if order.charged_cents:
-        said = _("El pedido ha vuelto a la tienda. Lo cobrado se devuelve al cliente.")
-    return _try(
-        request,
-        order,
-        Attempt("return_to_sender", forms.Form(request.POST)),
-        lambda: services.return_to_sender([order.id], by=by, at=at),
-        said=said,
-        bells=("payback", "notices"),
-    )
-
-
-@_act
 def order_cancel(request: DeskRequest, order: Order) -> HttpResponse:
     """Cancel an order for a reason; what was charged goes back (CAN-02)."""
     form = ReasonForm(request.POST, reasons=_reasons(ReasonKind.CANCEL))

@@ -20,7 +20,7 @@ def follow_orders(moves: list[Moved], verb: str, **_: Any) -> None:
         services.pause_charges([move.order_id for move in moves if move.held])
     elif verb == Verb.RELEASE:
         services.resume_charges(moves)
-    elif verb in (Verb.CANCEL, Verb.RETURN_TO_SENDER):
+    elif verb in (Verb.CANCEL, Verb.RETURN_TO_SENDER, Verb.REDIRECT):
         services.undo_charges(moves)
     elif verb in (Verb.DELIVER, Verb.RECEIVE):
         couriers.note_collections(moves)

@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from marketplace.models import Channel
 from marketplace.policy import ROLE_LABELS, Role
-from orders.models import Order
+from orders.models import Order, Request
 from sellers.models import Membership, Shop, Supplier, User
 
 
@@ -19,6 +19,7 @@ class Thread(models.Model):
 
     `waiting` is how many messages wait for the shop's answer, `answer_by` the first of their deadlines;
     `operator_waits_since` the first of those that wait for the operator. All three mirror its messages.
+    `request` is what it asks for, where it asks for an act on the order (ROL-05).
     `written_at` is the moment of the last message, `messages_count` how many there are.
     """
 
@@ -48,6 +49,14 @@ class Thread(models.Model):
     )
     assignee = models.ForeignKey(
         Membership, models.SET_NULL, null=True, related_name="+", verbose_name=_("quién la lleva")
+    )
+    request = models.OneToOneField(
+        Request,
+        models.CASCADE,
+        null=True,
+        related_name="thread",
+        db_constraint=False,
+        verbose_name=_("petición"),
     )
     reason_code = models.CharField(_("motivo de contacto"), max_length=50, default="")
     subject = models.CharField(_("asunto"), max_length=120, default="")

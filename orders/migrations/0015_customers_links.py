@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0012_who_fulfils_is_told'),
+        ('orders', '0013_requests_and_exceptions'),
     ]
 
     operations = [

@@ -137,7 +137,11 @@ class Part(Child):
 
 
 class Shipment(Child):
-    """A parcel: what was handed to which carrier under which tracking number (SHP-01, SHP-03)."""
+    """A parcel: what was handed to which carrier under which tracking number (SHP-01, SHP-03).
+
+    From `redirected_at` on it is on its way to another order's customer: where it goes is no longer this one's to
+    follow (EXC-04).
+    """
 
     order = models.ForeignKey(
         Order, models.CASCADE, related_name="shipments", db_constraint=False, db_index=False
@@ -151,6 +155,7 @@ class Shipment(Child):
     tracking_url = models.CharField(_("enlace de seguimiento"), max_length=400, blank=True, default="")
     handed_over_at = models.DateTimeField(_("entregado al transportista"))
     delivered_at = models.DateTimeField(_("entregado"), null=True)
+    redirected_at = models.DateTimeField(_("fue a otro pedido"), null=True)
 
     class Meta:
         verbose_name = _("bulto")

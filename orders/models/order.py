@@ -42,7 +42,9 @@ class Order(OrderMachine, models.Model):
     to the customer, by themselves once paid and by the shop; `confirmed_at` the last time that one was (ORD-13).
     `commission_parts` tells a commission that is not the policy's alone: see `orders.services.fees`.
     `supplier` fulfils all that is not refused, with `shared` several do, with neither the seller: both mirror the lines
-    (ROL-04). Of the customer's links those are valid that were signed for `link_version` (ROL-03).
+    (ROL-04). `open_requests` is how many acts were asked for and wait for an answer (ROL-05). Where the order goes may
+    be corrected after a delivery that failed, with `courier_note` for whoever takes it there (EXC-03). Of the
+    customer's links those are valid that were signed for `link_version` (ROL-03).
     """
 
     shop = models.ForeignKey(
@@ -91,6 +93,7 @@ class Order(OrderMachine, models.Model):
 
     cash_on_delivery = models.BooleanField(_("contra reembolso"), default=False, db_default=False)
     parcels = models.PositiveSmallIntegerField(_("bultos"), default=0)
+    open_requests = models.PositiveSmallIntegerField(_("peticiones sin responder"), default=0, db_default=0)
     ships = models.BooleanField(_("lleva algo que enviar"), default=True, db_default=True)
     at_once = models.PositiveSmallIntegerField(_("líneas que se confirman solas"), default=0, db_default=0)
     to_confirm = models.PositiveSmallIntegerField(_("líneas por confirmar"), default=0, db_default=0)
@@ -123,6 +126,9 @@ class Order(OrderMachine, models.Model):
     city = models.CharField(_("ciudad"), max_length=80, blank=True, default="")
     region = models.CharField(_("provincia"), max_length=80, blank=True, default="")
     country = models.CharField(_("país"), max_length=2, blank=True, default="")
+    courier_note = models.CharField(
+        _("indicaciones para el transportista"), max_length=200, blank=True, default="", db_default=""
+    )
     wants_invoice = models.BooleanField(_("pide factura"), default=False)
     items_text = models.CharField(_("artículos en una línea"), max_length=160, blank=True, default="")
 

@@ -19,13 +19,21 @@ from orders.services.debit import (
 )
 from orders.services.fees import Fee, Fees, Priced, priced
 from orders.services.fulfilment import fulfil
-from orders.services.holds import end_presale, hold, judge_hold, release
+from orders.services.holds import end_presale, hold, judge_hold, judge_release, release
 from orders.services.links import may_revoke_links, revoke_links
 from orders.services.move import fulfils, judge, lock_orders, one, rules
 from orders.services.new_baskets import Customer, NewBasket, NewLine
 from orders.services.placing import place
 from orders.services.receipt import receive, settle
-from orders.services.returning import report_exception, retry, return_to_sender
+from orders.services.requests import approve, ask, asked_of, decline, judge_answer, may_withdraw, withdraw
+from orders.services.returning import (
+    Correction,
+    flaws_of,
+    redirect,
+    report_exception,
+    retry,
+    return_to_sender,
+)
 from orders.services.returns import note_return_asked
 from orders.services.shipping import Parcel, deliver, late_by, odd_tracking, ready, ship
 from orders.services.splitting import missing_part
@@ -34,6 +42,7 @@ from orders.services.stock import may_shorten, shorten
 __all__ = [
     "EVERYTHING",
     "Answer",
+    "Correction",
     "Customer",
     "Fee",
     "Fees",
@@ -43,29 +52,37 @@ __all__ = [
     "Parcel",
     "Priced",
     "accept",
+    "approve",
+    "ask",
     "ask_for_carrier",
+    "asked_of",
     "assign",
     "cancel",
     "confirm_payment",
     "debit_failed",
     "debit_succeeded",
+    "decline",
     "decline_carrier",
     "deliver",
     "end_presale",
     "expire",
+    "flaws_of",
     "fulfil",
     "fulfils",
     "grant_carrier",
     "hold",
     "is_theirs",
     "judge",
+    "judge_answer",
     "judge_hold",
+    "judge_release",
     "lapse",
     "late_by",
     "late_charge",
     "lock_orders",
     "may_revoke_links",
     "may_shorten",
+    "may_withdraw",
     "missing_part",
     "note_bounce",
     "note_payback",
@@ -76,6 +93,7 @@ __all__ = [
     "priced",
     "ready",
     "receive",
+    "redirect",
     "refuse",
     "release",
     "report_exception",
@@ -86,4 +104,5 @@ __all__ = [
     "settle",
     "ship",
     "shorten",
+    "withdraw",
 ]

@@ -50,6 +50,16 @@ def _may_touch(kind: HoldKind, by: Actor) -> bool:
     return by.role in (Role.OPERATOR, Role.PLATFORM) or kind in SELLER_HOLDS
 
 
+def judge_release(order: Order, verb: str, *, kind: str, by: Actor, at: datetime) -> Code | None:
+    """Say why this actor cannot lift a hold of this kind; None when they can."""
+    code = judge_hold(order, verb, by=by, at=at)
+    if code is None and not _may_touch(HoldKind(kind), by):
+        return Code.NOT_ALLOWED
+    if code is None and not order.holds.filter(kind=kind, released_at=None).exists():
+        return Code.NO_SUCH_HOLD
+    return code
+
+
 def hold(
     order_ids: Iterable[int],
     kind: HoldKind,

@@ -21,9 +21,10 @@ from marketplace.policy import Role, Settings, ShippingClockFrom
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
 from orders.models import Event, Hold, Order
 from orders.queries import suppliers_of
+from orders.services.lapsing import overtake, tell_overtaken
 from orders.signals import Moved, orders_moved
 from orders.states import FINAL, PAID, TABLE, State, Verb
-from sellers.desk import Actor, Right
+from sellers.desk import PLATFORM, Actor, Right
 
 
 class Refuse(Exception):
@@ -211,6 +212,7 @@ def _move(
     events: list[tuple[object, ...]] = []
     refused: list[Refusal] = []
     let_go: list[int] = []
+    left: list[Order] = []
     when = _heard if news else _then
     with transaction.atomic(savepoint=False), bulk.gathered():
         orders = lock_orders(wanted, skip_locked=skip_locked)
@@ -233,22 +235,37 @@ def _move(
                     if order.held_at or order.incident_at:
                         order.held_at = order.incident_at = None
                         let_go.append(order.id)
+                if order.open_requests:
+                    left.append(order)
             order.moved_at = then
             told = done.instead or verb
             changed.append(order)
             events.append(_event(order, told, before, done.data, by=by, at=then))
             moved.append(_moved(order, told, before, done.data, at=then))
         if changed:
-            _write(changed, events, (*fields, "held_at", "incident_at") if let_go else fields)
+            overtaken = overtake(left) if left else []
+            events += [
+                _event(by_request.order, Verb.REQUEST_OVERTAKEN, by_request.order.__dict__["state"],
+                       by_request.told, by=PLATFORM, at=by_request.order.moved_at)
+                for by_request in overtaken
+            ]  # fmt: skip
+            _write(changed, events, _with(fields, let_go, left))
             if let_go:
                 _let_go(let_go, by=by, at=at)
             if also:
                 also()
             orders_moved.send(sender=Order, moves=moved, verb=verb, by=by, at=at)
+            tell_overtaken(overtaken, at=at)
     if not skip_locked:
         missing = set(wanted).difference(order.id for order in orders)
         refused.extend(Refusal(order_id, Code.UNKNOWN_ORDER) for order_id in sorted(missing))
     return Outcome(moved, refused)
+
+
+def _with(fields: Sequence[str], let_go: Sequence[int], left: Sequence[Order]) -> tuple[str, ...]:
+    """The columns that a move writes: its own, and what it ended besides."""
+    ended = ("held_at", "incident_at") if let_go else ()
+    return (*fields, *ended, *(("open_requests",) if left else ()))
 
 
 def _write(orders: list[Order], events: list[tuple[object, ...]], fields: Sequence[str]) -> None:

@@ -10,7 +10,8 @@ from marketplace import tracking as tracking_forms
 from marketplace.models import Carrier
 from marketplace.policy import ReceiptClockFrom, Role, ShippingClockFrom
 from marketplace.refusals import Code, Outcome
-from orders.models import Line, Order, Shipment, ShipmentLine
+from orders.models import Ending, Line, Order, Shipment, ShipmentLine
+from orders.services.exceptions import end_exceptions
 from orders.services.move import Change, Channels, Refuse, _move, has_right, judge, rules
 from orders.services.receipt import COLLECTED, collect, count_receipt
 from orders.signals import Moved
@@ -23,7 +24,8 @@ class Parcel:
     """A parcel to hand over: the carrier (of the list, or by name where the policy allows), its tracking number.
 
     `quantities` maps line ids to units; None means everything that is still to be shipped, of a supplier's own lines
-    where it is a supplier who hands it over.
+    where it is a supplier who hands it over. `from_order` is the number of the order whose parcel it was, where it was
+    redirected: it is on its way already, with whomever it is (EXC-04).
     """
 
     carrier: Carrier | None = None
@@ -31,6 +33,7 @@ class Parcel:
     tracking: str = ""
     tracking_url: str = ""
     quantities: Mapping[int, int] | None = None
+    from_order: str = ""
 
 
 @dataclass(slots=True)
@@ -77,6 +80,8 @@ def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[M
             "tracking_url": written.shipments[-1].tracking_url,
             "parcel": order.parcels,
         }
+        if parcel.from_order:
+            data["from_order"] = parcel.from_order
         if not complete:
             return Change(data, instead=Verb.HAND_OVER)
         settings, calendar = rules(order), channels.of(order).calendar
@@ -111,7 +116,8 @@ LINES_OF = "SELECT {columns} FROM {table} WHERE order_id = ANY(%s::bigint[]) ORD
 def _carrier_name(order: Order, parcel: Parcel) -> str:
     if parcel.carrier:
         return parcel.carrier.name
-    if not parcel.carrier_name or not rules(order).free_text_carrier:
+    allowed = parcel.from_order or rules(order).free_text_carrier
+    if not parcel.carrier_name or not allowed:
         raise Refuse(Code.UNKNOWN_CARRIER, parcel.carrier_name)
     return parcel.carrier_name
 
@@ -201,10 +207,13 @@ def ready(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved
 def deliver(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
     """Confirm delivery (SHP-06); after receipt it is only noted on the parcels and moves nothing."""
     delivered: list[int] = []
+    failed: list[int] = []
     channels = Channels()
 
     def change(order: Order) -> Change:
         delivered.append(order.id)
+        if order.state == State.EXCEPTION:
+            failed.append(order.id)
         if order.delivered_at is None:
             order.delivered_at = at
         if order.state in PAST_RECEIPT:
@@ -214,16 +223,20 @@ def deliver(order_ids: Iterable[int], *, by: Actor, at: datetime) -> Outcome[Mov
             count_receipt(order, at, channels)
         return Change(collect(order, at=at))
 
+    def also() -> None:
+        end_exceptions(failed, Ending.DELIVERED, by=by, at=at)
+        bulk.write(
+            Shipment,
+            "UPDATE orders_shipment SET delivered_at = %s WHERE order_id = ANY(%s::bigint[]) AND delivered_at IS NULL",
+            [at, delivered],
+        )
+
     return _move(
         order_ids,
         Verb.DELIVER,
         change,
         fields=("delivered_at", "receive_at", *COLLECTED),
-        also=lambda: bulk.write(
-            Shipment,
-            "UPDATE orders_shipment SET delivered_at = %s WHERE order_id = ANY(%s::bigint[]) AND delivered_at IS NULL",
-            [at, delivered],
-        ),
+        also=also,
         judged=_judge_delivery,
         by=by,
         at=at,

@@ -8,10 +8,9 @@ from marketplace.shopwall import of_the_same_shop
 
 class Migration(migrations.Migration):
 
-    initial = True
-
     dependencies = [
         ('orders', '0015_customers_links'),
+        ('refunds', '0001_redirects'),
         ('sellers', '0002_suppliers'),
     ]
 
