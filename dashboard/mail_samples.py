@@ -80,6 +80,16 @@ _TICKET = {
     "access": "Calle Mayor 14, sábado a las 10",
 }
 
+_INCIDENT = {
+    "incident": "P-20977-A/1", "number": 1, "thread": 1, "answer_by": "2026-12-01T18:00:00+01:00",
+    "close_due_at": "2026-12-04T12:00:00+01:00",
+}  # fmt: skip
+_BROKEN = {
+    "reason": {"code": "damaged"}, "lines": [{"line": "1", "title": "Jarrón azul"}],
+    "text": ["El jarrón ha llegado roto por el asa.", "¿Me mandáis otro?"],
+}  # fmt: skip
+_SOLVED = {"reason": {"code": "replaced"}, "text": ["Le llegó otro ayer; nos lo ha confirmado por teléfono."]}
+
 CASES: dict[str, tuple[Case, ...]] = {
     Verb.PLACE: (
         Case(),
@@ -123,7 +133,6 @@ CASES: dict[str, tuple[Case, ...]] = {
     Verb.DELIVER: (Case(by=Role.OPERATOR), Case(_("contra reembolso"), move=_CASH)),
     Verb.HOLD: (
         Case(by=Role.OPERATOR, data={"kind": "operator", "note": "comprobamos el pago", "until": None}),
-        Case(_("incidencia"), Role.OPERATOR, data={"kind": "incident", "note": "", "until": None}),
         Case(_("preventa"), Role.OPERATOR, data={"kind": "presale", "note": "", "until": "2026-12-01T00:00:00+01:00"}),
     ),
     Verb.RELEASE: (
@@ -135,6 +144,23 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(_("una entrada"), Role.SELLER, {**_NO_PARCEL, "after": State.DELIVERED}, {"confirmed": [_TICKET]}),
     ),
     Verb.CONFIRM: (Case(data={"confirmed": [_PATTERN]}, move={"to_confirm": 1, "after": State.AWAITING_SHIPMENT}),),
+    Verb.INCIDENT_OPENED: (
+        Case(_("del cliente"), Role.CUSTOMER, data={**_INCIDENT, **_BROKEN}),
+        Case(_("del operador, sin texto"), Role.OPERATOR, data={**_INCIDENT, **_BROKEN, "text": []}),
+    ),
+    Verb.INCIDENT_RESOLVED: (
+        Case(_("con un mensaje"), Role.SELLER, data={**_INCIDENT, **_SOLVED}),
+        Case(_("sin mensaje"), Role.SELLER, data={**_INCIDENT, **_SOLVED, "text": []}),
+    ),
+    Verb.INCIDENT_SENT_BACK: (
+        Case("", Role.OPERATOR, data={**_INCIDENT, "reason": "El cliente dice que no le ha llegado nada."}),
+    ),
+    Verb.INCIDENT_CLOSED: (
+        Case(_("por el operador"), Role.OPERATOR, data={**_INCIDENT, "how": "operator", "stands": False}),
+        Case(_("queda otra"), Role.OPERATOR, data={**_INCIDENT, "how": "operator", "stands": True}),
+        Case(_("por el silencio"), data={**_INCIDENT, "how": "silence", "stands": False}),
+        Case(_("por la devolución"), Role.SELLER, _ALL_BACK, {**_INCIDENT, "how": "refund", "stands": False}),
+    ),
     Verb.LATE_CHARGE: (Case(move=_PAID, data=_PAID),),
     Verb.RETURN_ASKED: (
         Case(by=Role.CUSTOMER, data={"wanted": [{"title": "Jarrón azul", "units": 1}, {"title": LONG, "units": 12}],

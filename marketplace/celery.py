@@ -55,6 +55,8 @@ TIMERS = (
           "let go of authorisations that nobody will charge"),
     Timer("debits", "payments.tasks.alert_stuck_debits", "payments.queries.next_stuck_debit", 60,
           "alert on debits that take too long"),
+    Timer("incidents", "incidents.tasks.close_quiet", "incidents.queries.next_due", 60,
+          "close resolved incidents after their quiet time, or list them for the operator"),
     Timer("receive", "orders.tasks.receive_shipped", "orders.queries.next_receipt", 60,
           "count shipped orders as received"),
     Timer("statements", "settlements.tasks.close_due_cycles", "settlements.queries.next_closing", 300,

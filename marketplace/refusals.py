@@ -63,6 +63,9 @@ class Code(models.TextChoices):
     OTHER_AREA = "other_area", _("No está en la misma zona.")
     OTHER_SUPPLIER = "other_supplier", _("No lo sirven los mismos.")
     OTHER_PAYMENT = "other_payment", _("Uno se paga al mensajero y el otro no.")
+    INCIDENT_STANDS = "incident_stands", _("Ya hay una incidencia abierta sobre ese artículo.")
+    INCIDENT_ELSEWHERE = "incident_elsewhere", _("La incidencia no está en un estado que lo permita.")
+    UNKNOWN_INCIDENT = "unknown_incident", _("No existe esa incidencia.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

@@ -13,12 +13,12 @@ from django.db.models import Count, Min, Q
 
 from marketplace import clocks
 from marketplace.models import Channel
-from marketplace.policy import Role, Settings
+from marketplace.policy import Role, Settings, Window
 from marketplace.refusals import Code, MoveRefused, Refusal
 from messaging.message_notices import tell_of_message
 from messaging.models import CameBy, Message, Thread
 from messaging.recipients import MAY_WRITE_TO, To
-from messaging.signals import Told, messages_taken_back, messages_written
+from messaging.signals import Told, messages_taken_back, messages_written, nothing_waits
 from orders.models import Order
 from sellers.desk import Actor, Right
 from sellers.models import Shop, Supplier
@@ -39,11 +39,12 @@ _WAITS = Q(answer_by__isnull=False, answered_at__isnull=True, needs_no_answer=Fa
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is said: the text, and how it came."""
+    """What is said: the text, and how it came; it is not `told` where another notice carries it."""
 
     body: str
     came_by: CameBy = CameBy.PAGE
     misdirected: bool = False
+    told: bool = True
 
 
 @transaction.atomic
@@ -57,14 +58,15 @@ def start(
     reason_code: str = "",
     subject: str = "",
     request_id: int | None = None,
+    of_incident: bool = False,
     take_back: bool = True,
     by: Actor,
     at: datetime,
 ) -> Message:
     """Start a conversation with its first message (MSG-02, MSG-14).
 
-    `supplier` is whom it is with where it is with a supplier of the shop; without `order` it is with the operator.
-    `request_id` is what it asks for, where it is about that (ROL-05).
+    `supplier` is whom it is with where it is with a supplier of the shop; without `order` it is with the operator. That
+    of an incident is answered in its time (INC-09); `request_id` is what it asks for, where it does (ROL-05).
     Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`.
     """
     _may_write(by, to, order=order, supplier=supplier)
@@ -76,6 +78,7 @@ def start(
         reason_code=reason_code,
         subject=subject,
         request_id=request_id,
+        of_incident=of_incident,
         started_at=at,
         written_at=at,
     )
@@ -150,7 +153,8 @@ def _write(thread: Thread, words: Words, *, to: To, take_back: bool, by: Actor, 
         _answered(thread, to, by_message=message, at=at)
     thread.written_at = at
     _mirror(thread)
-    tell_of_message(thread, message, to, at=visible_at)
+    if words.told:
+        tell_of_message(thread, message, to, at=visible_at)
     messages_written.send(sender=Message, told=[_told(thread, message)], by=by, at=at)
     return message
 
@@ -191,7 +195,12 @@ def _answer_by(thread: Thread, to: To, *, by: Actor, at: datetime) -> datetime |
     if not to.shop or by.role not in (Role.CUSTOMER, Role.OPERATOR):
         return None
     terms = _terms(thread)
-    return clocks.deadline(at, terms[0].answer_within.span, terms[1]) if terms else None
+    return clocks.deadline(at, answer_window(thread, terms[0]).span, terms[1]) if terms else None
+
+
+def answer_window(thread: Thread, rules: Settings) -> Window:
+    """How long the shop has to answer in a thread; in that of an incident, the time of incidents (MSG-09, INC-09)."""
+    return rules.incident_answer_within if thread.of_incident else rules.answer_within
 
 
 def _answered(thread: Thread, to: To, *, by_message: Message, at: datetime) -> None:
@@ -241,11 +250,11 @@ def take_back(message_id: int, *, by: Actor, at: datetime) -> str:
     told = _told(thread, message)
     thread.messages.filter(answered_at=message.written_at, id__lt=message.id).update(answered_at=None)
     message.delete()
-    messages_taken_back.send(sender=Message, told=[told], by=by, at=at)
     if not thread.messages.exists():
         thread.delete()
     else:
         _mirror(thread)
+    messages_taken_back.send(sender=Message, told=[told], by=by, at=at)
     return message.body
 
 
@@ -261,6 +270,14 @@ def needs_no_answer(message_id: int, *, by: Actor, at: datetime) -> None:
     if not thread.messages.filter(_WAITS, id=message_id).update(needs_no_answer=True):
         raise _refuse(Code.NOTHING_TO_ANSWER, message_id)
     _mirror(thread)
+    nothing_waits.send(sender=Message, thread_ids=[thread.id], by=by, at=at)
+
+
+def answered_by_act(thread_id: int, *, at: datetime) -> None:
+    """What waits in a thread for the shop was answered by what the shop did, of which those who asked are told."""
+    thread = _locked(thread_id)
+    if thread.messages.filter(_WAITS).update(answered_at=at):
+        _mirror(thread)
 
 
 def read(thread_ids: Sequence[int], *, by: Actor, at: datetime) -> int:

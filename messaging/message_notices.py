@@ -9,8 +9,7 @@ from marketplace import bulk
 from marketplace.policy import Role
 from messaging.models import Audience, Message, Notice, Thread
 from messaging.recipients import To
-from messaging.services import COLUMNS, Recipient, notice_row
-from sellers.models import User
+from messaging.services import COLUMNS, Recipient, notice_row, operators_of
 from sellers.queries import contacts, supplier_contacts
 
 EVENT = "message"
@@ -44,9 +43,7 @@ def _recipients(thread: Thread, audience: Audience) -> Iterator[Recipient]:
             (to.contact_email, to.language) for to in supplier_contacts([thread.supplier_id or 0]).values()
         ]
     else:
-        operators = User.objects.filter(is_staff=True, is_active=True)
-        managing = operators.filter(managed_shops=thread.shop_id)
-        found = list((managing if managing.exists() else operators).values_list("email", "language"))
+        found = operators_of(thread.shop_id)
     yield from (recipient for recipient in found if recipient[0])
 
 

@@ -24,6 +24,7 @@ from sellers.desk import Actor
 def tell_people(moves: list[Moved], verb: str, by: Actor, **_: Any) -> None:
     """Write the notices of these moves in their transaction; operators hear of baskets that do not add up."""
     services.tell_moves(moves, by=by)
+    services.tell_managers(moves, by=by)
     tell_suppliers(moves)
     if verb in (Verb.PLACE, Verb.HOLD) and (held := [move for move in moves if move.data.get("mismatch")]):
         services.tell_mismatches(held)

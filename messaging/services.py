@@ -147,6 +147,36 @@ def tell_mismatches(moves: Sequence[Moved]) -> int:
     return told
 
 
+def tell_managers(moves: Sequence[Moved], *, by: Actor) -> int:
+    """Tell the operator whom each shop has, or all of them where it has none, of moves that the table tells operators
+    and that are not an operator's own; answers how many notices were written."""
+    told = [move for move in moves if Audience.OPERATOR in TABLE.get(move.verb, ())]
+    if not told or by.role == Role.OPERATOR:
+        return 0
+    shops = contacts({move.shop_id for move in told})
+    rows = [
+        notice_row(
+            move.verb,
+            Audience.OPERATOR,
+            to,
+            json.dumps(payload_of(move, shops[move.shop_id], by)),
+            shop_id=move.shop_id,
+            order_id=move.order_id,
+            at=move.at,
+        )
+        for move in told
+        for to in operators_of(move.shop_id)
+    ]
+    return bulk.insert(Notice, COLUMNS, rows)
+
+
+def operators_of(shop_id: int) -> list[Recipient]:
+    """Where the operators of a shop are written to: its account manager where it has one, else every operator."""
+    operators = User.objects.filter(is_staff=True, is_active=True)
+    managing = operators.filter(managed_shops=shop_id)
+    return list((managing if managing.exists() else operators).values_list("email", "language"))
+
+
 def tell_operators(event: str, payloads: Sequence[dict[str, Any]], *, at: datetime) -> int:
     """Tell every operator of something that needs them; answers how many notices were written."""
     if not payloads:

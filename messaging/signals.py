@@ -11,6 +11,9 @@ them. One that is taken back is told by `messages_taken_back`, with the same."""
 
 messages_taken_back = Signal()
 
+nothing_waits = Signal()
+"""Sent with `thread_ids`, `by`, `at` when somebody said of messages in them that they need no answer (MSG-08)."""
+
 
 class Told(NamedTuple):
     """A message that was written: of which thread and order, by whom, for whom; `answer_by` where it waits."""

@@ -43,6 +43,10 @@ _STANDING = [
         Verb.REQUEST_DECLINED,
         Verb.REQUEST_WITHDRAWN,
         Verb.REQUEST_OVERTAKEN,
+        Verb.INCIDENT_OPENED,
+        Verb.INCIDENT_RESOLVED,
+        Verb.INCIDENT_SENT_BACK,
+        Verb.INCIDENT_CLOSED,
     )
 ]
 

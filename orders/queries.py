@@ -65,12 +65,12 @@ def folded(text: str) -> str:
     return "".join(c for c in normalize("NFKD", text.lower()) if not combining(c))
 
 
-_BEFORE_ALL = (datetime.min.replace(tzinfo=UTC), 0)
+BEFORE_ALL = (datetime.min.replace(tzinfo=UTC), 0)
 
 
 def _keys(table: str, column: str, where: str, after: Key | None, count: int, moment: datetime) -> list[Key]:
     """The next (deadline, id) keys, in the order of the partial index that carries them."""
-    since, row_id = after or _BEFORE_ALL
+    since, row_id = after or BEFORE_ALL
     rows = bulk.fetch(
         f"SELECT {column}, id FROM {table} WHERE {where} AND ({column}, id) > (%s, %s) ORDER BY {column}, id LIMIT %s",
         [moment, since, row_id, count],

@@ -69,6 +69,10 @@ class Verb(TextChoices):
     REQUEST_DECLINED = "request_declined", _("Petición denegada")
     REQUEST_WITHDRAWN = "request_withdrawn", _("Petición retirada")
     REQUEST_OVERTAKEN = "request_overtaken", _("La petición ya no procede")
+    INCIDENT_OPENED = "incident_opened", _("Incidencia abierta")
+    INCIDENT_RESOLVED = "incident_resolved", _("Incidencia marcada como resuelta")
+    INCIDENT_SENT_BACK = "incident_sent_back", _("Incidencia devuelta a la tienda")
+    INCIDENT_CLOSED = "incident_closed", _("Incidencia cerrada")
 
 
 S, V = State, Verb

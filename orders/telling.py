@@ -20,6 +20,8 @@ _KINDS: dict[str, str] = {
     Verb.HOLD: ReasonKind.HOLD,
     Verb.RETURN_ASKED: ReasonKind.RETURN,
     Verb.REPORT_EXCEPTION: ReasonKind.EXCEPTION,
+    Verb.INCIDENT_OPENED: ReasonKind.INCIDENT,
+    Verb.INCIDENT_RESOLVED: ReasonKind.SOLVED,
 }
 
 _ACTS: dict[str, object] = {

@@ -20,7 +20,8 @@ class Thread(models.Model):
     `waiting` is how many messages wait for the shop's answer, `answer_by` the first of their deadlines;
     `operator_waits_since` the first of those that wait for the operator. All three mirror its messages.
     `request` is what it asks for, where it asks for an act on the order (ROL-05).
-    `written_at` is the moment of the last message, `messages_count` how many there are.
+    `written_at` is the moment of the last message, `messages_count` how many there are. That of an incident is answered
+    in the time of incidents (INC-09).
     """
 
     shop = models.ForeignKey(
@@ -60,6 +61,7 @@ class Thread(models.Model):
     )
     reason_code = models.CharField(_("motivo de contacto"), max_length=50, default="")
     subject = models.CharField(_("asunto"), max_length=120, default="")
+    of_incident = models.BooleanField(_("de una incidencia"), default=False, db_default=False)
     started_at = models.DateTimeField(_("empezó"))
     written_at = models.DateTimeField(_("último mensaje"))
     messages_count = models.PositiveIntegerField(_("mensajes"), default=0)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0013_requests_and_exceptions'),
+        ('orders', '0014_incidents_are_told'),
     ]
 
     operations = [

@@ -21,7 +21,8 @@ from orders.services.fees import Fee, Fees, Priced, priced
 from orders.services.fulfilment import fulfil
 from orders.services.holds import end_presale, hold, judge_hold, judge_release, release
 from orders.services.links import may_revoke_links, revoke_links
-from orders.services.move import fulfils, judge, lock_orders, one, rules
+from orders.services.incidents import Followed, follow_incidents
+from orders.services.move import Refuse, fulfils, judge, lock_orders, one, rules
 from orders.services.new_baskets import Customer, NewBasket, NewLine
 from orders.services.placing import place
 from orders.services.receipt import receive, settle
@@ -46,11 +47,13 @@ __all__ = [
     "Customer",
     "Fee",
     "Fees",
+    "Followed",
     "NewBasket",
     "NewCarrier",
     "NewLine",
     "Parcel",
     "Priced",
+    "Refuse",
     "accept",
     "approve",
     "ask",
@@ -67,6 +70,7 @@ __all__ = [
     "end_presale",
     "expire",
     "flaws_of",
+    "follow_incidents",
     "fulfil",
     "fulfils",
     "grant_carrier",

@@ -1,4 +1,4 @@
-"""Putting orders in wait and letting them go on where they were (ORD-06, SHP-08)."""
+"""Putting orders in wait and letting them go on where they were (ORD-06); what an incident holds is of `incidents`."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -46,7 +46,12 @@ def judge_hold(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | No
 
 
 def _may_touch(kind: HoldKind, by: Actor) -> bool:
-    """A seller puts and lifts the shop's own kinds of hold; the others are the operator's and the platform's."""
+    """A seller puts and lifts the shop's own kinds of hold; the others are the operator's and the platform's.
+
+    That of an incident comes and goes with it.
+    """
+    if kind == HoldKind.INCIDENT:
+        return False
     return by.role in (Role.OPERATOR, Role.PLATFORM) or kind in SELLER_HOLDS
 
 
@@ -88,10 +93,7 @@ def hold(
             raise Refuse(Code.REASON_NEEDED)
         if any(one.kind == kind for one in standing.of(order)):
             raise Refuse(Code.DUPLICATE)
-        if kind == HoldKind.INCIDENT:
-            order.incident_at = order.incident_at or at
-        else:
-            order.held_at = order.held_at or at
+        order.held_at = order.held_at or at
         held.append(
             Hold(
                 shop_id=order.shop_id,
@@ -118,7 +120,7 @@ def hold(
         wanted,
         Verb.HOLD,
         change,
-        fields=("held_at", "incident_at"),
+        fields=("held_at",),
         also=lambda: Hold.objects.bulk_create(held),
         judged=judge_hold,
         by=by,
@@ -155,9 +157,7 @@ def release(
             raise Refuse(Code.NO_SUCH_HOLD)
         lifted.extend((one.id, at, by.label) for one in mine)
         rest = [one for one in holds if one.kind != kind]
-        if kind == HoldKind.INCIDENT:
-            order.incident_at = None
-        elif all(one.kind == HoldKind.INCIDENT for one in rest):
+        if all(one.kind == HoldKind.INCIDENT for one in rest):
             _let_go(order, channels.of(order).calendar, at)
         return Change({"kind": kind.value, "note": note} if note else {"kind": kind.value})
 
@@ -166,7 +166,7 @@ def release(
             wanted,
             Verb.RELEASE,
             change,
-            fields=("held_at", "incident_at", "ship_by", "deliver_by"),
+            fields=("held_at", "ship_by", "deliver_by"),
             also=lambda: bulk.update(Hold, ("id", "released_at", "released_by"), lifted),
             judged=judge_hold,
             by=by,

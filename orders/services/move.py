@@ -38,10 +38,14 @@ class Refuse(Exception):
 
 @dataclass(slots=True)
 class Change:
-    """What a move did to an order besides its state: details for the history, or `instead` a verb that stays put."""
+    """What a move did to an order besides its state: details for the history, or `instead` a verb that stays put.
+
+    `news` is told with them and not kept: what people wrote stays where they wrote it.
+    """
 
     data: Mapping[str, Any] = field(default_factory=dict)
     instead: Verb | None = None
+    news: Mapping[str, Any] = field(default_factory=dict)
 
 
 type Changing = Callable[[Order], Change]
@@ -241,7 +245,8 @@ def _move(
             told = done.instead or verb
             changed.append(order)
             events.append(_event(order, told, before, done.data, by=by, at=then))
-            moved.append(_moved(order, told, before, done.data, at=then))
+            news = {**done.data, **done.news} if done.news else done.data
+            moved.append(_moved(order, told, before, news, at=then))
         if changed:
             overtaken = overtake(left) if left else []
             events += [

@@ -13,10 +13,12 @@ import pytest
 from aiosmtpd.controller import Controller
 from pytest_django import Settings
 
+from incidents import services as incidents
 from marketplace import timers
 from marketplace.celery import BY_NAME
 from marketplace.models import Channel
 from marketplace.policy import Preset
+from marketplace.reasons import Why
 from marketplace.refusals import Tally
 from marketplace.services import open_channel
 from messaging.tasks import InvariantsBroken, send_notices
@@ -191,6 +193,17 @@ def _served_by_a_supplier(channel: Channel, shop: Shop, norte: Supplier, languag
     services.cancel([taken], reason="Ya no lo quiere", by=OPERATOR, at=AT + 5 * HOUR)
 
 
+def _incidents(order_id: int, at: datetime) -> None:
+    """What is told of an incident, from its opening to its end."""
+    line = Line.objects.filter(order_id=order_id, decision="accepted")[0]
+    broken, solved = Why("damaged"), Why("replaced")
+    one = incidents.open_incident(order_id, [line.id], reason=broken, text="Roto", by=CUSTOMER, at=at)
+    incidents.resolve(one.id, reason=solved, message="Cambiado", by=SELLER, at=at)
+    incidents.send_back(one.id, reason="No le ha llegado", by=OPERATOR, at=at)
+    incidents.resolve(one.id, reason=solved, by=SELLER, at=at)
+    incidents.close([one.id], by=OPERATOR, at=at)
+
+
 def _carriers(shop: Shop) -> None:
     """What is told of carriers that a shop asks for."""
     wanted, odd = (
@@ -242,6 +255,7 @@ def tell_everything(channel: Channel, shop: Shop, norte: Supplier, olga: User) -
             {shipped: services.Parcel(carrier_name="SEUR", tracking="S2")}, by=SELLER, at=AT + 3 * HOUR
         )
         services.deliver([shipped], by=CLOCK, at=AT + DAY)
+        _incidents(shipped, AT + DAY)
         _paid_beforehand(shop, language)
         _tick("payback", AT + DAY)
         _served_by_a_supplier(channel, shop, norte, language)

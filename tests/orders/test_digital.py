@@ -16,6 +16,7 @@ from orders.states import HoldKind, LineKind, State
 from sellers.models import Shop, Supplier
 from settlements.models import StatementLine
 from tests.conftest import AT, CLOCK, CUSTOMER, JAR, OPERATOR, SELLER, actor_of, again, sure
+from tests.incidents.claims import disputed
 from tests.orders.digital import BOOKING, LINK, PATTERN, SEASON, TICKET, Article, digital_basket, pay, placed
 from tests.orders.lives import HOUR, tick
 from tests.orders.test_matrix import everything_of
@@ -188,7 +189,7 @@ def test_a_presale_of_a_download_ends_with_its_confirmation(prepaid: Channel, sh
 
 def test_an_incident_does_not_stop_it(prepaid: Channel, shop: Shop) -> None:
     order = placed(prepaid, shop, PATTERN)
-    services.one(services.hold([order.id], HoldKind.INCIDENT, by=OPERATOR, at=AT))
+    disputed([order.id], at=AT)
     order = pay(order)
     assert order.state == State.DELIVERED
     assert tick("receive", sure(order.receive_at)).done == 0

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from incidents import services as incidents
+from incidents.models import Incident
 from marketplace.refusals import Code
 from orders import queries, services
 from orders.models import Hold, Order
@@ -11,6 +13,7 @@ from orders.services import Parcel
 from orders.states import HoldKind, State
 from payments.models import Charge
 from tests.conftest import AT, CLOCK, OPERATOR, SELLER, Placing, again, row, sure
+from tests.incidents.claims import ARRIVED, disputed
 from tests.orders.lives import tick
 
 pytestmark = pytest.mark.django_db
@@ -109,12 +112,14 @@ def test_an_accepted_held_order_waits_in_debit_without_alarm(place: Placing) -> 
 
 @pytest.mark.rule("SHP-08")
 def test_an_incident_stops_receipt_but_not_shipping(to_ship: Order) -> None:
-    services.hold([to_ship.id], HoldKind.INCIDENT, by=OPERATOR, at=AT + HOUR)
+    disputed([to_ship.id], at=AT + HOUR)
     services.ship({to_ship.id: Parcel(carrier_name="SEUR")}, by=SELLER, at=AT + 2 * HOUR)
     due_at = again(to_ship).receive_at
     assert due_at is not None
     assert tick("receive", due_at + DAY).idle
-    services.release([to_ship.id], HoldKind.INCIDENT, by=OPERATOR, at=due_at + DAY)
+    (incident,) = Incident.objects.all()
+    incidents.resolve(incident.id, reason=ARRIVED, by=SELLER, at=due_at + DAY)
+    incidents.close([incident.id], by=OPERATOR, at=due_at + DAY)
     assert tick("receive", due_at + DAY).done == 1
     assert again(to_ship).received_at == due_at + DAY
 

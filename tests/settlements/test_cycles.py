@@ -20,6 +20,7 @@ from settlements import services as settlements
 from settlements.models import Cycle, Payout, Statement, StatementLine
 from settlements.states import PayoutState
 from tests.conftest import AT, CLOCK, OPERATOR, SELLER
+from tests.incidents.claims import claimed
 from tests.orders.lives import brought_to, tick
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +70,7 @@ def test_a_statement_a_shop_takes_everything_received(channel: Channel, shop: Sh
 def test_what_is_held_is_not_settled_and_comes_with_the_next_cycle(channel: Channel, shop: Shop) -> None:
     free, held, disputed = brought_to(State.RECEIVED, channel, shop, 3)
     services.hold([held], HoldKind.OPERATOR, by=OPERATOR, at=APRIL - timedelta(days=1))
-    services.hold([disputed], HoldKind.INCIDENT, by=OPERATOR, at=APRIL - timedelta(days=1))
+    claimed(disputed, by=OPERATOR, at=APRIL - timedelta(days=1))
     tick("statements", APRIL)
     assert list(StatementLine.objects.values_list("order_id", flat=True)) == [free]
     assert queries.next_closing() is None
