@@ -68,12 +68,24 @@ def _site(text: str) -> str:
     return text.rstrip("/")
 
 
+def _scanner(text: str) -> str:
+    parts = urlsplit(text)
+    if (
+        text
+        and not (parts.scheme == "tcp" and parts.hostname)
+        and not (parts.scheme == "unix" and parts.path)
+    ):
+        raise ValueError("it is tcp://host:port or unix:///path")
+    return text
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Folder = Annotated[Path, AfterValidator(Path.resolve)]
 Secret = Annotated[str, Field(repr=False)]
 Database = Annotated[str, Field(repr=False), _with_scheme("postgresql", "postgres")]
 Broker = Annotated[str, Field(repr=False), _with_scheme("redis", "rediss", "unix")]
 Post = Annotated[str, Field(repr=False), _with_scheme("smtp", "smtp+tls", "smtps")]
+Scanner = Annotated[str, AfterValidator(_scanner)]
 Site = Annotated[str, AfterValidator(_site)]
 
 ByChannel = Annotated[dict[str, str], Field(repr=False)]
@@ -171,6 +183,11 @@ class Environment(BaseModel):
     )  # fmt: skip
     mailgun_signing_key: Secret = _variable(
         "TRASTIENDA_MAILGUN_SIGNING_KEY", "secret", "what Mailgun signs its webhooks with", default="",
+    )  # fmt: skip
+    clamd_url: Scanner = _variable(
+        "TRASTIENDA_CLAMD_URL", "address",
+        "the virus scanner, clamd: `tcp://host:3310` or `unix:///path`; without one files are not scanned",
+        default="",
     )  # fmt: skip
     log: LogFormat = _variable(
         "TRASTIENDA_LOG", "json or text", "how a line of the log is written: for machines or for people",

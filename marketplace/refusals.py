@@ -66,6 +66,7 @@ class Code(models.TextChoices):
     INCIDENT_STANDS = "incident_stands", _("Ya hay una incidencia abierta sobre ese artículo.")
     INCIDENT_ELSEWHERE = "incident_elsewhere", _("La incidencia no está en un estado que lo permita.")
     UNKNOWN_INCIDENT = "unknown_incident", _("No existe esa incidencia.")
+    FILES_NOT_KEPT = "files_not_kept", _("No se han podido guardar los archivos. Inténtalo de nuevo.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

@@ -229,6 +229,9 @@ STRIPE_TIMEOUT_S = 20
 MAIL_WEBHOOK_SECRETS = ENVIRONMENT.mail_webhook_secrets
 MAILGUN_SIGNING_KEY = ENVIRONMENT.mailgun_signing_key
 
+CLAMD_URL = ENVIRONMENT.clamd_url
+"""The virus scanner that every file from outside is shown to; without one nothing is scanned."""
+
 MAILBOX = HOME / "mailbox"
 MAIL_FROM = ENVIRONMENT.mail_from
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM

@@ -12,12 +12,14 @@ from django.db import transaction
 from django.db.models import Count, Min, Q
 
 from marketplace import clocks
+from marketplace.files import Checked
 from marketplace.models import Channel
 from marketplace.policy import Role, Settings, Window
 from marketplace.refusals import Code, MoveRefused, Refusal
+from messaging import attachments
 from messaging.message_notices import tell_of_message
 from messaging.models import CameBy, Message, Thread
-from messaging.recipients import MAY_WRITE_TO, To
+from messaging.recipients import MAY_WRITE_TO, To, readable_by
 from messaging.signals import Told, messages_taken_back, messages_written, nothing_waits
 from orders.models import Order
 from sellers.desk import Actor, Right
@@ -39,12 +41,14 @@ _WAITS = Q(answer_by__isnull=False, answered_at__isnull=True, needs_no_answer=Fa
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is said: the text, and how it came; it is not `told` where another notice carries it."""
+    """What is said: the text, how it came, and the files that passed the gate (MSG-13); it is not `told` where another
+    notice carries it."""
 
     body: str
     came_by: CameBy = CameBy.PAGE
     misdirected: bool = False
     told: bool = True
+    files: Sequence[Checked] = ()
 
 
 @transaction.atomic
@@ -67,7 +71,7 @@ def start(
 
     `supplier` is whom it is with where it is with a supplier of the shop; without `order` it is with the operator. That
     of an incident is answered in its time (INC-09); `request_id` is what it asks for, where it does (ROL-05).
-    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`.
+    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `files_not_kept`.
     """
     _may_write(by, to, order=order, supplier=supplier)
     thread = Thread.objects.create(
@@ -91,7 +95,7 @@ def write(
 ) -> Message:
     """Write a message in a conversation; what it answers waits no more (MSG-03 … MSG-05, MSG-09).
 
-    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`.
+    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `files_not_kept`.
     """
     thread = _locked(thread_id)
     _may_write(by, to, order=thread.order, supplier=thread.supplier)
@@ -127,7 +131,7 @@ def _may_write(by: Actor, to: To, *, order: Order | None, supplier: Supplier | N
 
 def _write(thread: Thread, words: Words, *, to: To, take_back: bool, by: Actor, at: datetime) -> Message:
     body = words.body.strip()
-    if not body:
+    if not body and not words.files:
         raise _refuse(Code.EMPTY_MESSAGE)
     if len(body) > LONGEST:
         raise _refuse(Code.TOO_LONG)
@@ -149,12 +153,13 @@ def _write(thread: Thread, words: Words, *, to: To, take_back: bool, by: Actor, 
         visible_at=visible_at,
         answer_by=_answer_by(thread, to, by=by, at=visible_at),
     )
+    files = attachments.keep(message, words.files, at=at)
     if by.role == Role.SELLER and not words.misdirected:
         _answered(thread, to, by_message=message, at=at)
     thread.written_at = at
     _mirror(thread)
     if words.told:
-        tell_of_message(thread, message, to, at=visible_at)
+        tell_of_message(thread, message, to, files=[file.name for file in files], at=visible_at)
     messages_written.send(sender=Message, told=[_told(thread, message)], by=by, at=at)
     return message
 
@@ -249,6 +254,7 @@ def take_back(message_id: int, *, by: Actor, at: datetime) -> str:
         raise _refuse(Code.SENT_ALREADY, message_id)
     told = _told(thread, message)
     thread.messages.filter(answered_at=message.written_at, id__lt=message.id).update(answered_at=None)
+    attachments.let_go(message)
     message.delete()
     if not thread.messages.exists():
         thread.delete()
@@ -286,6 +292,9 @@ def read(thread_ids: Sequence[int], *, by: Actor, at: datetime) -> int:
     if column is None:
         return 0
     rows = Message.objects.filter(
-        thread_id__in=list(thread_ids), visible_at__lte=at, **{f"{column}__isnull": True}
+        readable_by(by.role),
+        thread_id__in=list(thread_ids),
+        visible_at__lte=at,
+        **{f"{column}__isnull": True},
     )
     return rows.exclude(role=by.role.value).update(**{column: at})

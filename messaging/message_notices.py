@@ -1,7 +1,7 @@
 """Whom a message is told to, and how: a notice for each whom it is for (MSG-03 … MSG-05, NOT-01)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +15,11 @@ from sellers.queries import contacts, supplier_contacts
 EVENT = "message"
 
 
-def tell_of_message(thread: Thread, message: Message, to: To, *, at: datetime) -> int:
+def tell_of_message(
+    thread: Thread, message: Message, to: To, *, files: Sequence[str] = (), at: datetime
+) -> int:
     """Write the notices of a message, due when others can see it; answers how many."""
-    told = json.dumps(payload_of_message(thread, message))
+    told = json.dumps(payload_of_message(thread, message) | {"files": list(files)})
     rows = [
         (
             *notice_row(

@@ -145,7 +145,11 @@ def _act(
         stands = incident.standing or held.others_stand(incident)
         about = {"incident": incident.reference, "number": incident.number}
         due = incident.close_due_at
-        news = {"thread": incident.thread_id, "close_due_at": due.isoformat() if due else None, "stands": stands}
+        news = {
+            "thread": incident.thread_id,
+            "close_due_at": due.isoformat() if due else None,
+            "stands": stands,
+        }
         return Followed(stands, {**about, **done.data}, {**news, **done.news})
 
     outcome = follow_incidents(

@@ -9,7 +9,7 @@ from marketplace.shopwall import of_the_same_shop
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0005_conversations'),
+        ('messaging', '0006_attachments'),
         ('orders', '0013_requests_and_exceptions'),
     ]
 

@@ -1,6 +1,17 @@
 """What is said to people: notices, which tell; conversations, in which they answer."""
 
+from messaging.models.attachments import Attachment, AttachmentDownload
 from messaging.models.conversations import CameBy, Message, Thread
 from messaging.models.notices import Audience, BounceRefusal, NotHeard, Notice
 
-__all__ = ["Audience", "BounceRefusal", "CameBy", "Message", "NotHeard", "Notice", "Thread"]
+__all__ = [
+    "Attachment",
+    "AttachmentDownload",
+    "Audience",
+    "BounceRefusal",
+    "CameBy",
+    "Message",
+    "NotHeard",
+    "Notice",
+    "Thread",
+]
