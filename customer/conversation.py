@@ -78,7 +78,8 @@ def _about(message: Message) -> str:
     thread = message.thread
     if message.opened_by != Role.CUSTOMER and not message.opened:  # type: ignore[attr-defined]
         return ""
-    return thread.subject or said(ReasonKind.CONTACT, Why(thread.reason_code))
+    kind = ReasonKind.INCIDENT if thread.of_incident else ReasonKind.CONTACT
+    return thread.subject or said(kind, Why(thread.reason_code))
 
 
 def _who(message: Message, order: Order) -> str:

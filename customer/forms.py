@@ -8,7 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.lettering import visible
 from marketplace.models import Reason
+from marketplace.policy import Settings
+from marketplace.reasons import OTHER
 from messaging.conversing import LONGEST
+from orders.models import Line
 from refunds import returns
 from refunds.returns import Left
 
@@ -51,6 +54,52 @@ class CancelForm(forms.Form):
         required=False,
         error_messages={"max_length": _("Es demasiado largo: caben %(limit_value)d letras.")},
     )
+
+
+class ClaimForm(forms.Form):
+    """What went wrong, with which lines (INC-01)."""
+
+    reason = forms.CharField(error_messages={"required": _("Elige qué ha pasado.")})
+    text = forms.CharField(
+        max_length=LONGEST,
+        required=False,
+        error_messages={"max_length": _("Es demasiado largo: caben %(limit_value)d letras.")},
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        lines: Sequence[Line],
+        reasons: Sequence[Reason],
+        rules: Settings,
+        files: Any = None,
+    ) -> None:
+        super().__init__(data, files)
+        self.lines, self.reasons = lines, reasons
+        for line in lines:
+            self.fields[f"line_{line.id}"] = forms.BooleanField(required=False)
+
+    def clean_reason(self) -> str:
+        given = str(self.cleaned_data["reason"])
+        if given not in {reason.code for reason in self.reasons}:
+            raise forms.ValidationError(_("Elige qué ha pasado."))
+        return given
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if not self.chosen:
+            self.add_error(None, _("Di con qué artículo."))
+        if given.get("reason") == OTHER and not visible(str(given.get("text", ""))):
+            self.add_error("text", _("Cuenta qué ha pasado."))
+        return given
+
+    @property
+    def chosen(self) -> list[int]:
+        """The ids of the lines that it is about; of an order of one line, that one."""
+        if len(self.lines) == 1:
+            return [self.lines[0].id]
+        return [line.id for line in self.lines if self.cleaned_data.get(f"line_{line.id}")]
 
 
 class ReturnForm(forms.Form):

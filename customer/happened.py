@@ -50,6 +50,10 @@ def _wanted(event: Event) -> str:
     return ", ".join(f"{one['units']} × {one['title']}" for one in event.data.get("wanted") or ())
 
 
+def _about(event: Event) -> str:
+    return ", ".join(str(one["title"]) for one in event.data.get("lines") or ())
+
+
 def _cancelled(event: Event, shop: str) -> str:
     if event.role == Role.CUSTOMER:
         return _("Lo cancelaste")
@@ -103,6 +107,11 @@ TEXTS: Mapping[str, Words] = {
     Verb.CONFIRM: lambda event, order: _("Confirmado: te llegó por correo"),
     Verb.LATE_CHARGE: lambda event, order: _("Se cobró tarde y se te devuelve"),
     Verb.PAID_BACK: lambda event, order: _("Dinero devuelto"),
+    Verb.INCIDENT_OPENED: lambda event, order: _("Incidencia abierta"),
+    Verb.INCIDENT_RESOLVED: lambda event, order: _("Incidencia resuelta, según la tienda"),
+    Verb.INCIDENT_SENT_BACK: lambda event, order: _("La incidencia sigue abierta"),
+    Verb.INCIDENT_CLOSED: lambda event, order: _("Incidencia cerrada"),
+    Verb.REDIRECT: lambda event, order: _("No llegará: la tienda lo da por devuelto"),
     Verb.RETURN_ASKED: lambda event, order: _("Pediste devolver artículos"),
 }
 """How each event is told; the others are not the customer's."""
@@ -119,6 +128,7 @@ NOTES: Mapping[str, Words] = {
     Verb.CONFIRM: lambda event, order: _titles(event),
     Verb.PAID_BACK: _amount("amount_cents"),
     Verb.LATE_CHARGE: _amount("charged_cents"),
+    Verb.INCIDENT_OPENED: lambda event, order: _about(event),
     Verb.RETURN_ASKED: lambda event, order: _wanted(event),
 }
 """What is told beside it: what the mail about it says too."""

@@ -1,11 +1,16 @@
 """What a customer does from the page of their order, with an eye on clicks that come twice and on floods (ROL-03)."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from customer.conversation import may_write_in
+from incidents.models import Incident
+from incidents.services import open_incident
+from marketplace.files import Checked
 from marketplace.policy import Role
+from marketplace.reasons import Why
 from marketplace.refusals import Code, MoveRefused, Refusal
 from messaging import conversing
 from messaging.conversing import Words
@@ -19,6 +24,7 @@ AGAIN = timedelta(minutes=10)
 """The same words sent again within this time are the same click."""
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 MOST_MESSAGES = 20
 MOST_PAPERS = 30
 """How many messages an hour a customer may write about an order, and how many papers may be drawn up for them."""
@@ -53,6 +59,40 @@ def say(
     if not may_write_in(order, thread_id, at):
         raise MoveRefused(Refusal(order.id, Code.NOT_ALLOWED))
     return conversing.write(thread_id, words, to=SHOP, take_back=False, by=by, at=at)
+
+
+MOST_CLAIMS = 10
+"""So many incidents a day a customer may open on an order."""
+
+
+@transaction.atomic
+def claim(
+    order: Order,
+    line_ids: Collection[int],
+    *,
+    reason: str,
+    text: str,
+    files: Sequence[Checked] = (),
+    by: Actor,
+    at: datetime,
+) -> Incident:
+    """Open an incident on lines (INC-01). The one that the same click has opened is answered again.
+
+    Raises MoveRefused: `too_often`, and what `open_incident` refuses.
+    """
+    services.lock_orders([order.id])
+    theirs = Incident.objects.filter(order=order, opened_role=Role.CUSTOMER.value)
+    last = theirs.filter(opened_at__gt=at - AGAIN).order_by("-id").first()
+    if last is not None and last.standing and _is_about(last, reason, line_ids):
+        return last
+    if theirs.filter(opened_at__gt=at - DAY).count() >= MOST_CLAIMS:
+        raise MoveRefused(Refusal(order.id, Code.TOO_OFTEN))
+    return open_incident(order.id, line_ids, reason=Why(reason), text=text, by=by, at=at)
+
+
+def _is_about(incident: Incident, reason: str, line_ids: Collection[int]) -> bool:
+    lines = set(incident.lines.values_list("line_id", flat=True))
+    return incident.reason_code == reason and lines == set(line_ids)
 
 
 def may_have_paper(order: Order, *, at: datetime) -> Code | None:

@@ -15,7 +15,7 @@ from marketplace.moments import when
 from marketplace.money import format_money
 from marketplace.policy import StartsWith
 from orders.models import Order
-from orders.states import State
+from orders.states import State, Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,13 @@ class _Teller:
             State.REFUSED: _("La tienda no puede servirlo"),
             State.CANCELLED: _("Cancelado"),
             State.FAILED: _("No se ha podido cobrar"),
-            State.RETURNED: _("Ha vuelto a la tienda"),
+            State.RETURNED: _("No llegará") if self._last() == Verb.REDIRECT else _("Ha vuelto a la tienda"),
         }
         return titles[State(order.state)]
+
+    def _last(self) -> str:
+        """What the order ended with."""
+        return next((one.verb for one in reversed(self.happened) if one.ends), "")
 
     def _preparing(self) -> str:
         if self.order.parcels:
@@ -172,7 +176,7 @@ class _Teller:
         yield from self._cash()
 
     def _not_delivered(self) -> Iterator[str]:
-        failed = next((one for one in reversed(self.happened) if one.verb == "report_exception"), None)
+        failed = next((one for one in reversed(self.happened) if one.verb == Verb.REPORT_EXCEPTION), None)
         if failed and failed.note:
             yield _("El transportista dice: %(reason)s.") % {"reason": failed.note.rstrip(".")}
         yield _(

@@ -15,11 +15,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from customer import acts
 from customer import services as own
 from customer.access import CustomerRequest, by_link, by_old_link, page
+from customer.claims import claims_of, free_lines
 from customer.conversation import conversation as conversation_of
-from customer.forms import CancelForm, MessageForm, ReturnForm
+from customer.forms import CancelForm, ClaimForm, MessageForm, ReturnForm
 from customer.goods import amounts_of, paid_words, parcels_of
 from customer.happened import happened_to
 from customer.story import story_of
+from incidents.services import judge_opening
 from marketplace.bell import ring
 from marketplace.models import Reason, ReasonKind
 from marketplace.pdf import PdfUnavailable
@@ -30,13 +32,15 @@ from messaging.conversing import Words
 from messaging.new_links import mail_new_link
 from orders import documents, services, telling
 from orders.models import DocumentKind
-from orders.states import State
+from orders.states import Decision, State, Verb
 from refunds import returns
 
 DONE = {
     "escrito": gettext_lazy("Enviado. Te avisaremos por correo cuando te contesten."),
     "recibido": gettext_lazy("Gracias: queda anotado que te ha llegado."),
     "cancelado": gettext_lazy("Pedido cancelado."),
+    "pedida": gettext_lazy("Pedido a quien puede cancelarlo. Te contestarán con un mensaje."),
+    "incidencia": gettext_lazy("Incidencia abierta. La tienda te contestará con un mensaje."),
     "devolucion": gettext_lazy("Devolución pedida. La tienda te contestará con un mensaje."),
 }
 """What the page says after an act, by the word in its address."""
@@ -88,10 +92,12 @@ def _order(request: CustomerRequest, refusal: Refusal | None = None) -> HttpResp
     happened = happened_to(order)
     talks, _older = conversation_of(order, now, most=LATEST)
     asked = returns.requests_of(order) if order.state in acts.ARRIVED else []
+    claims = claims_of(order) if order.parcels or order.confirmed_at else []
     told = {
+        "claims": claims,
         "story": story_of(order, happened, now),
         "happened": happened,
-        "offers": acts.offers(order, lines, asked, by=request.actor, at=now),
+        "offers": acts.offers(order, lines, asked, claims, by=request.actor, at=now),
         "lines": lines,
         "why_refused": telling.refusal,
         "parcels": parcels_of(order, lines),
@@ -165,7 +171,7 @@ def received(request: CustomerRequest) -> HttpResponse:
     if order.delivered_at is not None:
         return _done(request, "customer_order", "recibido")
     if request.method != "POST":
-        code = services.judge(order, "deliver", by=request.actor, at=at)
+        code = services.judge(order, Verb.DELIVER, by=request.actor, at=at)
         if code is not None:
             return _order(request, Refusal(order.id, code))
         return _page(request, "customer_received", "customer/received.jinja", {})
@@ -186,21 +192,62 @@ def cancel(request: CustomerRequest) -> HttpResponse:
     order, at = request.order, timezone.now()
     if order.state == State.CANCELLED:
         return _done(request, "customer_order", "cancelado")
-    code = services.judge(order, "cancel", by=request.actor, at=at)
-    if code is not None:
+    code = services.judge(order, Verb.CANCEL, by=request.actor, at=at)
+    asks = code is not None and services.asked_of(order, Verb.CANCEL, by=request.actor, at=at) is not None
+    if code is not None and not asks:
         return _order(request, Refusal(order.id, code))
     form = CancelForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         status = 422 if form.is_bound else 200
-        return _page(request, "customer_cancel", "customer/cancel.jinja", {"form": form}, status)
+        told = {"form": form, "asks": asks}
+        return _page(request, "customer_cancel", "customer/cancel.jinja", told, status)
     why = Why("customer-asks", form.cleaned_data["why"])
     try:
-        services.one(services.cancel([order.id], reason=why, by=request.actor, at=at))
+        if asks:
+            services.one(services.ask(order.id, Verb.CANCEL, reason=why, by=request.actor, at=at))
+        else:
+            services.one(services.cancel([order.id], reason=why, by=request.actor, at=at))
     except MoveRefused as refused:
-        order.refresh_from_db()
-        return _order(request, refused.refusal)
+        if refused.refusal.code != Code.DUPLICATE:
+            order.refresh_from_db()
+            return _order(request, refused.refusal)
     ring("payback", "notices")
-    return _done(request, "customer_order", "cancelado")
+    return _done(request, "customer_order", "pedida" if asks else "cancelado")
+
+
+@by_link
+@either
+def claim(request: CustomerRequest) -> HttpResponse:
+    """Open an incident on lines of the order, with photos (INC-01)."""
+    order, at = request.order, timezone.now()
+    free = free_lines(list(order.lines.all()), claims_of(order))
+    code = judge_opening(order, by=request.actor, at=at)
+    if code is None and not free and request.method != "POST":
+        code = Code.INCIDENT_STANDS
+    if code is not None:
+        return _order(request, Refusal(order.id, code))
+    posted = request.method == "POST"
+    form = ClaimForm(
+        request.POST if posted else None,
+        files=request.FILES if posted else None,
+        lines=[line for line in order.lines.all() if line.decision == Decision.ACCEPTED],
+        reasons=_reasons(ReasonKind.INCIDENT),
+        rules=order.policy.rules,
+    )
+    told = {"form": form, "free": free}
+    if not form.is_valid():
+        status = 422 if form.is_bound else 200
+        return _page(request, "customer_claim", "customer/claim.jinja", told, status)
+    given = form.cleaned_data
+    try:
+        own.claim(order, form.chosen, reason=given["reason"], text=given["text"], by=request.actor, at=at)
+    except MoveRefused as refused:
+        if not free:
+            return _order(request, refused.refusal)
+        told["refusal"] = refused.refusal
+        return _page(request, "customer_claim", "customer/claim.jinja", told, _status(refused.refusal))
+    ring("notices")
+    return _done(request, "customer_order", "incidencia")
 
 
 @by_link

@@ -20,8 +20,8 @@ from orders.services.debit import (
 from orders.services.fees import Fee, Fees, Priced, priced
 from orders.services.fulfilment import fulfil
 from orders.services.holds import end_presale, hold, judge_hold, judge_release, release
-from orders.services.links import may_revoke_links, revoke_links
 from orders.services.incidents import Followed, follow_incidents
+from orders.services.links import may_revoke_links, revoke_links
 from orders.services.move import Refuse, fulfils, judge, lock_orders, one, rules
 from orders.services.new_baskets import Customer, NewBasket, NewLine
 from orders.services.placing import place
