@@ -56,6 +56,11 @@ class Way:
         asked = {**query, SPEAKS: language} if language != self.own else query
         return reverse(name, args=[self.token, *args], query=asked or None)
 
+    @property
+    def files(self) -> str:
+        """What the number of a file is put to."""
+        return f"{reverse('customer_order', args=[self.token])}archivos/"
+
 
 class CustomerRequest(HttpRequest):
     """A request with a good link; what it has beside is set by `by_link`."""
@@ -102,6 +107,13 @@ def by_old_link[**P](view: CustomerView[P]) -> Callable[..., HttpResponse]:
             return view(request, *args, **kwargs)
 
     return _guarded(wraps(view)(entered))
+
+
+def look_again(request: CustomerRequest) -> Order:
+    """The order as it stands now, after somebody else was faster."""
+    order, _ended = _opened(request.way.token)
+    request.order = order or request.order
+    return request.order
 
 
 def page(request: Any, template: str, told: dict[str, Any], status: int = 200) -> HttpResponse:

@@ -11,6 +11,7 @@ from marketplace.models import Reason
 from marketplace.policy import Settings
 from marketplace.reasons import OTHER
 from messaging.conversing import LONGEST
+from messaging.file_fields import FilesField
 from orders.models import Line
 from refunds import returns
 from refunds.returns import Left
@@ -19,31 +20,36 @@ LONGEST_REASON = 160
 
 
 class MessageForm(forms.Form):
-    """A message to the shop: in a conversation (`thread`), or in a new one for a reason of the list."""
+    """A message to the shop: in a conversation (`thread`), or in a new one for a reason of the list; words, files, or
+    both (MSG-13)."""
 
     text = forms.CharField(
         max_length=LONGEST,
-        error_messages={
-            "required": _("Escribe algo."),
-            "max_length": _("El mensaje es demasiado largo: caben %(limit_value)d letras."),
-        },
+        required=False,
+        error_messages={"max_length": _("El mensaje es demasiado largo: caben %(limit_value)d letras.")},
     )
     thread = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     reason = forms.CharField(required=False)
 
-    def __init__(self, data: Any = None, *, reasons: Sequence[Reason]) -> None:
-        super().__init__(data)
-        self.reasons = reasons
+    def __init__(
+        self, data: Any = None, files: Any = None, *, reasons: Sequence[Reason], rules: Settings
+    ) -> None:
+        super().__init__(data, files)
+        self.reasons, self.rules = reasons, rules
+        self.fields["files"] = FilesField(rules, label=_("Fotos o archivos"))
 
     def clean_text(self) -> str:
-        text = visible(str(self.cleaned_data["text"]))
-        if not text:
-            raise forms.ValidationError(_("Escribe algo."))
-        return text
+        return visible(str(self.cleaned_data["text"]))
 
     def clean_reason(self) -> str:
         given = str(self.cleaned_data["reason"])
         return given if given in {reason.code for reason in self.reasons} else ""
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if not self.errors and not given.get("text") and not given.get("files"):
+            self.add_error("text", _("Escribe algo."))
+        return given
 
 
 class CancelForm(forms.Form):
@@ -69,14 +75,15 @@ class ClaimForm(forms.Form):
     def __init__(
         self,
         data: Any = None,
+        files: Any = None,
         *,
         lines: Sequence[Line],
         reasons: Sequence[Reason],
         rules: Settings,
-        files: Any = None,
     ) -> None:
         super().__init__(data, files)
         self.lines, self.reasons = lines, reasons
+        self.fields["files"] = FilesField(rules, label=_("Fotos o archivos"))
         for line in lines:
             self.fields[f"line_{line.id}"] = forms.BooleanField(required=False)
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from customer.conversation import may_write_in
 from incidents.models import Incident
@@ -46,11 +47,10 @@ def say(
     a conversation that is not theirs, `too_often`, and what `conversing` refuses.
     """
     services.lock_orders([order.id])
-    theirs = Message.objects.filter(thread__order=order, role=Role.CUSTOMER.value)
-    last = theirs.filter(written_at__gt=at - AGAIN).order_by("-id").first()
-    if last is not None and last.body == words.body.strip():
+    last = _written_by_them(order, at - AGAIN).order_by("-id").first()
+    if last is not None and _says(last, words):
         return last
-    if theirs.filter(written_at__gt=at - HOUR).count() >= MOST_MESSAGES:
+    if too_many_messages(order, at=at):
         raise MoveRefused(Refusal(order.id, Code.TOO_OFTEN))
     if thread_id is None:
         return conversing.start(
@@ -59,6 +59,21 @@ def say(
     if not may_write_in(order, thread_id, at):
         raise MoveRefused(Refusal(order.id, Code.NOT_ALLOWED))
     return conversing.write(thread_id, words, to=SHOP, take_back=False, by=by, at=at)
+
+
+def _written_by_them(order: Order, since: datetime) -> QuerySet[Message]:
+    return Message.objects.filter(thread__order=order, role=Role.CUSTOMER.value, written_at__gt=since)
+
+
+def _says(message: Message, words: Words) -> bool:
+    """Whether these words, and these files, are those of a message that was written."""
+    kept = sorted(message.attachments.values_list("sha256", flat=True))
+    return message.body == words.body.strip() and kept == sorted(file.sha256 for file in words.files)
+
+
+def too_many_messages(order: Order, *, at: datetime) -> bool:
+    """Whether the customer has written as often in the last hour as they may."""
+    return _written_by_them(order, at - HOUR).count() >= MOST_MESSAGES
 
 
 MOST_CLAIMS = 10
@@ -87,7 +102,7 @@ def claim(
         return last
     if theirs.filter(opened_at__gt=at - DAY).count() >= MOST_CLAIMS:
         raise MoveRefused(Refusal(order.id, Code.TOO_OFTEN))
-    return open_incident(order.id, line_ids, reason=Why(reason), text=text, by=by, at=at)
+    return open_incident(order.id, line_ids, reason=Why(reason), text=text, files=files, by=by, at=at)
 
 
 def _is_about(incident: Incident, reason: str, line_ids: Collection[int]) -> bool:

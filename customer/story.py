@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from customer.happened import Happened
 from marketplace.moments import when
@@ -78,7 +79,7 @@ class _Teller:
             State.PENDING_PAYMENT: _("Falta pagarlo"),
             State.PENDING_ACCEPTANCE: _("Esperando a la tienda"),
             State.DEBIT: _("Confirmado"),
-            State.SHIPPED: _("En camino"),
+            State.SHIPPED: pgettext("order", "En camino"),
             State.EXCEPTION: _("No se ha podido entregar"),
             State.DELIVERED: _("Entregado") if order.ships else _("Listo"),
             State.RECEIVED: _("Entregado") if order.ships else _("Listo"),

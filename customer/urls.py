@@ -13,6 +13,7 @@ urlpatterns = [
     path("<str:token>/cancelar/", views.cancel, name="customer_cancel"),
     path("<str:token>/incidencia/", views.claim, name="customer_claim"),
     path("<str:token>/devolver/", views.give_back, name="customer_return"),
+    path("<str:token>/archivos/<int:number>/", views.file, name="customer_file"),
     path("<str:token>/albaran.pdf", views.delivery_note, name="customer_delivery_note"),
     path("<str:token>/enlace-nuevo/", views.new_link, name="customer_new_link"),
     path("<path:rest>", nowhere),

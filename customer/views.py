@@ -4,9 +4,10 @@ Refused by a rule: 409 and the page as it stands now, with the reason; too often
 Not understood: 422 and the form as it was sent.
 """
 
+from functools import partial
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy
@@ -14,9 +15,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from customer import acts
 from customer import services as own
-from customer.access import CustomerRequest, by_link, by_old_link, page
+from customer.access import CustomerRequest, by_link, by_old_link, look_again, no_page, page
 from customer.claims import claims_of, free_lines
 from customer.conversation import conversation as conversation_of
+from customer.conversation import readable
 from customer.forms import CancelForm, ClaimForm, MessageForm, ReturnForm
 from customer.goods import amounts_of, paid_words, parcels_of
 from customer.happened import happened_to
@@ -24,10 +26,12 @@ from customer.story import story_of
 from incidents.services import judge_opening
 from marketplace.bell import ring
 from marketplace.models import Reason, ReasonKind
+from marketplace.moments import when
 from marketplace.pdf import PdfUnavailable
 from marketplace.reasons import Why
 from marketplace.refusals import Code, MoveRefused, Refusal
-from messaging import conversing
+from messaging import attachments, conversing
+from messaging.attachment_views import handed_out
 from messaging.conversing import Words
 from messaging.new_links import mail_new_link
 from orders import documents, services, telling
@@ -92,6 +96,7 @@ def _order(request: CustomerRequest, refusal: Refusal | None = None) -> HttpResp
     happened = happened_to(order)
     talks, _older = conversation_of(order, now, most=LATEST)
     asked = returns.requests_of(order) if order.state in acts.ARRIVED else []
+    latest = sorted((one for talk in talks for one in talk.said), key=lambda one: one.message.id)
     claims = claims_of(order) if order.parcels or order.confirmed_at else []
     told = {
         "claims": claims,
@@ -103,7 +108,8 @@ def _order(request: CustomerRequest, refusal: Refusal | None = None) -> HttpResp
         "parcels": parcels_of(order, lines),
         "amounts": amounts_of(order, lines),
         "paid": paid_words(order),
-        "latest": sorted((one for talk in talks for one in talk.said), key=lambda one: one.message.id),
+        "latest": latest,
+        "files": attachments.of(one.message for one in latest) if latest else {},
         "returns": asked,
         "return_reason": returns.reason_words,
         "refusal": refusal,
@@ -120,18 +126,24 @@ def _reasons(kind: ReasonKind) -> list[Reason]:
 def conversation(request: CustomerRequest) -> HttpResponse:
     """What was said between the customer, the shop and the operator, and writing to the shop (MSG-01)."""
     order, at = request.order, timezone.now()
+    posted = request.method == "POST"
     form = MessageForm(
-        request.POST if request.method == "POST" else None, reasons=_reasons(ReasonKind.CONTACT)
+        request.POST if posted else None,
+        request.FILES if posted else None,
+        reasons=_reasons(ReasonKind.CONTACT),
+        rules=order.policy.rules,
     )
-    if request.method != "POST":
+    if not posted:
         return _talks(request, form)
+    if own.too_many_messages(order, at=at):
+        return _talks(request, form, Refusal(order.id, Code.TOO_OFTEN))
     if not form.is_valid():
         return _talks(request, form, status=422)
     given = form.cleaned_data
     try:
         own.say(
             order,
-            Words(given["text"]),
+            Words(given["text"], files=given["files"]),
             thread_id=given["thread"],
             reason_code=given["reason"],
             by=request.actor,
@@ -141,6 +153,14 @@ def conversation(request: CustomerRequest) -> HttpResponse:
         return _talks(request, form, refused.refusal)
     ring("notices")
     return _done(request, "customer_messages", "escrito")
+
+
+def _form_at(form: MessageForm, place: str) -> MessageForm:
+    """The form of one conversation of the page, or of a new one: as it was sent if it was sent there."""
+    if not form.is_bound or form.data.get("thread", "") != place:
+        form = MessageForm(reasons=form.reasons, rules=form.rules)
+    form.auto_id = f"id_{place or 'new'}_%s"
+    return form
 
 
 def _talks(
@@ -153,10 +173,12 @@ def _talks(
     if request.method == "GET":
         conversing.read([talk.thread.id for talk in talks], by=request.actor, at=now)
     told = {
+        "files": attachments.of(one.message for talk in talks for one in talk.said),
         "talks": talks,
         "older": request.way.to("customer_messages", antes=str(older)) if older else "",
         "newer": request.way.to("customer_messages") if before else "",
         "form": form,
+        "form_at": partial(_form_at, form),
         "refusal": refusal,
     }
     shown = _status(refusal) if refusal else status
@@ -178,7 +200,7 @@ def received(request: CustomerRequest) -> HttpResponse:
     try:
         services.one(services.deliver([order.id], by=request.actor, at=at))
     except MoveRefused as refused:
-        order.refresh_from_db()
+        order = look_again(request)
         if order.delivered_at is None:
             return _order(request, refused.refusal)
     ring("notices")
@@ -209,7 +231,7 @@ def cancel(request: CustomerRequest) -> HttpResponse:
             services.one(services.cancel([order.id], reason=why, by=request.actor, at=at))
     except MoveRefused as refused:
         if refused.refusal.code != Code.DUPLICATE:
-            order.refresh_from_db()
+            look_again(request)
             return _order(request, refused.refusal)
     ring("payback", "notices")
     return _done(request, "customer_order", "pedida" if asks else "cancelado")
@@ -229,7 +251,7 @@ def claim(request: CustomerRequest) -> HttpResponse:
     posted = request.method == "POST"
     form = ClaimForm(
         request.POST if posted else None,
-        files=request.FILES if posted else None,
+        request.FILES if posted else None,
         lines=[line for line in order.lines.all() if line.decision == Decision.ACCEPTED],
         reasons=_reasons(ReasonKind.INCIDENT),
         rules=order.policy.rules,
@@ -240,7 +262,15 @@ def claim(request: CustomerRequest) -> HttpResponse:
         return _page(request, "customer_claim", "customer/claim.jinja", told, status)
     given = form.cleaned_data
     try:
-        own.claim(order, form.chosen, reason=given["reason"], text=given["text"], by=request.actor, at=at)
+        own.claim(
+            order,
+            form.chosen,
+            reason=given["reason"],
+            text=given["text"],
+            files=given["files"],
+            by=request.actor,
+            at=at,
+        )
     except MoveRefused as refused:
         if not free:
             return _order(request, refused.refusal)
@@ -263,7 +293,12 @@ def give_back(request: CustomerRequest) -> HttpResponse:
         code = Code.TOO_MANY_BACK
     if code is not None:
         return _order(request, Refusal(order.id, code))
-    told = {"form": form, "left": left, "until": returns.return_by(order)}
+    until = returns.return_by(order) or at
+    told = {
+        "form": form,
+        "left": left,
+        "until": when(until, order.channel.calendar.zone, at, since=True, ends=True),
+    }
     if not form.is_valid():
         status = 422 if form.is_bound else 200
         return _page(request, "customer_return", "customer/return.jinja", told, status)
@@ -301,6 +336,17 @@ def delivery_note(request: CustomerRequest) -> HttpResponse:
         content_disposition_header(as_attachment=True, filename=paper.name) or "attachment"
     )
     return answer
+
+
+@by_link
+@require_safe
+def file(request: CustomerRequest, number: int) -> HttpResponseBase:
+    """A file of a message that the customer reads; `?vista` is its small picture (MSG-13, DOC-04)."""
+    messages = readable(request.order, timezone.now())
+    try:
+        return handed_out(request, messages, number, by=request.actor)
+    except Http404:
+        return no_page(request)
 
 
 @by_old_link
