@@ -170,6 +170,10 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(_("por la devolución"), Role.SELLER, _ALL_BACK, {**_INCIDENT, "how": "refund", "stands": False}),
     ),
     Verb.LATE_CHARGE: (Case(move=_PAID, data=_PAID),),
+    Verb.RETURN_ASKED: (
+        Case(by=Role.CUSTOMER, data={"wanted": [{"title": "Jarrón azul", "units": 1}, {"title": LONG, "units": 12}],
+            "reason": {"code": "changed-mind"}, "text": "No pega con el salón."}),
+    ),
     Verb.PAID_BACK: (Case(move=_ALL_BACK, data={"amount_cents": 8400}),),
 }  # fmt: skip
 """How each move that is told can come about."""
@@ -210,6 +214,7 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
             (_("sobre un pedido"), {**_SAID, "can_send_on": True, "at": at.isoformat()}),
             (_("sobre ningún pedido"), {**_SAID, "reference": "", "can_send_on": False, "at": at.isoformat()}),
         ),
+        "new_link": (("", {**_SAID, "at": at.isoformat()}),),
         "debit_stuck": (("", {**_ASK, "since": (at - timedelta(hours=2)).isoformat()}),),
         "payback_refused": (("", {**_ASK, "message": "card gone"}),),
         "mismatch": (

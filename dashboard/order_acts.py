@@ -155,6 +155,9 @@ def acts_of(
         more.append(
             Act(Verb.HOLD, str(TEXTS[Verb.HOLD]), why_not, href=order_url(order, acto=PANELS[Verb.HOLD]))
         )
+    if by.role == Role.SELLER and order.customer_email and by.may(Right.TEAM):
+        action = reverse("order_links_revoked", args=[order.reference])
+        more.append(Act(Verb.LINKS_REVOKED, _("Anular los enlaces"), action=action))
     return Acts(comes, more)
 
 

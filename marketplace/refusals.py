@@ -60,6 +60,8 @@ class Code(models.TextChoices):
     NOTHING_TO_ANSWER = "nothing_to_answer", _("Ya no espera respuesta.")
     NOT_ASKED = "not_asked", _("Todavía no se le ha pedido.")
     FILES_NOT_KEPT = "files_not_kept", _("No se han podido guardar los archivos. Inténtalo de nuevo.")
+    TOO_MANY_BACK = "too_many_back", _("Son más unidades de las que se pueden devolver.")
+    TOO_OFTEN = "too_often", _("Son muchas veces en poco tiempo. Prueba dentro de un rato.")
     NOT_ASKED_FOR = "not_asked_for", _("No hace falta pedirlo, o no es algo que se pida.")
     BAD_ADDRESS = "bad_address", _("La dirección corregida no está bien.")
     SEVERAL_PARCELS = "several_parcels", _("Salió en varios bultos: no puede redirigirse entero.")

@@ -12,5 +12,6 @@ urlpatterns = [
     path("pagos/", include("payments.urls")),
     path("", include("messaging.urls")),
     path("", include("quality.urls")),
+    path("mi-pedido/", include("customer.urls")),
     path("", include("refunds.urls")),
 ]

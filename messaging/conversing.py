@@ -19,7 +19,7 @@ from marketplace.refusals import Code, MoveRefused, Refusal
 from messaging import attachments
 from messaging.message_notices import tell_of_message
 from messaging.models import CameBy, Message, Thread
-from messaging.recipients import MAY_WRITE_TO, To
+from messaging.recipients import MAY_WRITE_TO, To, readable_by
 from messaging.signals import Told, messages_taken_back, messages_written, nothing_waits
 from messaging.templates import unfilled
 from orders.models import Order
@@ -308,7 +308,10 @@ def read(thread_ids: Sequence[int], *, by: Actor, at: datetime) -> int:
     if column is None:
         return 0
     rows = Message.objects.filter(
-        thread_id__in=list(thread_ids), visible_at__lte=at, **{f"{column}__isnull": True}
+        readable_by(by.role),
+        thread_id__in=list(thread_ids),
+        visible_at__lte=at,
+        **{f"{column}__isnull": True},
     )
     return rows.exclude(role=by.role.value).update(**{column: at})
 

@@ -2,7 +2,8 @@
 
 Such a template is plain text in blocks: `subject`, `title`, `body` (a paragraph a line; lines that begin with
 "- " are a list), `facts` (lines of "label: value"), and, where there is somewhere to go, `action` (what the
-button says) and `url`. `base_html.jinja` and `base_text.jinja` are the frames of the two parts.
+button says) and `url`. `base_html.jinja` and `base_text.jinja` are the frames of the two parts. A mail to a customer
+leads to the page of their order as well, by its button where it has no other (ROL-03).
 """
 
 import re
@@ -28,6 +29,7 @@ from marketplace.moments import last_day, when
 from marketplace.money import format_money
 from marketplace.reasons import answer_words, said
 from messaging import bounces, replying
+from messaging.customer_links import customer_url
 from messaging.models import Audience, Notice
 from orders.states import HoldKind
 from orders.telling import PARTS, asked_words, kind_of
@@ -60,6 +62,8 @@ class Words:
     facts: tuple[Fact, ...]
     action: str
     url: str
+    own_url: str = ""
+    """Where a customer's own page is, when the button leads elsewhere."""
 
 
 def message_id(notice: Notice) -> str:
@@ -68,9 +72,14 @@ def message_id(notice: Notice) -> str:
 
 
 class Letters:
-    """Writes the mails of a run; each channel is read once."""
+    """Writes the mails of a run; each channel is read once.
 
-    def __init__(self) -> None:
+    `at` is when they are sent, and what the links of customers are counted from; mails that are only looked at carry
+    links that open nothing.
+    """
+
+    def __init__(self, at: datetime | None = None) -> None:
+        self._at = at
         self._channels: dict[int, Channel | None] = {}
 
     def mail(self, notice: Notice) -> EmailMultiAlternatives:
@@ -81,7 +90,7 @@ class Letters:
         channel = self._channel(notice.payload.get("channel_id"))
         language = notice.language if notice.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
         with translation.override(language):
-            words = _words(notice, channel)
+            words = _words(notice, channel, _own_url(notice, self._at))
             sender = _sender(notice, channel)
             frame = {
                 "words": words,
@@ -153,9 +162,16 @@ def _plain() -> Environment:
     return _plain_of(_pages())
 
 
-def _words(notice: Notice, channel: Channel | None) -> Words:
+def _own_url(notice: Notice, at: datetime | None) -> str:
+    """The address of the customer's page in a mail that is sent then; for anybody else none."""
+    if notice.audience != Audience.CUSTOMER:
+        return ""
+    return customer_url(notice.order_id if at else None, at=at or notice.created_at)
+
+
+def _words(notice: Notice, channel: Channel | None, own_url: str) -> Words:
     template = _plain().get_template(f"mail/{notice.event}_{notice.audience}.jinja")
-    context = template.new_context(_told(notice, channel))
+    context = template.new_context({**_told(notice, channel), "customer_url": own_url})
 
     def block(name: str) -> str:
         return _block(template, name, context)
@@ -163,13 +179,16 @@ def _words(notice: Notice, channel: Channel | None) -> Words:
     url = block("url").strip()
     if urlsplit(url).scheme not in ("http", "https"):
         url = ""
+    action = _one_line(block("action")) if url else ""
+    leads_there = not url or url.startswith(own_url)
     return Words(
         subject=_one_line(block("subject")),
         title=_one_line(block("title")),
         parts=_parts(block("body")),
         facts=_facts(block("facts")),
-        action=_one_line(block("action")) if url else "",
-        url=url,
+        action=action or (_("Ver tu pedido") if own_url else ""),
+        url=url or own_url,
+        own_url="" if leads_there else own_url,
     )
 
 

@@ -11,6 +11,7 @@ EVENT_WORDS: dict[str, object] = {
     "review_reminder": gettext_lazy("Recordatorio de la tienda"),
     "review_written": gettext_lazy("Valoración de un cliente"),
     "astray": gettext_lazy("Respuesta por correo a un aviso"),
+    "new_link": gettext_lazy("Enlace nuevo al pedido"),
     "prepare": gettext_lazy("Encargo a un proveedor"),
     "relieved": gettext_lazy("Un proveedor deja de servirlo"),
     "asked_inside": gettext_lazy("Petición a la propia tienda"),

@@ -79,7 +79,7 @@ class Run:
         self._started = time.monotonic()
         self._at = at
         self._tally = tally
-        self._letters = Letters()
+        self._letters = Letters(at)
 
     @property
     def _spent(self) -> timedelta:

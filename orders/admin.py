@@ -88,6 +88,8 @@ def offered(order: Order, request: HttpRequest) -> set[str]:
     served = order.supplier_id is not None or order.shared
     if order.state in ASSIGNABLE and (served or suppliers(order.shop)):
         verbs.add(Verb.ASSIGN.value)
+    if order.customer_email:
+        verbs.add(Verb.LINKS_REVOKED.value)
     if services.may_shorten(order, by=by, at=at) is None:
         verbs.add(Verb.SHORTEN.value)
     if order.state not in FINAL:
@@ -275,6 +277,10 @@ class OrderAdmin(ManyOrders):
     @act(gettext_lazy("Levantar la espera"), icon="play_arrow")
     def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._one(request, object_id, Verb.RELEASE)
+
+    @act(gettext_lazy("Anular los enlaces del cliente"), icon="link_off")
+    def links_revoked(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._one(request, object_id, Verb.LINKS_REVOKED)
 
     @column(gettext_lazy("Estado"), label=COLOURS)
     def state_word(self, order: Order) -> tuple[str, str]:

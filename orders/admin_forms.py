@@ -63,6 +63,15 @@ class DeliverForm(VerbForm):
         return services.deliver(order_ids, by=by, at=at)
 
 
+class RevokeLinksForm(VerbForm):
+    """Make void the links that the customer has had (ROL-03)."""
+
+    verb = Verb.LINKS_REVOKED
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        return services.revoke_links(order_ids, by=by, at=at)
+
+
 class ReturnForm(VerbForm):
     """It is back at the shop; what was charged goes back to the customer (CAN-05)."""
 
@@ -374,6 +383,7 @@ FORMS: dict[Verb, type[VerbForm]] = {
         AssignForm,
         HoldForm,
         ReleaseForm,
+        RevokeLinksForm,
     )
 }
 """The acts that operators may make, in the order in which they are offered; apps above add theirs."""

@@ -36,6 +36,8 @@ _STANDING = [
         Verb.PAID_BACK,
         Verb.NOT_PAID_BACK,
         Verb.MAIL_BOUNCED,
+        Verb.RETURN_ASKED,
+        Verb.LINKS_REVOKED,
         Verb.REQUEST_MADE,
         Verb.REQUEST_APPROVED,
         Verb.REQUEST_DECLINED,

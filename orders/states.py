@@ -62,6 +62,8 @@ class Verb(TextChoices):
     PAID_BACK = "paid_back", _("Devuelto al cliente")
     NOT_PAID_BACK = "not_paid_back", _("El proveedor no devuelve el dinero")
     MAIL_BOUNCED = "mail_bounced", _("Un correo al cliente ha vuelto")
+    RETURN_ASKED = "return_asked", _("Devolución pedida")
+    LINKS_REVOKED = "links_revoked", _("Enlaces del cliente anulados")
     REQUEST_MADE = "request_made", _("Petición")
     REQUEST_APPROVED = "request_approved", _("Petición aprobada")
     REQUEST_DECLINED = "request_declined", _("Petición denegada")

@@ -18,6 +18,7 @@ _KINDS: dict[str, str] = {
     Verb.REFUSE: ReasonKind.REFUSE,
     Verb.SHORTEN: ReasonKind.REFUSE,
     Verb.HOLD: ReasonKind.HOLD,
+    Verb.RETURN_ASKED: ReasonKind.RETURN,
     Verb.REPORT_EXCEPTION: ReasonKind.EXCEPTION,
     Verb.INCIDENT_OPENED: ReasonKind.INCIDENT,
     Verb.INCIDENT_RESOLVED: ReasonKind.SOLVED,

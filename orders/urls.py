@@ -17,6 +17,7 @@ urlpatterns = [
     path("pedidos/<str:reference>/en-espera/", views.order_hold, name="order_hold"),
     path("pedidos/<str:reference>/faltan/", views.order_shorten, name="order_shorten"),
     path("pedidos/<str:reference>/seguir/", views.order_release, name="order_release"),
+    path("pedidos/<str:reference>/enlaces/", views.order_revoke_links, name="order_links_revoked"),
     path("pedidos/<str:reference>/servir/", views.order_assign, name="order_assign"),
     path("pedidos/<str:reference>/pedir/<str:verb>/", request_views.order_ask, name="order_ask"),
     path(

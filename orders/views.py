@@ -328,6 +328,19 @@ def order_assign(request: DeskRequest, order: Order) -> HttpResponse:
     )
 
 
+@_act
+def order_revoke_links(request: DeskRequest, order: Order) -> HttpResponse:
+    """Make void the links that the customer has had to the page of their order (ROL-03)."""
+    by, at = request.actor, timezone.now()
+    return _try(
+        request,
+        order,
+        Attempt("links_revoked", forms.Form(request.POST)),
+        lambda: services.revoke_links([order.id], by=by, at=at),
+        said=_("Enlaces anulados. El próximo correo al cliente lleva uno nuevo."),
+    )
+
+
 @require_safe
 @at_the_desk
 @suppliers_too

@@ -11,6 +11,7 @@ from incidents.services.following import mirror
 from incidents.services.verbs import LONGEST_REASON, paragraphs
 from incidents.states import State
 from marketplace import clocks, queries
+from marketplace.files import Checked
 from marketplace.models import ReasonKind
 from marketplace.policy import Role
 from marketplace.reasons import Reasoned, Why, said, why
@@ -61,6 +62,7 @@ def open_incident(
     *,
     reason: Reasoned,
     text: str = "",
+    files: Sequence[Checked] = (),
     by: Actor,
     at: datetime,
 ) -> Incident:
@@ -86,7 +88,7 @@ def open_incident(
         if code is not None:
             raise Refuse(code)
         lines = _free(order, chosen)
-        incident = _opened(order, lines, given, text, by=by, at=at)
+        incident = _opened(order, lines, given, text, files, by=by, at=at)
         opened.append(incident)
         return _told(incident, lines, given, text)
 
@@ -105,13 +107,20 @@ def _free(order: Order, chosen: Sequence[int]) -> list[Line]:
 
 
 def _opened(
-    order: Order, lines: Sequence[Line], given: Why, text: str, *, by: Actor, at: datetime
+    order: Order,
+    lines: Sequence[Line],
+    given: Why,
+    text: str,
+    files: Sequence[Checked],
+    *,
+    by: Actor,
+    at: datetime,
 ) -> Incident:
     before = Incident.objects.filter(order_id=order.id).aggregate(most=Max("number"))["most"]
     number = (before or 0) + 1
     message = conversing.start(
         order.shop,
-        Words(text.strip() or said(ReasonKind.INCIDENT, given), told=False),
+        Words(text.strip() or said(ReasonKind.INCIDENT, given), told=False, files=files),
         to=SHOP if by.role == Role.CUSTOMER else To(customer=True, shop=True),
         order=order,
         reason_code=given.code,

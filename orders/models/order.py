@@ -43,7 +43,8 @@ class Order(OrderMachine, models.Model):
     `commission_parts` tells a commission that is not the policy's alone: see `orders.services.fees`.
     `supplier` fulfils all that is not refused, with `shared` several do, with neither the seller: both mirror the lines
     (ROL-04). `open_requests` is how many acts were asked for and wait for an answer (ROL-05). Where the order goes may
-    be corrected after a delivery that failed, with `courier_note` for whoever takes it there (EXC-03).
+    be corrected after a delivery that failed, with `courier_note` for whoever takes it there (EXC-03). Of the
+    customer's links those are valid that were signed for `link_version` (ROL-03).
     """
 
     shop = models.ForeignKey(
@@ -108,6 +109,9 @@ class Order(OrderMachine, models.Model):
     )
     shared = models.BooleanField(_("lo sirven varios"), default=False, db_default=False)
 
+    link_version = models.PositiveSmallIntegerField(
+        _("versión de los enlaces del cliente"), default=0, db_default=0
+    )
     payment_token = models.CharField(_("medio de pago"), max_length=120, blank=True, default="")
 
     customer_external_id = models.CharField(

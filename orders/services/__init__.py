@@ -21,6 +21,7 @@ from orders.services.fees import Fee, Fees, Priced, priced
 from orders.services.fulfilment import fulfil
 from orders.services.holds import end_presale, hold, judge_hold, judge_release, release
 from orders.services.incidents import Followed, follow_incidents
+from orders.services.links import may_revoke_links, revoke_links
 from orders.services.move import Refuse, fulfils, judge, lock_orders, one, rules
 from orders.services.new_baskets import Customer, NewBasket, NewLine
 from orders.services.placing import place
@@ -34,6 +35,7 @@ from orders.services.returning import (
     retry,
     return_to_sender,
 )
+from orders.services.returns import note_return_asked
 from orders.services.shipping import Parcel, deliver, late_by, odd_tracking, ready, ship
 from orders.services.splitting import missing_part
 from orders.services.stock import may_shorten, shorten
@@ -82,11 +84,13 @@ __all__ = [
     "late_by",
     "late_charge",
     "lock_orders",
+    "may_revoke_links",
     "may_shorten",
     "may_withdraw",
     "missing_part",
     "note_bounce",
     "note_payback",
+    "note_return_asked",
     "odd_tracking",
     "one",
     "place",
@@ -99,6 +103,7 @@ __all__ = [
     "report_exception",
     "retry",
     "return_to_sender",
+    "revoke_links",
     "rules",
     "settle",
     "ship",

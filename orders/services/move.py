@@ -245,8 +245,8 @@ def _move(
             told = done.instead or verb
             changed.append(order)
             events.append(_event(order, told, before, done.data, by=by, at=then))
-            news = {**done.data, **done.news} if done.news else done.data
-            moved.append(_moved(order, told, before, news, at=then))
+            heard = {**done.data, **done.news} if done.news else done.data
+            moved.append(_moved(order, told, before, heard, at=then))
         if changed:
             overtaken = overtake(left) if left else []
             events += [

@@ -1,4 +1,4 @@
-"""Money and goods that do not go the way they were meant to: a parcel that went on to another order's customer."""
+"""Parcels that went on to another order's customer (EXC-04)."""
 
 from django.db import models
 from django.db.models import F, Q
