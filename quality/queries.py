@@ -6,6 +6,7 @@ from django.db.models import Count, Q, QuerySet
 
 from marketplace import bulk
 from marketplace.batches import Key
+from orders.models import Order
 from orders.queries import EARLIEST
 from quality.models import STARS, Review, ReviewRequest, Score
 from sellers.models import Shop
@@ -28,6 +29,11 @@ def next_request() -> datetime | None:
         "SELECT min(ask_at) FROM quality_reviewrequest WHERE ask_at IS NOT NULL"
     )[0][0]
     return moment
+
+
+def review_of(order: Order) -> Review | None:
+    """What the customer said of an order, if anything."""
+    return Review.objects.filter(order=order).first()
 
 
 def score_of(shop: Shop) -> Score:

@@ -114,6 +114,14 @@ def remind(order: Order, text: str, *, by: Actor, at: datetime) -> None:
     bulk.insert(Notice, COLUMNS, [_notice("review_reminder", order, said, at=at)])
 
 
+def judge_review(order: Order, *, by: Actor) -> Code | None:
+    """Why this actor cannot review an order as it stands; None when they can. Whether they did already is another
+    matter: see `quality.queries.review_of`."""
+    if by.role != Role.CUSTOMER:
+        return Code.NOT_ALLOWED
+    return None if order.state in _GOT_IT else Code.TOO_EARLY
+
+
 @transaction.atomic
 def write_review(order: Order, stars: int, text: str, *, by: Actor, at: datetime) -> Review:
     """Keep what a customer says of their order, once; it counts in the shop's score at once, and the shop is told.
@@ -121,15 +129,13 @@ def write_review(order: Order, stars: int, text: str, *, by: Actor, at: datetime
     Raises MoveRefused: `not_allowed` to anybody else; `too_early` before they have it; `malformed`, `too_long`;
     `duplicate` when it was reviewed already (REV-03).
     """
-    if by.role != Role.CUSTOMER:
-        raise _refused(Code.NOT_ALLOWED, order.id)
     if stars not in STARS:
         raise _refused(Code.MALFORMED, order.id)
     if len(text) > LONGEST_REVIEW:
         raise _refused(Code.TOO_LONG, order.id)
     order = _standing(order)
-    if order.state not in _GOT_IT:
-        raise _refused(Code.TOO_EARLY, order.id)
+    if code := judge_review(order, by=by):
+        raise _refused(code, order.id)
     if Review.objects.filter(order=order).exists():
         raise _refused(Code.DUPLICATE, order.id)
     review = Review.objects.create(

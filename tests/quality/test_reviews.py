@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from incidents import services as incidents
 from marketplace.models import Channel
 from marketplace.policy import Role
 from marketplace.refusals import Code, MoveRefused
 from messaging.models import Notice
 from orders import services as orders
 from orders.models import Order
-from orders.states import HoldKind, State
+from orders.states import State
 from quality import services
 from quality.models import Review, ReviewRequest, Score
 from quality.queries import by_stars, next_request, score_of
@@ -18,6 +19,7 @@ from sellers.desk import Actor
 from sellers.models import Shop, User
 from tests.conftest import AT, CLOCK, CUSTOMER, OPERATOR, SELLER, sure
 from tests.dashboard.pages import browser, get
+from tests.incidents.claims import claimed
 from tests.orders.lives import brought_to, tick
 
 pytestmark = pytest.mark.django_db
@@ -67,10 +69,10 @@ def test_a_customer_whose_order_nobody_saw_arrive_is_asked_when_it_counts_as_rec
 def test_nobody_is_asked_about_what_came_back_or_in_the_middle_of_an_incident(
     channel: Channel, shop: Shop, delivered: Order
 ) -> None:
-    orders.hold([delivered.id], HoldKind.INCIDENT, by=OPERATOR, at=AT + timedelta(days=1))
+    incident = claimed(delivered.id)
     assert tick("reviews", NOW).done == 0
     assert told("review_asked") == 0
-    orders.release([delivered.id], HoldKind.INCIDENT, by=OPERATOR, at=NOW)
+    incidents.close([incident.id], by=OPERATOR, at=NOW)
     assert tick("reviews", NOW + timedelta(days=1)).done == 1
     brought_to(State.RETURNED, channel, shop)
     assert tick("reviews", NOW + timedelta(days=30)).done == 0
