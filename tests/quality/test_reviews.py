@@ -19,7 +19,7 @@ from sellers.desk import Actor
 from sellers.models import Shop, User
 from tests.conftest import AT, CLOCK, CUSTOMER, OPERATOR, SELLER, sure
 from tests.dashboard.pages import browser, get
-from tests.incidents.claims import claimed
+from tests.incidents.claims import ARRIVED, claimed
 from tests.orders.lives import brought_to, tick
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +72,7 @@ def test_nobody_is_asked_about_what_came_back_or_in_the_middle_of_an_incident(
     incident = claimed(delivered.id)
     assert tick("reviews", NOW).done == 0
     assert told("review_asked") == 0
+    incidents.resolve(incident.id, reason=ARRIVED, by=SELLER, at=NOW)
     incidents.close([incident.id], by=OPERATOR, at=NOW)
     assert tick("reviews", NOW + timedelta(days=1)).done == 1
     brought_to(State.RETURNED, channel, shop)
