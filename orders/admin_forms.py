@@ -151,8 +151,7 @@ class RetryForm(VerbForm):
         return data
 
     def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
-        given = dict.fromkeys(order_ids, self.correction) if self.correction else {}
-        corrections = {order_id: one for order_id, one in given.items() if one} or None
+        corrections = dict.fromkeys(order_ids, self.correction) if self.correction is not None else None
         return services.retry(order_ids, corrections=corrections, by=by, at=at)
 
 

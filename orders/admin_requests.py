@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from marketplace import bell, waits
 from marketplace.policy import Role
 from marketplace.reasons import Why, said
-from marketplace.refusals import Outcome
+from marketplace.refusals import Outcome, Refusal
 from marketplace.rooms import (
     Panel,
     ReadingRoom,
@@ -156,7 +156,7 @@ class RequestAdmin(ReadingRoom):
         """Grant every one that was chosen; one that is refused is told and stops none."""
         by, at = operator(request.user), timezone.now()  # type: ignore[arg-type]
         moved: list[Moved] = []
-        refused = []
+        refused: list[Refusal] = []
         for pk in rows.order_by("id").values_list("id", flat=True)[:200]:
             outcome = services.approve(pk, by=by, at=at)
             moved += outcome.moved

@@ -1,6 +1,7 @@
 """Deliveries that carriers could not make: why, for how long, and how they go again (EXC-01 … EXC-03)."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -10,11 +11,12 @@ from django.utils import timezone, translation
 from marketplace.addresses import postal_code_fits, telephone_fits
 from marketplace.models import Channel
 from marketplace.reasons import Why
-from marketplace.refusals import Code
+from marketplace.refusals import Code, Outcome
 from messaging.models import Notice
 from orders import services
 from orders.models import DeliveryException, Ending, Event, Order, Words
 from orders.services import Correction
+from orders.signals import Moved
 from orders.states import State
 from orders.telling import failed
 from sellers.models import Shop, User
@@ -84,7 +86,7 @@ def test_in_transit_nothing_is_called_back_or_sent_elsewhere(channel: Channel, s
 
 @pytest.mark.rule("EXC-03")
 def test_every_way_out_ends_it_once(channel: Channel, shop: Shop) -> None:
-    ways = {
+    ways: dict[Ending, Callable[[int], Outcome[Moved]]] = {
         Ending.RETRIED: lambda pk: services.retry([pk], by=SELLER, at=LATER),
         Ending.RETURNED: lambda pk: services.return_to_sender([pk], by=SELLER, at=LATER),
         Ending.DELIVERED: lambda pk: services.deliver([pk], by=CLOCK, at=LATER),
