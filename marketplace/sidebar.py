@@ -69,6 +69,13 @@ UNFOLD = {
                         waits="mismatch",
                     ),
                     _room(
+                        _("Incidencias por revisar"),
+                        "rule",
+                        "incidents_incident_changelist",
+                        "?situation=review",
+                        waits="incidents",
+                    ),
+                    _room(
                         _("Transportistas pedidos"),
                         "local_shipping",
                         "orders_carrierrequest_changelist",
@@ -106,6 +113,7 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     _room(_("Pedidos"), "receipt_long", "orders_order_changelist"),
+                    _room(_("Incidencias"), "report_problem", "incidents_incident_changelist"),
                     _room(_("Retenciones"), "pause_circle", "orders_hold_changelist"),
                     _room(_("Cobros"), "credit_card", "payments_charge_changelist"),
                     _room(_("Devoluciones al cliente"), "undo", "payments_payback_changelist"),

@@ -74,7 +74,7 @@ _DEADLINES = {
 def offered(order: Order, request: HttpRequest) -> set[str]:
     """The acts that this operator may make on this order now (ORD-10)."""
     by, at = operator(request.user), timezone.now()  # type: ignore[arg-type]
-    verbs = {verb.value for verb in FORMS if services.judge(order, verb, by=by, at=at) is None}
+    verbs = {verb.value for verb, form in FORMS.items() if form.judged(order, by=by, at=at) is None}
     served = order.supplier_id is not None or order.shared
     if order.state in ASSIGNABLE and (served or suppliers(order.shop)):
         verbs.add(Verb.ASSIGN.value)
@@ -82,7 +82,7 @@ def offered(order: Order, request: HttpRequest) -> set[str]:
         verbs.add(Verb.SHORTEN.value)
     if order.state not in FINAL:
         verbs.add(Verb.HOLD.value)
-        if order.held_at or order.incident_at:
+        if order.held_at:
             verbs.add(Verb.RELEASE.value)
     return verbs
 
@@ -136,7 +136,11 @@ class OrderAdmin(ManyOrders):
     sortable_by = ()
     paginator = EstimatingPaginator
     actions = tuple(f"{verb.value}_many" for verb in VERBS)
-    actions_detail = (Verb.CONFIRM_PAYMENT.value, *(verb.value for verb in FORMS))
+    actions_detail = (
+        Verb.CONFIRM_PAYMENT.value,
+        *(verb.value for verb in FORMS),
+        Verb.INCIDENT_OPENED.value,
+    )
 
     fieldsets = (
         (None, {"fields": STANDING}),
@@ -261,6 +265,10 @@ class OrderAdmin(ManyOrders):
     @act(gettext_lazy("Levantar la espera"), icon="play_arrow")
     def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._one(request, object_id, Verb.RELEASE)
+
+    @act(gettext_lazy("Abrir una incidencia"), icon="report_problem")
+    def incident_opened(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._one(request, object_id, Verb.INCIDENT_OPENED)
 
     @column(gettext_lazy("Estado"), label=COLOURS)
     def state_word(self, order: Order) -> tuple[str, str]:

@@ -103,7 +103,10 @@ DETAILS = {
     "confirmed": gettext_lazy("confirmado"),
     "cycle": gettext_lazy("ciclo"),
     "assigned": gettext_lazy("lo sirve"),
+    "incident": gettext_lazy("incidencia"),
 }
+_SILENT = ("suppliers", "number", "how")
+"""What an event keeps for the code to read."""
 
 
 def details(event: Event, currency: str) -> str:
@@ -122,8 +125,10 @@ def details(event: Event, currency: str) -> str:
             value = dict(HoldKind.choices).get(value, value)
         elif key == "assigned":
             value = "; ".join(_assigned(one) for one in value)
-        elif key == "suppliers":
+        elif key in _SILENT:
             continue
+        elif key == "lines" and isinstance(value, list):
+            value = ", ".join(str(one["title"]) for one in value)
         elif isinstance(value, list):
             value = "; ".join(_line(one, kind) if isinstance(one, dict) else str(one) for one in value)
         elif (

@@ -241,8 +241,8 @@ def _move(
             told = done.instead or verb
             changed.append(order)
             events.append(_event(order, told, before, done.data, by=by, at=then))
-            news = {**done.data, **done.news} if done.news else done.data
-            moved.append(_moved(order, told, before, news, at=then))
+            aside = {**done.data, **done.news} if done.news else done.data
+            moved.append(_moved(order, told, before, aside, at=then))
         if changed:
             _write(changed, events, (*fields, "held_at", "incident_at") if let_go else fields)
             if let_go:
