@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 from dashboard import incident_queries, queries
 from dashboard.incident_queries import Asked
 from dashboard.incidents import shown
-from marketplace.models import Reason, ReasonKind
+from marketplace.models import ReasonKind
+from marketplace.reasons import listed
 from sellers.access import DeskRequest, at_the_desk
 
 
@@ -20,7 +21,7 @@ from sellers.access import DeskRequest, at_the_desk
 def incidents(request: DeskRequest) -> HttpResponse:
     """The incidents of the shop, fifty at a time; the same address gives htmx the list alone."""
     now, member = timezone.now(), request.membership
-    reasons = {one.code: str(one) for one in Reason.objects.filter(kind=ReasonKind.INCIDENT)}
+    reasons = listed(ReasonKind.INCIDENT)
     asked = incident_queries.read(request.GET, reasons)
     counts = incident_queries.counts(member, asked)
     page = incident_queries.page(member, asked, queries.channels())

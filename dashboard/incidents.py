@@ -66,7 +66,7 @@ def _shown(incident: Incident, *, by: Actor, at: datetime) -> Shown:
     opened = Why(incident.reason_code, incident.reason_note)
     return Shown(
         incident=incident,
-        lines=incident.claimed,  # type: ignore[attr-defined]
+        lines=incident.claimed,
         reason=said(ReasonKind.INCIDENT, opened),
         solved=said(ReasonKind.SOLVED, resolved) if incident.resolved_at else "",
         closed=str(ClosedHow(incident.closed_how).label) if incident.closed_how else "",

@@ -125,7 +125,7 @@ class Incident(IncidentMachine, models.Model):
     @property
     def standing(self) -> bool:
         """Whether it still holds the money of its order."""
-        return self.state != State.CLOSED
+        return bool(self.state != State.CLOSED)
 
 
 class IncidentLine(models.Model):

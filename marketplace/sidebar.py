@@ -76,6 +76,13 @@ UNFOLD = {
                         waits="requests",
                     ),
                     _room(
+                        _("Incidencias por revisar"),
+                        "rule",
+                        "incidents_incident_changelist",
+                        "?situation=review",
+                        waits="incidents",
+                    ),
+                    _room(
                         _("Transportistas pedidos"),
                         "local_shipping",
                         "orders_carrierrequest_changelist",
@@ -121,6 +128,7 @@ UNFOLD = {
                 "items": [
                     _room(_("Pedidos"), "receipt_long", "orders_order_changelist"),
                     _room(_("Conversaciones"), "forum", "messaging_thread_changelist"),
+                    _room(_("Incidencias"), "report_problem", "incidents_incident_changelist"),
                     _room(_("Retenciones"), "pause_circle", "orders_hold_changelist"),
                     _room(
                         _("Novedades de entrega"),

@@ -105,10 +105,8 @@ def act_on(
         if verb == Verb.INCIDENT_RESOLVED:
             services.resolve(one.id, reason=Why("replaced"), by=by, at=at)
         else:
-            reason = (
-                "El cliente dice que en la conserjería no saben nada. Habla otra vez con el transportista."
-            )
-            services.send_back(one.id, reason=reason, by=by, at=at)
+            why = "El cliente dice que en la conserjería no saben nada. Habla otra vez con el transportista."
+            services.send_back(one.id, reason=why, by=by, at=at)
     return Outcome()
 
 
