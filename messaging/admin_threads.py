@@ -32,6 +32,7 @@ from marketplace.rooms import (
 from messaging import admin_filters, conversing, templates
 from messaging.admin_filters import AboutFilter, ReasonFilter, TurnFilter, WhoFilter
 from messaging.admin_forms import AnswerForm, StartForm, WhomForm
+from messaging.filling import picker
 from messaging.models import CameBy, Message, Thread
 from messaging.thread_words import title_of, to_words, writer_words
 from orders.admin_panels import ORDER_PANELS
@@ -95,13 +96,10 @@ def said(message: Message) -> Said:
     return Said(message, writer_words(message), to_words(message), moment(message.written_at), tuple(marks))
 
 
-def picker(request: HttpRequest, thread: Thread) -> dict[str, Any]:
-    """The templates to choose from, and what else of the address a choice has to carry."""
-    carried = [(name, request.GET[name]) for name in ("order", "shop") if name in request.GET]
-    offered = templates.offered(thread.shop, thread.order)
-    chosen = request.GET.get("plantilla", "")
-    options = [(str(one.pk), templates.option_words(one), str(one.pk) == chosen) for one in offered]
-    return {"options": options, "carried": carried, "looks": " ".join(SELECT_CLASSES)}
+def _picker(request: HttpRequest, thread: Thread) -> dict[str, Any]:
+    carried = {name: request.GET[name] for name in ("order", "shop") if name in request.GET}
+    made = picker(thread.shop, thread.order, request.GET.get("plantilla", ""), carried)
+    return {**made, "looks": " ".join(SELECT_CLASSES)}
 
 
 def _last(field: str) -> Subquery:
@@ -217,7 +215,7 @@ class ThreadAdmin(Room):
             order_link=link(thread.order) if thread.order else "",
             shop_link=link(thread.shop),
             back=self.address("changelist"),
-            picker=picker(request, thread),
+            picker=_picker(request, thread),
         )
 
     def _seen(self, request: HttpRequest, thread: Thread) -> HttpResponse:
@@ -280,7 +278,7 @@ class ThreadAdmin(Room):
         return self.page(
             request, "rooms/write.html", title % {"order": order, "shop": shop}, form=form, back=back,
             status=422 if form.errors and status == 200 else status, thread=thread,
-            picker=picker(request, thread),
+            picker=_picker(request, thread),
         )  # fmt: skip
 
     def _first(self, request: HttpRequest, thread: Thread) -> dict[str, str]:

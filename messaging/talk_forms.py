@@ -6,12 +6,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.lettering import visible
-from messaging import templates
 from messaging.conversing import LONGEST
+from messaging.filling import Fills
 from messaging.noting import LONGEST_NOTE
 
 
-class TalkForm(forms.Form):
+class TalkForm(Fills):
     """A message; what is typed beside it for a variable is put in its place (MSG-12)."""
 
     text = forms.CharField(
@@ -21,20 +21,6 @@ class TalkForm(forms.Form):
             "max_length": _("El mensaje es demasiado largo."),
         },
     )
-
-    def clean_text(self) -> str:
-        return templates.completed(self.cleaned_data["text"], self.data)
-
-    @property
-    def written(self) -> str:
-        """The text as it stands in its box."""
-        return str(self["text"].value() or "")
-
-    @property
-    def asked(self) -> list[tuple[str, str, str]]:
-        """What the text still asks for: the words, the name of its box, what was typed there."""
-        boxes = [(one, templates.FIELD + one.value) for one in templates.asked(self.written)]
-        return [(str(one.label), box, str(self.data.get(box, ""))) for one, box in boxes]
 
 
 class OperatorForm(TalkForm):
