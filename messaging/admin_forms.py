@@ -37,7 +37,7 @@ class AnswerForm(Fills, RoomForm):
     text = forms.CharField(
         label=gettext_lazy("Mensaje"),
         max_length=LONGEST,
-        widget=forms.Textarea(attrs={"rows": 6}),
+        widget=forms.Textarea(attrs={"rows": 10}),
         error_messages={"required": gettext_lazy("Escribe el mensaje.")},
     )
 

@@ -1,6 +1,7 @@
 """The operators' room of conversations: reading any of them, answering, and starting one (MSG-01 … MSG-07, ROL-02)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import SELECT_CLASSES
 
 from marketplace import bell, waits
+from marketplace.moments import stamp
 from marketplace.refusals import MoveRefused
 from marketplace.rooms import (
     SHOWN_IN_A_PANEL,
@@ -62,6 +64,11 @@ waits.add(
 )
 
 
+def until(deadline: datetime) -> str:
+    """A deadline in figures: one at midnight is the 24:00 of the day that it ends."""
+    return stamp(deadline, timezone.get_current_timezone(), ends=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A message as the room shows it."""
@@ -88,7 +95,7 @@ def said(message: Message) -> Said:
             if late
             else _("La tienda tiene hasta el %(moment)s")
         )
-        marks.append((words % {"moment": moment(message.answer_by)}, "danger" if late else "info"))
+        marks.append((words % {"moment": until(message.answer_by)}, "danger" if late else "info"))
     if message.needs_no_answer:
         marks.append((_("No requiere respuesta"), "default"))
     if message.to_operator and not message.read_by_operator_at:
@@ -320,7 +327,7 @@ class ThreadAdmin(Room):
         if thread.waiting and thread.answer_by:
             late = thread.answer_by < timezone.now()
             words = _("Tienda, tarde desde el %(moment)s") if late else _("Tienda, hasta el %(moment)s")
-            return "late" if late else "shop", words % {"moment": moment(thread.answer_by)}
+            return "late" if late else "shop", words % {"moment": until(thread.answer_by)}
         return "–"
 
     @column(gettext_lazy("Lo último"))
@@ -353,7 +360,7 @@ def threads_panel(order: Order) -> Panel:
     )
     rows = [
         (link(one, title_of(one)), one.messages_count, moment(one.written_at), moment(one.operator_waits_since),
-         moment(one.answer_by))
+         until(one.answer_by) if one.answer_by else "–")
         for one in Thread.objects.filter(order=order).order_by("-written_at", "-id")[:SHOWN_IN_A_PANEL]
     ]  # fmt: skip
     write = f"{reverse('admin:messaging_thread_add')}?order={order.pk}"

@@ -18,7 +18,7 @@ class Fills(forms.Form):
     @property
     def written(self) -> str:
         """The text as it stands in its box."""
-        return str(self["text"].value() or "")  # type: ignore[no-untyped-call]
+        return str(self["text"].value() or "")
 
     @property
     def asked(self) -> list[tuple[str, str, str]]:
