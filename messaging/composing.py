@@ -1,4 +1,4 @@
-"""To whom somebody at the desk can write in a conversation, and what comes of each choice, in words (MSG-03 … MSG-06)."""
+"""To whom somebody at the desk can write in a conversation, and what comes of each choice in words (MSG-06)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,13 +56,13 @@ def _to_customer(order: Order) -> Choice:
     mailed = _("Recibe un correo %(customer)s; el operador no.") % told
     if not order.customer_email:
         mailed = _("El pedido no trae su correo: no se le puede avisar, y al operador tampoco se le avisa.")
-    return Choice(
-        "cliente", _("Cliente"), _("Lo ven %(customer)s, el operador y tu tienda.") % told, mailed
-    )
+    return Choice("cliente", _("Cliente"), _("Lo ven %(customer)s, el operador y tu tienda.") % told, mailed)
 
 
 def _to_operator(shop: Shop, order: Order | None) -> Choice:
-    sees = _("Lo ven el operador y tu tienda; el cliente no.") if order else _("Lo ven el operador y tu tienda.")
+    sees = (
+        _("Lo ven el operador y tu tienda; el cliente no.") if order else _("Lo ven el operador y tu tienda.")
+    )
     return Choice("operador", _("Operador"), sees, _("Recibe un correo %(who)s.") % {"who": _managing(shop)})
 
 
@@ -78,7 +78,9 @@ def _to_both(shop: Shop, order: Order) -> Choice:
 
 def _to_supplier(supplier: Supplier) -> Choice:
     told = {"who": supplier.name}
-    mailed = _("Recibe un correo %(who)s.") % told if supplier.email else _("No tiene correo: no se le avisa.")
+    mailed = (
+        _("Recibe un correo %(who)s.") % told if supplier.email else _("No tiene correo: no se le avisa.")
+    )
     label = pgettext("of a shop", "Proveedor")
     return Choice(
         "proveedor", label, _("Lo ven %(who)s, el operador y tu tienda; el cliente no.") % told, mailed

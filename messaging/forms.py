@@ -1,4 +1,4 @@
-"""What people write in the conversations of an order, and when their shop is closed; whether it may be, services say."""
+"""What people write in the conversations of an order, and when their shop is closed; services say what may be."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,8 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.lettering import visible
 from marketplace.models import Reason
+from marketplace.policy import Settings
 from messaging.composing import CODES, Choice
-from messaging.conversing import LONGEST
+from messaging.conversing import LONGEST, Words
+from messaging.file_fields import FilesField
 from messaging.recipients import To
 from messaging.shop_days import Closing
 
@@ -27,16 +29,37 @@ class MessageForm(forms.Form):
     )
     text = forms.CharField(
         max_length=LONGEST,
-        error_messages={
-            "required": _("Escribe el mensaje."),
-            "max_length": _("El mensaje es demasiado largo."),
-        },
+        required=False,
+        error_messages={"max_length": _("El mensaje es demasiado largo.")},
     )
 
-    def __init__(self, data: Any = None, *, choices: Sequence[Choice], thread_id: int = 0, **told: Any) -> None:
-        super().__init__(data, **told)
+    def __init__(
+        self,
+        data: Any = None,
+        files: Any = None,
+        *,
+        choices: Sequence[Choice],
+        rules: Settings | None = None,
+        thread_id: int = 0,
+        **told: Any,
+    ) -> None:
+        prefix = f"t{thread_id}"
+        super().__init__(data, files, auto_id=f"{prefix}_%s", **told)
         self.choices, self.thread_id = choices, thread_id
         self.fields["to"].choices = [(one.code, one.label) for one in choices]  # type: ignore[attr-defined]
+        if rules is not None and rules.attachments_most:
+            self.fields["files"] = FilesField(rules)
+
+    def clean_text(self) -> str:
+        text = str(self.cleaned_data["text"])
+        if not text and not self.files:
+            raise forms.ValidationError(_("Escribe el mensaje."))
+        return text
+
+    @property
+    def words(self) -> Words:
+        """What is said, with the files that passed the gate."""
+        return Words(self.cleaned_data["text"], files=self.cleaned_data.get("files") or ())
 
     @property
     def recipient(self) -> To:
@@ -61,8 +84,10 @@ class StartForm(MessageForm):
 
     field_order = ("to", "reason", "subject", "text")
 
-    def __init__(self, data: Any = None, *, reasons: Sequence[Reason], **told: Any) -> None:
-        super().__init__(data, **told)
+    def __init__(
+        self, data: Any = None, files: Any = None, *, reasons: Sequence[Reason], **told: Any
+    ) -> None:
+        super().__init__(data, files, **told)
         self.reasons = reasons
 
     def clean_subject(self) -> str:
@@ -86,7 +111,9 @@ class HolidayForm(forms.Form):
     )
     last_day = forms.DateField(required=False, error_messages={"invalid": _("Escribe una fecha.")})
     note = forms.CharField(
-        max_length=60, required=False, error_messages={"max_length": _("Son demasiadas letras: 60 como mucho.")}
+        max_length=60,
+        required=False,
+        error_messages={"max_length": _("Son demasiadas letras: 60 como mucho.")},
     )
 
     def clean(self) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Closing:
 
 @transaction.atomic
 def publish(shop: Shop, closing: Closing, *, by: Actor, at: datetime) -> ShopHoliday:
-    """Tell on which days the shop will be closed: from tomorrow on at the earliest, so that nobody who is late buys time.
+    """Tell on which days the shop will be closed, from tomorrow on: nobody who is late buys time with it.
 
     What waits for an answer is reckoned anew. Raises MoveRefused: `not_allowed`, `days_not_ahead`, `days_overlap`,
     `too_many_days`.
