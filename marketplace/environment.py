@@ -79,12 +79,23 @@ def _scanner(text: str) -> str:
     return text
 
 
+def _files(text: str) -> str:
+    parts = urlsplit(text)
+    bucket = parts.path.strip("/")
+    folder = parts.scheme == "file" and bucket and not parts.netloc
+    store = parts.scheme == "s3" and bucket and "/" not in bucket
+    if text and not folder and not store:
+        raise ValueError("it is file:///folder or s3://key:secret@host/bucket")
+    return text
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Folder = Annotated[Path, AfterValidator(Path.resolve)]
 Secret = Annotated[str, Field(repr=False)]
 Database = Annotated[str, Field(repr=False), _with_scheme("postgresql", "postgres")]
 Broker = Annotated[str, Field(repr=False), _with_scheme("redis", "rediss", "unix")]
 Post = Annotated[str, Field(repr=False), _with_scheme("smtp", "smtp+tls", "smtps")]
+Files = Annotated[str, Field(repr=False), AfterValidator(_files)]
 Scanner = Annotated[str, AfterValidator(_scanner)]
 Site = Annotated[str, AfterValidator(_site)]
 
@@ -184,6 +195,13 @@ class Environment(BaseModel):
     mailgun_signing_key: Secret = _variable(
         "TRASTIENDA_MAILGUN_SIGNING_KEY", "secret", "what Mailgun signs its webhooks with", default="",
     )  # fmt: skip
+    files_url: Files = _variable(
+        "TRASTIENDA_FILES_URL", "address",
+        "where the files of conversations are kept: `file:///folder`, or "
+        "`s3://key:secret@host/bucket?region=…` (`s3:///bucket` for Amazon's with the keys of the machine; "
+        "`&tls=no` in the clear); `files` in the home",
+        default="",
+    )  # fmt: skip
     clamd_url: Scanner = _variable(
         "TRASTIENDA_CLAMD_URL", "address",
         "the virus scanner, clamd: `tcp://host:3310` or `unix:///path`; without one files are not scanned",
@@ -202,7 +220,8 @@ class Environment(BaseModel):
     )  # fmt: skip
     home: Folder = _variable(
         "TRASTIENDA_HOME", "folder",
-        "what a stack of ./run keeps on disk; a server keeps nothing there but static files",
+        "what a stack of ./run keeps on disk; a server keeps nothing there but static files, "
+        "and what has no address of its own",
         default=ROOT / ".data",
     )  # fmt: skip
     development: bool = _variable(

@@ -59,6 +59,12 @@ class Code(models.TextChoices):
     SENT_ALREADY = "sent_already", _("Ya se ha enviado.")
     NOTHING_TO_ANSWER = "nothing_to_answer", _("Ya no espera respuesta.")
     FILES_NOT_KEPT = "files_not_kept", _("No se han podido guardar los archivos. Inténtalo de nuevo.")
+    DAYS_NOT_AHEAD = (
+        "days_not_ahead",
+        _("Los días tienen que estar por venir: desde mañana y en un año como mucho."),
+    )
+    DAYS_OVERLAP = "days_overlap", _("Ya hay un cierre en alguno de esos días.")
+    TOO_MANY_DAYS = "too_many_days", _("Son demasiados días de cierre por venir: 60 como mucho.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

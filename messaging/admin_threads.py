@@ -105,7 +105,7 @@ def said(message: Message) -> Said:
 
 def _picker(request: HttpRequest, thread: Thread) -> dict[str, Any]:
     carried = {name: request.GET[name] for name in ("order", "shop") if name in request.GET}
-    made = picker(thread.shop, thread.order, request.GET.get("plantilla", ""), carried)
+    made = picker(templates.offered(thread.shop, thread.order), request.GET.get("plantilla", ""), carried)
     return {**made, "looks": " ".join(SELECT_CLASSES)}
 
 

@@ -1,41 +1,11 @@
-"""What people write on the pages of conversations that are no customer's: a message, its subject, its files; a note."""
+"""A note on an order as it is typed (MSG-11)."""
 
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.lettering import visible
-from messaging.conversing import LONGEST
-from messaging.filling import Fills
 from messaging.noting import LONGEST_NOTE
-
-
-class TalkForm(Fills):
-    """A message; what is typed beside it for a variable is put in its place (MSG-12)."""
-
-    text = forms.CharField(
-        max_length=LONGEST,
-        error_messages={
-            "required": _("Escribe el mensaje."),
-            "max_length": _("El mensaje es demasiado largo."),
-        },
-    )
-
-
-class OperatorForm(TalkForm):
-    """The first message of a conversation with the operator about no order (MSG-14)."""
-
-    subject = forms.CharField(
-        max_length=120,
-        error_messages={
-            "required": _("Di de qué se trata."),
-            "max_length": _("Son demasiadas letras: 120 como mucho."),
-        },
-    )
-
-    def clean_subject(self) -> str:
-        return " ".join(visible(self.cleaned_data["subject"]).split())
 
 
 class NoteForm(forms.Form):
