@@ -7,4 +7,4 @@ class DashboardConfig(AppConfig):
     verbose_name = _("Panel")
 
     def ready(self) -> None:
-        from dashboard import exceptions  # noqa: F401
+        from dashboard import frame_counts  # noqa: F401

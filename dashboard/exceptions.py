@@ -15,7 +15,6 @@ from marketplace.clocks import Left
 from marketplace.moments import length_words
 from orders.models import DeliveryException, Shipment
 from orders.telling import failed
-from sellers import desk_counts
 from sellers.models import Membership
 
 OPEN, ENDED = "", "terminadas"
@@ -207,11 +206,3 @@ def _row(one: DeliveryException, now: datetime) -> Row:
 def parcel_words(parcel: Shipment | None) -> str:
     """Who has a parcel, and its number."""
     return " · ".join(filter(None, (parcel.carrier_name, parcel.tracking))) if parcel else ""
-
-
-def _open_of_each() -> QuerySet[DeliveryException]:
-    """The deliveries in trouble of each shop that somebody works in."""
-    return DeliveryException.objects.filter(shop_id=OuterRef("shop_id"), ended_at=None)
-
-
-desk_counts.add("exceptions", _open_of_each)

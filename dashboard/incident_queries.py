@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import F, Min, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
@@ -16,10 +15,10 @@ from dashboard.queries import COUNTED, PAGE, Tally
 from incidents.models import NEVER, Incident, IncidentLine
 from incidents.states import STANDING, State, Turn
 from marketplace.models import Channel
-from messaging.conversing import WAITS
+from messaging.answer_clock import WAITS
 from messaging.models import Message
 from orders.models import Line, Order
-from sellers.models import Membership, Shop
+from sellers.models import Membership
 
 TURNS = {"tienda": Turn.SHOP, "cliente": Turn.CUSTOMER, "operador": Turn.OPERATOR}
 TABS = ("", "cerradas")
@@ -180,13 +179,3 @@ class Figures:
     standing: int
     waiting: int
     late: int
-
-
-def figures(shop: Shop, now: datetime) -> Figures:
-    """The counters of the home page (ORD-03, INC-09)."""
-    found = Incident.objects.filter(shop=shop, state__in=STANDING).aggregate(
-        standing=Count("id"),
-        waiting=Count("id", filter=Q(turn=Turn.SHOP)),
-        late=Count("id", filter=Q(answer_by__lt=now)),
-    )
-    return Figures(**found)

@@ -21,7 +21,7 @@ from marketplace import clocks
 from marketplace.clocks import Left
 from marketplace.models import Reason, ReasonKind
 from marketplace.reasons import Why, said
-from messaging.conversing import answer_window
+from messaging.answer_clock import window
 from orders.forms import Attempt
 from orders.models import Line, Order
 from sellers.access import DeskRequest
@@ -111,7 +111,7 @@ def _answering(incident: Incident, now: datetime) -> Running:
         _("Había que contestar como muy tarde %(when)s.") if late else _("Contesta como muy tarde %(when)s.")
     )
     since: datetime | None = incident.waits_since
-    span = answer_window(incident.thread, rules).span
+    span = window(incident.thread, rules).span
     why = partial(_why, since, span, calendar, now) if since else str
     left = what_is_left(incident.answer_by, now, calendar.zone)
     return Running("incident_answer", incident.answer_by, left, says % words, why)

@@ -19,6 +19,7 @@ from dashboard.incidents import order_incidents
 from dashboard.order_acts import PANELS, acts_of, lateness, order_url
 from dashboard.order_clocks import OF_SUPPLIERS, running
 from dashboard.order_history import Own, bounce_words, history
+from dashboard.order_messages import messages_part
 from dashboard.order_money import debit_of, money_of, not_there
 from dashboard.order_requests import asking, requests_of, shown
 from dashboard.queries import waiting
@@ -48,13 +49,16 @@ from sellers.queries import suppliers
 TABS = {
     "detalles": _("Detalles"),
     "envio": _("Envío"),
+    "mensajes": _("Mensajes"),
     "historial": _("Historial"),
     "documentos": _("Documentos"),
 }
 UNDONE = (State.REFUSED, State.CANCELLED, State.FAILED)
 """Ended without a delivery: no deadline is left to keep."""
 
-TAB_OF_ACT = {"ship": "envio", "ask_carrier": "envio", "delivery_note": "documentos"}
+TAB_OF_ACT = {"ship": "envio", "ask_carrier": "envio", "delivery_note": "documentos"} | dict.fromkeys(
+    ("start", "reply", "take_back", "needless"), "mensajes"
+)
 ANSWERS_SHOWN = timedelta(days=14)
 """For how long what became of a carrier that was asked for is told beside the form (SHP-04)."""
 
@@ -267,6 +271,7 @@ def _documents(request: DeskRequest, order: Order, told: Told) -> Told:
 _PARTS: dict[str, Callable[[DeskRequest, Order, Told], Told]] = {
     "detalles": _details,
     "envio": _shipping,
+    "mensajes": messages_part,
     "historial": _history,
     "documentos": _documents,
 }

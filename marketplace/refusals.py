@@ -73,6 +73,12 @@ class Code(models.TextChoices):
     INCIDENT_STANDS = "incident_stands", _("Ya hay una incidencia abierta sobre ese artículo.")
     INCIDENT_ELSEWHERE = "incident_elsewhere", _("La incidencia no está en un estado que lo permita.")
     UNKNOWN_INCIDENT = "unknown_incident", _("No existe esa incidencia.")
+    DAYS_NOT_AHEAD = (
+        "days_not_ahead",
+        _("Los días tienen que estar por venir: desde mañana y en un año como mucho."),
+    )
+    DAYS_OVERLAP = "days_overlap", _("Ya hay un cierre en alguno de esos días.")
+    TOO_MANY_DAYS = "too_many_days", _("Son demasiados días de cierre por venir: 60 como mucho.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

@@ -13,6 +13,7 @@ from marketplace.models import Reason, ReasonKind
 from marketplace.rooms import RoomForm
 from messaging import templates
 from messaging.conversing import LONGEST
+from messaging.filling import Fills
 from messaging.models import Template, Thread
 from messaging.noting import LONGEST_NOTE
 from messaging.recipients import CUSTOMER, SHOP, To
@@ -29,14 +30,14 @@ _WORDS = {
 }
 
 
-class AnswerForm(RoomForm):
+class AnswerForm(Fills, RoomForm):
     """A message of an operator's in a conversation: to whom, and what; each choice says who sees it and is mailed."""
 
     to = forms.ChoiceField(label=gettext_lazy("Para"), widget=forms.RadioSelect)
     text = forms.CharField(
         label=gettext_lazy("Mensaje"),
         max_length=LONGEST,
-        widget=forms.Textarea(attrs={"rows": 6}),
+        widget=forms.Textarea(attrs={"rows": 10}),
         error_messages={"required": gettext_lazy("Escribe el mensaje.")},
     )
 
@@ -72,19 +73,8 @@ class AnswerForm(RoomForm):
     box_looks = " ".join(INPUT_CLASSES)
 
     @property
-    def asked(self) -> list[tuple[str, str, str]]:
-        """What the text still asks for: the words, the name of its box, what was typed there."""
-        boxes = [
-            (one, templates.FIELD + one.value) for one in templates.asked(str(self["text"].value() or ""))
-        ]
-        return [(str(one.label), box, str(self.data.get(box, ""))) for one, box in boxes]
-
-    @property
     def to_whom(self) -> To:
         return RECIPIENTS[self.cleaned_data["to"]]
-
-    def clean_text(self) -> str:
-        return templates.completed(self.cleaned_data["text"], self.data)
 
 
 class StartForm(AnswerForm):

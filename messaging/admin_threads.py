@@ -1,6 +1,7 @@
 """The operators' room of conversations: reading any of them, answering, and starting one (MSG-01 … MSG-07, ROL-02)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import SELECT_CLASSES
 
 from marketplace import bell, waits
+from marketplace.moments import stamp
 from marketplace.refusals import MoveRefused
 from marketplace.rooms import (
     SHOWN_IN_A_PANEL,
@@ -32,6 +34,7 @@ from marketplace.rooms import (
 from messaging import admin_filters, conversing, templates
 from messaging.admin_filters import AboutFilter, ReasonFilter, TurnFilter, WhoFilter
 from messaging.admin_forms import AnswerForm, StartForm, WhomForm
+from messaging.filling import picker
 from messaging.models import CameBy, Message, Thread
 from messaging.thread_words import title_of, to_words, writer_words
 from orders.admin_panels import ORDER_PANELS
@@ -61,6 +64,11 @@ waits.add(
 )
 
 
+def until(deadline: datetime) -> str:
+    """A deadline in figures: one at midnight is the 24:00 of the day that it ends."""
+    return stamp(deadline, timezone.get_current_timezone(), ends=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A message as the room shows it."""
@@ -87,7 +95,7 @@ def said(message: Message) -> Said:
             if late
             else _("La tienda tiene hasta el %(moment)s")
         )
-        marks.append((words % {"moment": moment(message.answer_by)}, "danger" if late else "info"))
+        marks.append((words % {"moment": until(message.answer_by)}, "danger" if late else "info"))
     if message.needs_no_answer:
         marks.append((_("No requiere respuesta"), "default"))
     if message.to_operator and not message.read_by_operator_at:
@@ -95,13 +103,10 @@ def said(message: Message) -> Said:
     return Said(message, writer_words(message), to_words(message), moment(message.written_at), tuple(marks))
 
 
-def picker(request: HttpRequest, thread: Thread) -> dict[str, Any]:
-    """The templates to choose from, and what else of the address a choice has to carry."""
-    carried = [(name, request.GET[name]) for name in ("order", "shop") if name in request.GET]
-    offered = templates.offered(thread.shop, thread.order)
-    chosen = request.GET.get("plantilla", "")
-    options = [(str(one.pk), templates.option_words(one), str(one.pk) == chosen) for one in offered]
-    return {"options": options, "carried": carried, "looks": " ".join(SELECT_CLASSES)}
+def _picker(request: HttpRequest, thread: Thread) -> dict[str, Any]:
+    carried = {name: request.GET[name] for name in ("order", "shop") if name in request.GET}
+    made = picker(templates.offered(thread.shop, thread.order), request.GET.get("plantilla", ""), carried)
+    return {**made, "looks": " ".join(SELECT_CLASSES)}
 
 
 def _last(field: str) -> Subquery:
@@ -217,7 +222,7 @@ class ThreadAdmin(Room):
             order_link=link(thread.order) if thread.order else "",
             shop_link=link(thread.shop),
             back=self.address("changelist"),
-            picker=picker(request, thread),
+            picker=_picker(request, thread),
         )
 
     def _seen(self, request: HttpRequest, thread: Thread) -> HttpResponse:
@@ -280,7 +285,7 @@ class ThreadAdmin(Room):
         return self.page(
             request, "rooms/write.html", title % {"order": order, "shop": shop}, form=form, back=back,
             status=422 if form.errors and status == 200 else status, thread=thread,
-            picker=picker(request, thread),
+            picker=_picker(request, thread),
         )  # fmt: skip
 
     def _first(self, request: HttpRequest, thread: Thread) -> dict[str, str]:
@@ -322,7 +327,7 @@ class ThreadAdmin(Room):
         if thread.waiting and thread.answer_by:
             late = thread.answer_by < timezone.now()
             words = _("Tienda, tarde desde el %(moment)s") if late else _("Tienda, hasta el %(moment)s")
-            return "late" if late else "shop", words % {"moment": moment(thread.answer_by)}
+            return "late" if late else "shop", words % {"moment": until(thread.answer_by)}
         return "–"
 
     @column(gettext_lazy("Lo último"))
@@ -355,7 +360,7 @@ def threads_panel(order: Order) -> Panel:
     )
     rows = [
         (link(one, title_of(one)), one.messages_count, moment(one.written_at), moment(one.operator_waits_since),
-         moment(one.answer_by))
+         until(one.answer_by) if one.answer_by else "–")
         for one in Thread.objects.filter(order=order).order_by("-written_at", "-id")[:SHOWN_IN_A_PANEL]
     ]  # fmt: skip
     write = f"{reverse('admin:messaging_thread_add')}?order={order.pk}"

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Max, Min, Q
 
-from marketplace import clocks
 from marketplace.files import Checked
-from marketplace.models import Channel
-from marketplace.policy import Role, Settings, Window
+from marketplace.policy import Role
 from marketplace.refusals import Code, MoveRefused, Refusal
-from messaging import attachments
+from messaging import answer_clock, attachments
+from messaging.answer_clock import WAITS
 from messaging.message_notices import tell_of_message
 from messaging.models import CameBy, Message, Thread
 from messaging.recipients import MAY_WRITE_TO, To, readable_by
@@ -40,8 +39,10 @@ _READ = {
 _FILL_IN = (Role.SELLER, Role.OPERATOR)
 """Who writes with templates: nothing of theirs goes out with a variable that stands for nothing (MSG-12)."""
 
-WAITS = Q(answer_by__isnull=False, answered_at__isnull=True, needs_no_answer=False)
-"""Messages that wait for the shop's answer."""
+
+_MIRRORS = (
+    "written_at", "messages_count", "waiting", "answer_by", "operator_waits_since", "with_customer", "with_operator"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ def start(
     `files_not_kept`.
     """
     _may_write(by, to, order=order, supplier=supplier)
+    if answer_clock.starts(to, by=by):
+        answer_clock.stand_by(shop.id)
     thread = Thread.objects.create(
         shop=shop,
         channel=order.channel if order else None,
@@ -105,6 +108,8 @@ def write(
     Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `unfilled`,
     `files_not_kept`.
     """
+    if answer_clock.starts(to, by=by):
+        answer_clock.stand_by(Thread.objects.values_list("shop_id", flat=True).get(id=thread_id))
     thread = _locked(thread_id)
     _may_write(by, to, order=thread.order, supplier=None if words.misdirected else thread.supplier)
     return _write(thread, words, to=to, take_back=take_back, by=by, at=at)
@@ -163,14 +168,13 @@ def _write(thread: Thread, words: Words, *, to: To, take_back: bool, by: Actor, 
         misdirected=words.misdirected,
         written_at=at,
         visible_at=visible_at,
-        answer_by=_answer_by(thread, to, by=by, at=visible_at),
+        answer_by=answer_clock.answer_by(thread, to, by=by, at=visible_at),
     )
     files = attachments.keep(message, words.files, at=at)
     if by.role == Role.SELLER and not words.misdirected:
         _answered(thread, to, by_message=message, at=at)
     if by.role == Role.OPERATOR:
         read([thread.id], by=by, at=at)
-    thread.written_at = at
     _mirror(thread)
     if words.told:
         tell_of_message(thread, message, to, files=[file.name for file in files], at=visible_at)
@@ -194,34 +198,6 @@ def _told(thread: Thread, message: Message) -> Told:
     )
 
 
-def terms_of(thread: Thread) -> tuple[Settings, clocks.Calendar] | None:
-    """The policy and the calendar that a thread is under: its order's, else those of a channel that is open."""
-    if thread.order is not None:
-        return thread.order.policy.rules, thread.order.channel.calendar
-    channel = (
-        thread.channel
-        or Channel.objects.filter(policy__isnull=False).select_related("policy").order_by("id").first()
-    )
-    return (
-        (channel.policy.rules, channel.calendar)
-        if channel is not None and channel.policy is not None
-        else None
-    )
-
-
-def _answer_by(thread: Thread, to: To, *, by: Actor, at: datetime) -> datetime | None:
-    """When the shop has to have answered what a customer or an operator writes to it (MSG-09)."""
-    if not to.shop or by.role not in (Role.CUSTOMER, Role.OPERATOR):
-        return None
-    terms = terms_of(thread)
-    return clocks.deadline(at, answer_window(thread, terms[0]).span, terms[1]) if terms else None
-
-
-def answer_window(thread: Thread, rules: Settings) -> Window:
-    """How long the shop has to answer in a thread; in that of an incident, the time of incidents (MSG-09, INC-09)."""
-    return rules.incident_answer_within if thread.of_incident else rules.answer_within
-
-
 def _answered(thread: Thread, to: To, *, by_message: Message, at: datetime) -> None:
     """What the customer, or the operator, asked is answered by a message of the shop that is for them."""
     asked_by = [
@@ -234,8 +210,11 @@ def _mirror(thread: Thread) -> None:
     """Write down in a locked thread what its messages say."""
     found = thread.messages.aggregate(
         n=Count("id"),
+        last=Max("written_at"),
         waiting=Count("id", filter=WAITS),
         answer_by=Min("answer_by", filter=WAITS),
+        customer=Count("id", filter=Q(to_customer=True) | Q(role=Role.CUSTOMER.value)),
+        operator=Count("id", filter=Q(to_operator=True) | Q(role=Role.OPERATOR.value)),
     )
     last_of_operator = (
         thread.messages.filter(role=Role.OPERATOR.value).order_by("-id").values_list("id", flat=True)
@@ -244,12 +223,12 @@ def _mirror(thread: Thread) -> None:
     answered = last_of_operator.first()
     if answered:
         for_operator = for_operator.filter(id__gt=answered)
+    thread.written_at = found["last"]
     thread.messages_count, thread.waiting = found["n"], found["waiting"]
     thread.answer_by = found["answer_by"]
     thread.operator_waits_since = for_operator.aggregate(first=Min("visible_at"))["first"]
-    thread.save(
-        update_fields=["written_at", "messages_count", "waiting", "answer_by", "operator_waits_since"]
-    )
+    thread.with_customer, thread.with_operator = bool(found["customer"]), bool(found["operator"])
+    thread.save(update_fields=_MIRRORS)
 
 
 @transaction.atomic
@@ -267,7 +246,7 @@ def take_back(message_id: int, *, by: Actor, at: datetime) -> str:
     if at >= message.visible_at:
         raise _refuse(Code.SENT_ALREADY, message_id)
     told = _told(thread, message)
-    thread.messages.filter(answered_at=message.written_at, id__lt=message.id).update(answered_at=None)
+    _waits_again(thread, message)
     if by.role == Role.OPERATOR:
         thread.messages.filter(read_by_operator_at=message.written_at).update(read_by_operator_at=None)
     attachments.let_go(message)
@@ -280,15 +259,29 @@ def take_back(message_id: int, *, by: Actor, at: datetime) -> str:
     return message.body
 
 
+def _waits_again(thread: Thread, message: Message) -> None:
+    """What a message had answered waits again, unless another that was written since answers it."""
+    for role, whom in ((Role.CUSTOMER, "to_customer"), (Role.OPERATOR, "to_operator")):
+        answers = thread.messages.filter(
+            role=Role.SELLER.value, misdirected=False, id__gt=message.id, **{whom: True}
+        )
+        asked = thread.messages.filter(role=role.value, answered_at=message.written_at, id__lt=message.id)
+        asked.update(answered_at=answers.order_by("id").values_list("written_at", flat=True).first())
+
+
 @transaction.atomic
-def needs_no_answer(message_id: int, *, by: Actor, at: datetime) -> None:
+def needs_no_answer(message_id: int, *, despite_incident: bool = False, by: Actor, at: datetime) -> None:
     """Say that a message expects no answer: it waits no more, and its clock stops (MSG-08).
 
-    Raises MoveRefused: `not_allowed`, `nothing_to_answer` when it waits no more.
+    While an incident is open on its order, only who has been told so says it, with `despite_incident`. Raises
+    MoveRefused: `not_allowed`, `open_incident`, `nothing_to_answer` when it waits no more.
     """
     if by.role != Role.SELLER or not by.may(Right.ANSWER):
         raise _refuse(Code.NOT_ALLOWED, message_id)
     thread = _locked(Message.objects.values_list("thread_id", flat=True).get(id=message_id))
+    open_incident = thread.order is not None and thread.order.incident_at is not None
+    if open_incident and not despite_incident:
+        raise _refuse(Code.OPEN_INCIDENT, message_id)
     if not thread.messages.filter(WAITS, id=message_id).update(needs_no_answer=True):
         raise _refuse(Code.NOTHING_TO_ANSWER, message_id)
     _mirror(thread)

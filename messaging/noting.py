@@ -38,7 +38,7 @@ def add_note(order_id: int, body: str, *, public: bool, by: Actor, at: datetime)
     rows = OrderNote.objects.filter(order=order)
     if rows.count() >= MOST_NOTES:
         raise _refuse(order_id, Code.TOO_MANY_NOTES)
-    twice = rows.filter(user_id=by.user_id, author=by.label, body=text, public=public)
+    twice = rows.filter(role=by.role.value, author=by.label, body=text, public=public)
     if twice.filter(written_at__gt=at - SAME).exists():
         raise _refuse(order_id, Code.DUPLICATE)
     return _note(order, text, public, by, at)

@@ -1,55 +1,11 @@
-"""What people write on the pages of conversations that are no customer's: a message, its subject, its files; a note."""
+"""A note on an order as it is typed (MSG-11)."""
 
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.lettering import visible
-from messaging import templates
-from messaging.conversing import LONGEST
 from messaging.noting import LONGEST_NOTE
-
-
-class TalkForm(forms.Form):
-    """A message; what is typed beside it for a variable is put in its place (MSG-12)."""
-
-    text = forms.CharField(
-        max_length=LONGEST,
-        error_messages={
-            "required": _("Escribe el mensaje."),
-            "max_length": _("El mensaje es demasiado largo."),
-        },
-    )
-
-    def clean_text(self) -> str:
-        return templates.completed(self.cleaned_data["text"], self.data)
-
-    @property
-    def written(self) -> str:
-        """The text as it stands in its box."""
-        return str(self["text"].value() or "")
-
-    @property
-    def asked(self) -> list[tuple[str, str, str]]:
-        """What the text still asks for: the words, the name of its box, what was typed there."""
-        boxes = [(one, templates.FIELD + one.value) for one in templates.asked(self.written)]
-        return [(str(one.label), box, str(self.data.get(box, ""))) for one, box in boxes]
-
-
-class OperatorForm(TalkForm):
-    """The first message of a conversation with the operator about no order (MSG-14)."""
-
-    subject = forms.CharField(
-        max_length=120,
-        error_messages={
-            "required": _("Di de qué se trata."),
-            "max_length": _("Son demasiadas letras: 120 como mucho."),
-        },
-    )
-
-    def clean_subject(self) -> str:
-        return " ".join(visible(self.cleaned_data["subject"]).split())
 
 
 class NoteForm(forms.Form):

@@ -5,6 +5,7 @@ Refused by a rule: 409 and the page as it stands now, with the reason. Not under
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -15,12 +16,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from marketplace.bell import ring
+from marketplace.models import Reason, ReasonKind
+from marketplace.policy import Settings
 from marketplace.refusals import MoveRefused
-from messaging import conversing, talks
+from messaging import answer_clock, conversing, talks
+from messaging.composing import choices, thread_choices
+from messaging.forms import MessageForm, StartForm
 from messaging.models import Message, Thread
 from messaging.noting import add_note, may_note
-from messaging.recipients import OPERATOR
-from messaging.talk_forms import NoteForm, OperatorForm, TalkForm
+from messaging.talk_forms import NoteForm
 from messaging.thread_words import title_of, to_words, writer_words
 from orders.forms import Attempt
 from orders.queries import get_order
@@ -42,7 +46,7 @@ def _key(request: DeskRequest, name: str = "antes") -> int:
     return int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= LONGEST_KEY else 0
 
 
-def _send(request: DeskRequest, form: TalkForm, write: Callable[[], Message]) -> tuple[Message | None, int]:
+def _send(form: MessageForm, write: Callable[[], Message]) -> tuple[Message | None, int]:
     """Send what a form says; answers the message, or the status of the page that says why not."""
     if not form.is_valid():
         return None, 422
@@ -55,6 +59,24 @@ def _send(request: DeskRequest, form: TalkForm, write: Callable[[], Message]) ->
     return message, 303
 
 
+def _sent(request: DeskRequest) -> tuple[Any, Any]:
+    """What a form was sent with; nothing on a visit."""
+    return (request.POST, request.FILES) if request.method == "POST" else (None, None)
+
+
+def _rules(thread: Thread) -> Settings | None:
+    """The policy that a conversation is under, which says what files it takes."""
+    terms = answer_clock.terms_of(thread)
+    return terms[0] if terms else None
+
+
+def _answer(request: DeskRequest, thread: Thread) -> MessageForm:
+    """The box of a conversation that was begun, or is about to be."""
+    thread.shop = request.shop
+    among = thread_choices(request.membership, thread)
+    return MessageForm(*_sent(request), choices=among, rules=_rules(thread), thread_id=thread.pk or 0)
+
+
 def _say_sent(request: DeskRequest) -> None:
     seconds = int(conversing.TAKE_BACK.total_seconds())
     messages.success(request, _("Enviado. Durante %(n)s segundos puedes recuperarlo.") % {"n": seconds})
@@ -64,15 +86,17 @@ def _say_sent(request: DeskRequest) -> None:
 @at_the_desk
 def to_operator(request: DeskRequest) -> HttpResponse:
     """The shop's conversations with the operator about no order, and a new one to begin (MSG-14)."""
-    form, status = OperatorForm(request.POST if request.method == "POST" else None), 200
+    reasons = list(Reason.objects.filter(kind=ReasonKind.CONTACT, active=True))
+    among, rules = choices(request.membership), _rules(Thread(shop=request.shop))
+    form, status = StartForm(*_sent(request), choices=among, rules=rules, reasons=reasons), 200
     if request.method == "POST":
         message, status = _send(
-            request,
             form,
             lambda: conversing.start(
                 request.shop,
-                conversing.Words(form.cleaned_data["text"]),
-                to=OPERATOR,
+                form.words,
+                to=form.recipient,
+                reason_code=form.cleaned_data["reason"],
                 subject=form.cleaned_data["subject"],
                 by=request.actor,
                 at=timezone.now(),
@@ -96,6 +120,8 @@ def _desk(request: DeskRequest) -> dict[str, object]:
         "title_of": title_of,
         "to_words": to_words,
         "writer_words": writer_words,
+        "longest": conversing.LONGEST,
+        "undo_s": int(conversing.TAKE_BACK.total_seconds()),
     }
 
 
@@ -104,21 +130,16 @@ def _desk(request: DeskRequest) -> dict[str, object]:
 def operator_thread(request: DeskRequest, thread_id: int) -> HttpResponse:
     """A conversation with the operator about no order, and what the shop adds to it (MSG-14)."""
     thread = talks.get_operator_thread(request.membership, thread_id)
-    form, status = TalkForm(request.POST if request.method == "POST" else None), 200
     if "take_back" in request.POST:
         return _take_back(
             request, thread, reverse("operator_thread", args=[thread.pk]), reverse("to_operator")
         )
+    form, status = _answer(request, thread), 200
     if request.method == "POST":
         message, status = _send(
-            request,
             form,
             lambda: conversing.write(
-                thread.pk,
-                conversing.Words(form.cleaned_data["text"]),
-                to=OPERATOR,
-                by=request.actor,
-                at=timezone.now(),
+                thread.pk, form.words, to=form.recipient, by=request.actor, at=timezone.now()
             ),
         )
         if message is not None:
@@ -128,7 +149,7 @@ def operator_thread(request: DeskRequest, thread_id: int) -> HttpResponse:
 
 
 def _thread_page(
-    request: DeskRequest, template: str, thread: Thread | None, form: TalkForm, status: int, **told: object
+    request: DeskRequest, template: str, thread: Thread | None, form: MessageForm, status: int, **told: object
 ) -> HttpResponse:
     """A conversation with its messages; who looks at it has read them."""
     now = timezone.now()
@@ -174,18 +195,11 @@ def supplier_thread(request: DeskRequest, reference: str, supplier_id: int) -> H
     thread = talks.thread_with(order, supplier)
     if "take_back" in request.POST:
         return _take_back(request, thread, here, here)
-    form, status = TalkForm(request.POST if request.method == "POST" else None), 200
+    form, status = _answer(request, thread or Thread(shop=request.shop, order=order, supplier=supplier)), 200
     if request.method == "POST":
         message, status = _send(
-            request,
             form,
-            lambda: talks.write_to_supplier(
-                order,
-                supplier,
-                conversing.Words(form.cleaned_data["text"]),
-                by=request.actor,
-                at=timezone.now(),
-            ),
+            lambda: talks.write_to_supplier(order, supplier, form.words, by=request.actor, at=timezone.now()),
         )
         if message is not None:
             _say_sent(request)

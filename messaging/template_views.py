@@ -39,6 +39,7 @@ def templates(request: DeskRequest) -> HttpResponse:
     rows = list(
         Template.objects.filter(Q(shop=request.shop) | Q(shop=None, active=True)).select_related("channel")
     )
+    rows.sort(key=lambda one: (one.language != request.shop.language, one.name.lower(), one.pk))
     told = {
         "own": [one for one in rows if one.shop_id],
         "everybodys": [one for one in rows if not one.shop_id],

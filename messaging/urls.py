@@ -1,8 +1,17 @@
-"""The addresses of conversations, of the notices in the panel, of the local mailbox, and of mail providers."""
+"""The addresses of conversations and their files, of notices in the panel, of the local mailbox and mail providers."""
 
 from django.urls import path, register_converter
 
-from messaging import astray_views, attachment_views, centre_views, talk_views, template_views, views
+from messaging import (
+    astray_views,
+    attachment_views,
+    centre_views,
+    message_views,
+    shop_days_views,
+    talk_views,
+    template_views,
+    views,
+)
 from messaging.mailbox import NAME
 
 
@@ -36,6 +45,27 @@ urlpatterns = [
         name="supplier_thread",
     ),
     path("pedidos/<str:reference>/notas/", talk_views.order_note, name="order_note"),
+    path(
+        "pedidos/<str:reference>/mensajes/nueva/", message_views.conversation_start, name="conversation_start"
+    ),
+    path(
+        "pedidos/<str:reference>/mensajes/<int:thread_id>/",
+        message_views.conversation_reply,
+        name="conversation_reply",
+    ),
+    path(
+        "pedidos/<str:reference>/mensajes/deshacer/<int:message_id>/",
+        message_views.message_take_back,
+        name="message_take_back",
+    ),
+    path(
+        "pedidos/<str:reference>/mensajes/sin-respuesta/<int:message_id>/",
+        message_views.message_needless,
+        name="message_needless",
+    ),
+    path("mensajes/<int:thread_id>/lleva/", message_views.conversation_assign, name="conversation_assign"),
+    path("tienda/cierres/", shop_days_views.shop_days, name="shop_days"),
+    path("tienda/cierres/<int:holiday_id>/retirar/", shop_days_views.withdraw_days, name="withdraw_days"),
     path("buzon/", views.mailbox, name="mailbox"),
     path("buzon/<mail_name:name>/", views.mail, name="mail"),
     path("buzon/<mail_name:name>/html/", views.mail_html, name="mail_html"),

@@ -48,8 +48,8 @@ def test_a_shop_writes_to_its_operator_about_no_order(alice: User, shop: Shop, o
     Shop.objects.filter(pk=shop.pk).update(account_manager=olga)
     seller = browser(alice)
     assert MINE in get(seller, "/"), "it is reached from where the account manager is shown"
-    assert "Correo a Olga Operadora" in get(seller, MINE)
-    answer = seller.post(MINE, {"subject": EVIL, "text": EVIL})
+    assert "Recibe un correo Olga Operadora." in get(seller, MINE)
+    answer = seller.post(MINE, {"to": "operador", "subject": EVIL, "text": EVIL})
     thread = Thread.objects.get()
     assert (answer.status_code, answer.headers["Location"]) == (303, f"{MINE}{thread.pk}/")
     assert (thread.shop, thread.order, thread.subject) == (shop, None, EVIL)
@@ -74,7 +74,7 @@ def test_the_operator_answers_and_the_shop_goes_on(alice: User, shop: Shop, chan
     assert page.index("Una duda") < page.index("Dime")
     assert "para la tienda" in page
     assert Message.objects.filter(role="operator", read_by_shop_at__isnull=False).exists()
-    assert seller.post(f"{MINE}{thread.pk}/", {"text": "Gracias"}).status_code == 303
+    assert seller.post(f"{MINE}{thread.pk}/", {"to": "operador", "text": "Gracias"}).status_code == 303
     now = Thread.objects.get()
     assert (now.messages_count, now.waiting) == (3, 0)
 
@@ -88,7 +88,7 @@ def test_what_is_not_understood_keeps_what_was_typed(alice: User) -> None:
         ({"subject": "Asunto", "text": "Hola {{new_date}}"}, 409),
         ({"subject": "x" * 121, "text": "Hola"}, 422),
     ):
-        answer = seller.post(MINE, given)
+        answer = seller.post(MINE, {"to": "operador", **given})
         assert answer.status_code == status
         page = answer.content.decode()
         assert given["subject"] in page
@@ -114,7 +114,7 @@ def test_nobody_else_finds_it(
         assert browser(who).post(address, {"text": "Hola"}).status_code == 404
         assert browser(who).post(address, {"take_back": "1"}).status_code == 404
     assert browser(nuria).get(MINE).status_code == 404
-    assert browser(nuria).post(MINE, {"subject": "a", "text": "b"}).status_code == 404
+    assert browser(nuria).post(MINE, {"to": "operador", "subject": "a", "text": "b"}).status_code == 404
     assert Message.objects.count() == before
 
 
@@ -125,15 +125,15 @@ def test_who_only_reads_may_not_write(bob: User, shop: Shop) -> None:
     reader = browser(bob)
     assert "Pueden escribir:" in get(reader, MINE)
     assert 'name="text"' not in get(reader, f"{MINE}{thread.pk}/")
-    assert reader.post(MINE, {"subject": "a", "text": "b"}).status_code == 409
-    assert reader.post(f"{MINE}{thread.pk}/", {"text": "b"}).status_code == 409
+    assert reader.post(MINE, {"to": "operador", "subject": "a", "text": "b"}).status_code == 409
+    assert reader.post(f"{MINE}{thread.pk}/", {"to": "operador", "text": "b"}).status_code == 409
     assert Message.objects.count() == 1
 
 
 @pytest.mark.rule("MSG-06")
 def test_what_was_just_sent_comes_back_into_its_box(alice: User, bob: User) -> None:
     seller = browser(alice)
-    seller.post(MINE, {"subject": "Una", "text": "Un error"})
+    seller.post(MINE, {"to": "operador", "subject": "Una", "text": "Un error"})
     thread, message = Thread.objects.get(), Message.objects.get()
     here = f"{MINE}{thread.pk}/"
     assert "Un error" not in get(browser(bob), here), "nobody sees it yet"
@@ -178,8 +178,8 @@ def test_a_shop_and_a_supplier_write_to_each_other_on_an_order(
     seller, supplier, here = browser(alice), browser(nuria), talk_page(order, norte)
     assert here in get(seller, f"/pedidos/{order.reference}/")
     assert here in get(supplier, f"/pedidos/{order.reference}/")
-    assert "Correo a taller@norte.example" in get(seller, here)
-    assert seller.post(here, {"text": EVIL}).headers["Location"] == here
+    assert "Recibe un correo Talleres Norte." in get(seller, here)
+    assert seller.post(here, {"to": "proveedor", "text": EVIL}).headers["Location"] == here
     first = Message.objects.get()
     assert (first.to_supplier, first.to_shop, first.to_customer, first.to_operator) == (
         True,
@@ -197,7 +197,7 @@ def test_a_shop_and_a_supplier_write_to_each_other_on_an_order(
     page = get(supplier, here)
     assert EVIL not in page
     assert "&lt;script&gt;" in page
-    assert supplier.post(here, {"text": "Mañana sale"}).status_code == 303
+    assert supplier.post(here, {"to": "tienda", "text": "Mañana sale"}).status_code == 303
     second = Message.objects.get(role="supplier")
     assert (second.to_shop, second.to_supplier, second.answer_by) == (True, False, None)
     assert Notice.objects.get(of_message=second).email == order.shop.contact_email

@@ -32,7 +32,7 @@ def kept(shop: Shop, name: str = "Una", body: str = "Hola, {{customer_name}}") -
 
 
 def rows(shop: Shop) -> list[dict[str, object]]:
-    return list(Template.objects.filter(shop=shop).order_by("id").values())
+    return [dict(one) for one in Template.objects.filter(shop=shop).order_by("id").values()]
 
 
 def test_a_shop_keeps_changes_and_drops_its_own(shop: Shop) -> None:
