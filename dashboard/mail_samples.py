@@ -125,10 +125,18 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(by=Role.SELLER, data=_PARCEL),
         Case(_("último bulto, sin enlace"), Role.SELLER, data={**_PARCEL, "parcel": 2, "tracking_url": ""}),
     ),
-    Verb.REPORT_EXCEPTION: (Case(by=Role.OPERATOR, data={"reason": "Ausente"}),),
-    Verb.RETRY: (Case(by=Role.SELLER),),
+    Verb.REPORT_EXCEPTION: (Case(by=Role.OPERATOR, data={"reason": {"code": "absent", "note": ""}}),),
+    Verb.RETRY: (
+        Case(by=Role.SELLER),
+        Case(_("con los datos corregidos"), Role.SELLER, data={"corrected": {
+            "postal_code": ["50001", "50003"], "courier_note": ["", "Llamar"], "customer_phone": ["", "600111222"],
+        }}),
+    ),
     Verb.RETURN_TO_SENDER: (
         Case(by=Role.SELLER, move=_ALL_BACK), Case(_("sin cobrar"), move=_CASH),
+    ),
+    Verb.REDIRECT: (
+        Case(by=Role.SELLER, move=_ALL_BACK, data={"to_order": "P-20978-A"}), Case(_("contra reembolso"), move=_CASH),
     ),
     Verb.DELIVER: (Case(by=Role.OPERATOR), Case(_("contra reembolso"), move=_CASH)),
     Verb.HOLD: (
@@ -205,6 +213,10 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
             (_("en espera"), _to_supplier(_moved(Verb.ACCEPT, Case(move={"held": True}), at))),
             (_("lo que no viaja"), _to_supplier(_moved(Verb.ACCEPT, Case(), at), [], _TO_CONFIRM)),
             (_("de las dos clases"), _to_supplier(_moved(Verb.ACCEPT, Case(), at), confirms=_TO_CONFIRM)),
+        ),
+        "asked_inside": (
+            ("", {**_ASK, "customer": "Ana Soler", "by": "Bruno", "act": {"verb": "cancel", "facts": {}},
+                  "reason": {"code": "customer-asks", "note": ""}}),
         ),
         "relieved": (("", _to_supplier(_moved(Verb.ASSIGN, Case(by=Role.SELLER), at))),),
         "carrier_asked": (("", {**_WISH, "by": "Lucía"}),),

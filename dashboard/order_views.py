@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from dashboard import order_queries as queries
+from dashboard.exceptions import open_of
 from dashboard.order_acts import PANELS, acts_of, lateness, order_url
 from dashboard.order_clocks import OF_SUPPLIERS, running
 from dashboard.order_history import Own, bounce_words, history
@@ -103,6 +104,7 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
         and back.done_cents == order.charged_cents,
         "attempt": attempt,
         "waiting": waiting(member),
+        "exceptions_open": open_of(member),
         "may_note": has_delivery_note(order) and reaches,
         "reaches": reaches,
         "unclear": "" if attempt or not asked or asked in TABS else _unclear(asked),

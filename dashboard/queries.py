@@ -250,11 +250,11 @@ def narrowed(member: Membership, asked: Asked, now: datetime) -> Q:
     if asked.until:
         where &= Q(placed_at__lt=day_starts(asked.until + timedelta(days=1)))
     if asked.words:
-        where &= Q(id__in=_found(member, asked.words))
+        where &= Q(id__in=found_orders(member, asked.words))
     return where
 
 
-def _found(member: Membership, words: str) -> QuerySet[Any, int]:
+def found_orders(member: Membership, words: str) -> QuerySet[Any, int]:
     """Orders that carry every word, whole or in part, or a parcel with this tracking number.
 
     Two index scans under one roof: an OR over both tables would read the whole shop. A supplier finds an order by

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from dashboard import asked as asking
 from dashboard import queries, samples
 from dashboard.asked import DUE_WORDS, SELDOM, SORT_WORDS, TAB_WORDS, Asked
+from dashboard.exceptions import open_of
 from dashboard.home import money_rows, next_settlement
 from dashboard.rows import rows
 from dashboard.words import greeting, today_words
@@ -44,6 +45,7 @@ def home(request: DeskRequest) -> HttpResponse:
         "today": today_words(now),
         "figures": figures,
         "waiting": figures.waiting,
+        "exceptions_open": 0 if member.supplier else figures.failed,
         "rows": rows(coming, by=request.actor, at=now),
         "supplier": member.supplier,
         "may_accept": member.supplier is None and request.actor.may(Right.WORK_ORDERS),
@@ -84,6 +86,7 @@ def orders(request: DeskRequest) -> HttpResponse:
         "due_words": DUE_WORDS,
         "sort_words": SORT_WORDS,
         "waiting": queries.waiting(member),
+        "exceptions_open": open_of(member),
         "may_accept": request.actor.may(Right.WORK_ORDERS),
         "here": asked.link(after=asked.after, before=asked.before),
     }

@@ -48,7 +48,9 @@ class ZoneForm(forms.ModelForm):  # type: ignore[type-arg]
     prefixes = PrefixesField(
         label=gettext_lazy("Prefijos"),
         help_text=gettext_lazy(
-            "Cómo empiezan sus códigos postales: 280, 281, 2891. De dos zonas que encajan vale la del más largo."
+            "Cómo empiezan sus códigos postales: 280, 281, 2891. De dos zonas que encajan vale la del más largo. Un "
+            "bulto que no se pudo entregar solo puede redirigirse a otro pedido de la misma zona: haz una por cada "
+            "área metropolitana en la que un transportista lo lleve de una puerta a otra sin más."
         ),
     )
 

@@ -69,6 +69,13 @@ UNFOLD = {
                         waits="mismatch",
                     ),
                     _room(
+                        _("Peticiones"),
+                        "front_hand",
+                        "orders_request_changelist",
+                        "?state__exact=open&asked_of__exact=operator",
+                        waits="requests",
+                    ),
+                    _room(
                         _("Transportistas pedidos"),
                         "local_shipping",
                         "orders_carrierrequest_changelist",
@@ -107,6 +114,12 @@ UNFOLD = {
                 "items": [
                     _room(_("Pedidos"), "receipt_long", "orders_order_changelist"),
                     _room(_("Retenciones"), "pause_circle", "orders_hold_changelist"),
+                    _room(
+                        _("Novedades de entrega"),
+                        "report",
+                        "orders_deliveryexception_changelist",
+                        "?open=yes",
+                    ),
                     _room(_("Cobros"), "credit_card", "payments_charge_changelist"),
                     _room(_("Devoluciones al cliente"), "undo", "payments_payback_changelist"),
                     _room(_("Pagos por comprobar"), "pending", "payments_inquiry_changelist"),

@@ -30,16 +30,26 @@ from marketplace.rooms import (
 )
 from orders import (
     admin_carriers,  # noqa: F401
+    admin_exceptions,  # noqa: F401
     admin_figures,  # noqa: F401
     admin_holds,  # noqa: F401
     admin_rates,  # noqa: F401
+    admin_requests,  # noqa: F401
     services,
 )
 from orders.admin_acts import FOLLOWERS
 from orders.admin_filters import DaysFilter, HeldFilter, TurnFilter
 from orders.admin_forms import FORMS
 from orders.admin_many import VERBS, ManyOrders
-from orders.admin_panels import ORDER_PANELS, events_panel, holds_panel, lines_panel, parcels_panel
+from orders.admin_panels import (
+    ORDER_PANELS,
+    events_panel,
+    exceptions_panel,
+    holds_panel,
+    lines_panel,
+    parcels_panel,
+    requests_panel,
+)
 from orders.models import Order
 from orders.states import ASSIGNABLE, FINAL, State, Verb
 from sellers.desk import operator
@@ -104,7 +114,7 @@ MOMENTS = (
 CUSTOMER = (
     ("customer_name", "customer_email", "customer_phone"),
     ("street", "postal_code", "city"),
-    ("region", "country_name"),
+    ("region", "country_name", "courier_note"),
 )
 
 
@@ -176,7 +186,7 @@ class OrderAdmin(ManyOrders):
         return queryset, False
 
     def panels(self, request: HttpRequest, obj: Order) -> Iterable[Panel]:
-        own = (lines_panel, parcels_panel, holds_panel)
+        own = (lines_panel, parcels_panel, exceptions_panel, holds_panel, requests_panel)
         return [make(obj) for make in (*own, *ORDER_PANELS, events_panel)]
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:

@@ -17,8 +17,10 @@ from marketplace.rooms import RoomForm
 from orders import services
 from orders.models import LONGEST_ACCESS, Hold, Order
 from orders.services import Answer, Parcel
+from orders.services.returning import CORRECTED
 from orders.signals import Moved
 from orders.states import Decision, HoldKind, Verb
+from orders.telling import PARTS
 from sellers.desk import Actor
 from sellers.models import Supplier
 
@@ -70,25 +72,6 @@ class RevokeLinksForm(VerbForm):
         return services.revoke_links(order_ids, by=by, at=at)
 
 
-class ReportExceptionForm(VerbForm):
-    """The carrier could not deliver: what it said."""
-
-    verb = Verb.REPORT_EXCEPTION
-    reason = forms.CharField(label=gettext_lazy("Motivo"), max_length=160)
-
-    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
-        return services.report_exception(order_ids, reason=self.cleaned_data["reason"], by=by, at=at)
-
-
-class RetryForm(VerbForm):
-    """It goes out again."""
-
-    verb = Verb.RETRY
-
-    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
-        return services.retry(order_ids, by=by, at=at)
-
-
 class ReturnForm(VerbForm):
     """It is back at the shop; what was charged goes back to the customer (CAN-05)."""
 
@@ -120,6 +103,56 @@ class ReasonForm(VerbForm):
     def said(self) -> Why:
         """The reason, and one's own words beside it or instead of it."""
         return Why(self.cleaned_data["reason"], self.cleaned_data["note"])
+
+
+class ReportExceptionForm(ReasonForm):
+    """The carrier could not deliver: what it said, and of which parcel (EXC-01, EXC-02)."""
+
+    verb, kind = Verb.REPORT_EXCEPTION, ReasonKind.EXCEPTION
+
+    def build(self) -> None:
+        super().build()
+        if self.order is not None and self.order.parcels > 1:
+            numbers = [(n, _("bulto %(n)s") % {"n": n}) for n in range(1, self.order.parcels + 1)]
+            self.fields["parcel"] = forms.TypedChoiceField(
+                label=_("Bulto"), choices=numbers, coerce=int, initial=self.order.parcels
+            )
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        parcel = self.cleaned_data.get("parcel")
+        return services.report_exception(order_ids, reason=self.said, parcel=parcel, by=by, at=at)
+
+
+class RetryForm(VerbForm):
+    """It goes out again, where the order says or where that is put right (EXC-03)."""
+
+    verb = Verb.RETRY
+
+    def build(self) -> None:
+        if self.order is None:
+            return
+        for name in CORRECTED:
+            column = Order._meta.get_field(name)
+            self.fields[name] = forms.CharField(
+                label=PARTS[name],  # type: ignore[arg-type]
+                max_length=column.max_length,  # type: ignore[union-attr]
+                required=False,
+                initial=getattr(self.order, name),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        sent = {name: visible(data.get(name) or "") for name in CORRECTED if name in self.data}
+        said = {name: value for name, value in sent.items() if value != getattr(self.order, name, value)}
+        self.correction = services.Correction(**said) if said and not self.errors else None
+        if self.correction is not None and self.order is not None:
+            for name in services.flaws_of(self.order.country, self.correction):
+                self.add_error(name, _("No puede ser así."))
+        return data
+
+    def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
+        corrections = dict.fromkeys(order_ids, self.correction) if self.correction is not None else None
+        return services.retry(order_ids, corrections=corrections, by=by, at=at)
 
 
 class RefuseForm(ReasonForm):

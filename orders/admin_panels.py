@@ -8,11 +8,21 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from marketplace.reasons import said
-from marketplace.rooms import Panel, moment, money
+from marketplace.reasons import Why, said
+from marketplace.rooms import Panel, link, moment, money
 from orders.models import Event, Order
 from orders.states import HoldKind, State
-from orders.telling import act_word, confirmed, corrected, explanation, kind_of, mismatch, refusal
+from orders.telling import (
+    act_word,
+    asked_words,
+    confirmed,
+    corrected,
+    explanation,
+    failed,
+    kind_of,
+    mismatch,
+    refusal,
+)
 from sellers.desk import who
 
 ORDER_PANELS: list[Callable[[Order], Panel]] = []
@@ -85,6 +95,28 @@ def holds_panel(order: Order) -> Panel:
     return Panel(_("Retenciones"), headers, rows)
 
 
+def exceptions_panel(order: Order) -> Panel:
+    """What the carrier could not deliver, and how that ended (EXC-02)."""
+    headers = (_("Novedad"), _("Bulto"), _("Avisó"), _("Lo anotó"), _("Terminó"), _("Cómo"), _("Por"))
+    rows = [
+        (failed(one), one.shipment.number if one.shipment else "–", moment(one.reported_at), who(one.reported_by),
+         moment(one.ended_at), one.get_how_display() or "–", who(one.ended_by))
+        for one in order.exceptions.select_related("shipment")
+    ]  # fmt: skip
+    return Panel(_("Novedades de entrega"), headers, rows)
+
+
+def requests_panel(order: Order) -> Panel:
+    """What was asked for of the order, and the answers (ROL-05)."""
+    headers = (_("Se pide"), _("Motivo"), _("Lo pide"), _("Cuándo"), _("Estado"), _("Respuesta"), _("Por"))
+    rows = [
+        (link(one, asked_words(one.verb, one.facts)), said(kind_of(one.verb), Why(one.reason_code, one.note)),
+         who(one.asked_by), moment(one.asked_at), one.get_state_display(), one.answer, who(one.answered_by))
+        for one in order.requests.all()
+    ]  # fmt: skip
+    return Panel(_("Peticiones"), headers, rows)
+
+
 DETAILS = {
     "lines": gettext_lazy("líneas"),
     "total_cents": gettext_lazy("total"),
@@ -104,7 +136,6 @@ DETAILS = {
     "cycle": gettext_lazy("ciclo"),
     "assigned": gettext_lazy("lo sirve"),
     "asked": gettext_lazy("se pide"),
-    "request": gettext_lazy("petición"),
     "corrected": gettext_lazy("corregido"),
     "to_order": gettext_lazy("va al pedido"),
     "from_order": gettext_lazy("viene del pedido"),
@@ -121,17 +152,9 @@ def details(event: Event, currency: str) -> str:
             value = mismatch(value, currency)
         elif key.endswith("_cents"):
             value = money(value, currency)
-        elif key == "confirmed":
-            value = "; ".join(confirmed(value))
-        elif key == "corrected":
-            value = "; ".join(corrected(value))
-        elif key == "asked":
-            value = act_word(value)
-        elif key == "kind":
-            value = dict(HoldKind.choices).get(value, value)
-        elif key == "assigned":
-            value = "; ".join(_assigned(one) for one in value)
-        elif key == "suppliers":
+        elif key in _WORDS:
+            value = _WORDS[key](value)
+        elif key in ("suppliers", "request"):
             continue
         elif isinstance(value, list):
             value = "; ".join(_line(one, kind) if isinstance(one, dict) else str(one) for one in value)
@@ -142,6 +165,15 @@ def details(event: Event, currency: str) -> str:
         if value:
             told.append(f"{DETAILS.get(key, key)}: {value}")
     return " · ".join(told)
+
+
+_WORDS: dict[str, Callable[[Any], str]] = {
+    "confirmed": lambda told: "; ".join(confirmed(told)),
+    "corrected": lambda told: "; ".join(corrected(told)),
+    "asked": act_word,
+    "kind": lambda kind: str(dict(HoldKind.choices).get(kind, kind)),
+    "assigned": lambda told: "; ".join(_assigned(one) for one in told),
+}
 
 
 def _assigned(told: dict[str, Any]) -> str:

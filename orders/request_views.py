@@ -30,18 +30,18 @@ FOLLOWERS = ("charge", "payback", "notices")
 REASONS = {Verb.CANCEL: ReasonKind.CANCEL, Verb.REFUSE: ReasonKind.REFUSE}
 
 
-def _of_order[**P](view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def _of_order(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """An act on a request of an order of one's own; whether one may the service knows."""
 
     @require_http_methods(["GET", "HEAD", "POST"])
     @at_the_desk
     @suppliers_too
     @wraps(view)
-    def entered(request: DeskRequest, reference: str, *args: str) -> HttpResponse:
+    def entered(request: DeskRequest, reference: str, **about: str) -> HttpResponse:
         order = get_order(request.membership, reference)
         if request.method != "POST":
             return HttpResponseRedirect(reverse("order", args=[order.reference]))
-        return view(request, order, *args)
+        return view(request, order, **about)
 
     return entered
 
@@ -70,7 +70,8 @@ def order_ask(request: DeskRequest, order: Order, verb: str) -> HttpResponse:
 
 def _request(order: Order, request_id: str) -> Request:
     """A request of the order. Raises Http404."""
-    row = order.requests.filter(id=request_id).first() if len(request_id) < 19 else None
+    is_key = request_id.isascii() and request_id.isdecimal() and len(request_id) < 19
+    row = order.requests.filter(id=request_id).first() if is_key else None
     if row is None:
         raise Http404(request_id)
     return row

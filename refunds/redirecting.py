@@ -21,6 +21,9 @@ from refunds.models import Redirect
 from refunds.queries import Goods, areas, awaited, candidates, distance, goods_of, parcel_of
 from sellers.desk import Actor
 
+SHOWN = 20
+"""How many orders are proposed, and how many are told why not."""
+
 _WAITED = timedelta(minutes=1)
 
 
@@ -37,7 +40,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Proposals:
-    """What a parcel holds, where it is, and the orders that might have it: the best first, then those that do not fit."""
+    """What a parcel holds, where it is, and the orders that might have it: the best first; others do not fit."""
 
     parcel: Shipment | None
     goods: Goods
@@ -89,29 +92,24 @@ def propose(source: Order, *, by: Actor, at: datetime) -> Proposals:
     zone = areas([source])[source.id]
     found = candidates(source, zone, goods)
     waits, where = awaited(order.id for order in found), areas(found)
-    judged = [
-        _proposal(source, one, zone, where[one.id], goods, waits.get(one.id, {}), by, at) for one in found
-    ]
-    fits = sorted((one for one in judged if one.code is None), key=lambda one: _rank(source, one.order))
-    others = [one for one in judged if one.code is not None]
-    return Proposals(parcel, goods, zone, tuple(fits[:20]), tuple(others[:20]))
 
+    def judged(target: Order) -> Proposal:
+        code = _judge_target(
+            source,
+            target,
+            by=by,
+            at=max(at, target.moved_at),
+            goods=goods,
+            waits=waits.get(target.id, {}),
+            near=zone is not None and where[target.id] == zone,
+        )
+        other = source.cash_on_delivery and target.total_cents != source.total_cents
+        return Proposal(target, code, where[target.id], target.total_cents if other else None)
 
-def _proposal(
-    source: Order,
-    target: Order,
-    zone: Zone | None,
-    there: Zone | None,
-    goods: Goods,
-    waits: Goods,
-    by: Actor,
-    at: datetime,
-) -> Proposal:
-    near = zone is not None and there is not None and zone.id == there.id
-    then = max(at, target.moved_at)
-    code = _judge_target(source, target, by=by, at=then, goods=goods, waits=waits, near=near)
-    other = source.cash_on_delivery and target.total_cents != source.total_cents
-    return Proposal(target, code, there, target.total_cents if other else None)
+    every = [judged(one) for one in found]
+    fits = sorted((one for one in every if one.code is None), key=lambda one: _rank(source, one.order))
+    others = [one for one in every if one.code is not None]
+    return Proposals(parcel, goods, zone, tuple(fits[:SHOWN]), tuple(others[:SHOWN]))
 
 
 def _rank(source: Order, target: Order) -> tuple[object, ...]:
@@ -128,7 +126,8 @@ def redirect(order_id: int, target_id: int, *, by: Actor, at: datetime) -> Outco
     shipped, or neither (EXC-04). Moved are both, in that order.
 
     Refused for what stands in the way of either: `several_parcels`; `other_shop`, `other_articles`, `other_supplier`,
-    `other_payment`, `other_area`; `wrong_state`, `held` of the one or the other. The refusal is of the order it is about.
+    `other_payment`, `other_area`; `wrong_state`, `held` of the one or the other. The refusal is of the order that
+    it is about.
     """
     try:
         with transaction.atomic():

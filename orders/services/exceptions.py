@@ -12,7 +12,7 @@ from sellers.desk import Actor
 def open_exceptions(
     orders: Sequence[Order], reason: Why, parcel: int | None, *, by: Actor, at: datetime
 ) -> None:
-    """Write down that these orders could not be delivered, each with its parcel: the one named, or the last (EXC-02)."""
+    """Write down that orders could not be delivered, each with its parcel: the one named, or the last (EXC-02)."""
     bulk.write(
         DeliveryException,
         """

@@ -142,7 +142,9 @@ def _acts(people: People, trader: Trader) -> dict[str, Act]:
         "unmade": lambda order, at: services.cancel(
             [order], reason=Why("out-of-stock"), by=people.workshop, at=at
         ),
-        "fail": lambda order, at: services.report_exception([order], reason="Ausente", by=operator, at=at),
+        "fail": lambda order, at: services.report_exception(
+            [order], reason=Why("absent"), by=operator, at=at
+        ),
         "retry": lambda order, at: services.retry([order], by=seller, at=at),
         "return": lambda order, at: services.return_to_sender([order], by=seller, at=at),
         "confirm": lambda order, at: services.fulfil({order: _told(order)}, by=seller, at=at),

@@ -52,9 +52,9 @@ def test_an_operator_reports_a_failed_delivery_and_sends_it_out_again(
     services.accept([order.id], by=SELLER, at=now)
     services.ship({order.id: services.Parcel(carrier_name="SEUR")}, by=SELLER, at=now)
     for act, sent, state in (
-        ("report_exception", {"reason": "Ausente"}, State.EXCEPTION),
+        ("report_exception", {"reason": "absent"}, State.EXCEPTION),
         ("retry", {}, State.SHIPPED),
-        ("report_exception", {"reason": "Lo rechaza"}, State.EXCEPTION),
+        ("report_exception", {"reason": "other", "note": "Lo rechaza"}, State.EXCEPTION),
         ("return_to_sender", {}, State.RETURNED),
     ):
         page = reverse(f"admin:orders_order_{act}", args=[order.pk])

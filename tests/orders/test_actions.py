@@ -283,7 +283,7 @@ def test_while_it_is_debited_only_the_operator_cancels(recent: Recent, alice: Us
     assert answer.status_code == 409
     page = said(answer)
     assert "No tienes permiso para hacerlo." in page
-    assert "Puede hacerlo: el operador." in page
+    assert "Lo decide: el operador." in page
 
 
 @pytest.mark.rule("ORD-06")

@@ -319,10 +319,12 @@ def test_what_one_may_not_do_is_shown_with_who_may(
     assert 'method="post" action="/pedidos/' not in page
     order = accepted(order)
     page = read(alice, order)
-    assert "No tienes permiso para hacerlo. Puede hacerlo: el operador." in page
+    assert "acto=pedir&amp;que=cancel" in page
+    assert "Lo decide: el operador." in page
     assert "acto=cancelar" not in page
-    order = shipped(recent())
-    assert "Pueden hacerlo: el cliente, el operador, la plataforma." in read(alice, order)
+    page = read(alice, shipped(recent()))
+    assert "acto=pedir&amp;que=deliver" in page
+    assert "Está en camino: nadie puede cancelarlo" in page
 
 
 @pytest.mark.rule("CAN-02")
