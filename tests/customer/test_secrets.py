@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern
 from django.utils import timezone
 
 from customer import urls
@@ -23,7 +22,7 @@ from orders import services
 from orders.models import Basket, Event, Hold, Line, Order
 from orders.states import HoldKind, State, Verb
 from sellers.models import Shop, Supplier
-from tests.conftest import AT, SELLER, actor_of
+from tests.conftest import AT, SELLER, actor_of, row
 from tests.conftest import OPERATOR as OLGA
 from tests.customer.conftest import Clock
 from tests.customer.links import path_of
@@ -34,7 +33,7 @@ pytestmark = pytest.mark.django_db
 PAGES = [
     str(one.pattern).removeprefix("<str:token>").replace("<int:number>", "1")
     for one in urls.urlpatterns
-    if isinstance(one, URLPattern) and one.name
+    if one.name
 ]
 """Every address of the customer's pages, after the token."""
 
@@ -55,7 +54,7 @@ def _of_link(order: Order, at: Any = None) -> str:
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_strangers_find_nothing_at_any_address(page: str, method: str, order: Order, client: Client) -> None:
     """Whoever has no link, a changed one, one that was made void, or one that ended a year before it was."""
-    before = Order.objects.filter(id=order.id).values().get()
+    before = row(order)
     good = _of_link(order)
     changed = good[:-1] + ("A" if good[-1] != "A" else "B")
     services.one(services.revoke_links([order.id], by=OLGA, at=AT + 4 * HOUR))
@@ -65,7 +64,7 @@ def test_strangers_find_nothing_at_any_address(page: str, method: str, order: Or
         for address in (good, changed, "/mi-pedido/" + "A" * 44, f"/mi-pedido/{order.reference}")
     ]
     assert {(one.status_code, one.content) for one in answers} == {(404, answers[0].content)}
-    after = Order.objects.filter(id=order.id).values().get()
+    after = row(order)
     assert {name for name in after if after[name] != before[name]} == {"link_version", "moved_at"}
     assert not Message.objects.exists()
 
@@ -254,7 +253,7 @@ def test_nothing_of_the_shops_own_is_on_any_page_or_in_any_mail(
     assert len(seen) > len(PAGES)
     for notice in Notice.objects.filter(audience="customer", order_id=order.id, due_at__lte=AT + 5 * HOUR):
         mail = Letters(AT + 5 * HOUR).mail(notice)
-        seen.append(f"{mail.subject}\n{mail.body}\n{mail.alternatives[0][0]}")
+        seen.append("\n".join((str(mail.subject), str(mail.body), str(mail.alternatives[0][0]))))
     for text in seen:
         assert MARK not in text
         for figure in ("771,23", "774,56", "1.545,79", "-693"):
