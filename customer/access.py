@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any, Concatenate
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -70,16 +70,16 @@ class CustomerRequest(HttpRequest):
     way: Way
 
 
-type CustomerView[**P] = Callable[Concatenate[CustomerRequest, P], HttpResponse]
+type CustomerView[**P] = Callable[Concatenate[CustomerRequest, P], HttpResponseBase]
 
 
-def by_link[**P](view: CustomerView[P]) -> Callable[..., HttpResponse]:
+def by_link[**P](view: CustomerView[P]) -> Callable[..., HttpResponseBase]:
     """Let the holder of a valid link in, as the customer of its order; 404 and 410 for everybody else.
 
     There is no cookie to be abused from elsewhere: the secret of each form is the address that it is sent to (ADR 18).
     """
 
-    def entered(request: Any, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def entered(request: Any, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         order, ended = _opened(token)
         if order is None:
             return no_page(request)
@@ -94,10 +94,10 @@ def by_link[**P](view: CustomerView[P]) -> Callable[..., HttpResponse]:
     return _guarded(wraps(view)(entered))
 
 
-def by_old_link[**P](view: CustomerView[P]) -> Callable[..., HttpResponse]:
+def by_old_link[**P](view: CustomerView[P]) -> Callable[..., HttpResponseBase]:
     """Let in whoever holds a link of ours that was not made void, ended or not; 404 for everybody else."""
 
-    def entered(request: Any, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def entered(request: Any, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         order, _ended = _opened(token)
         if order is None:
             return no_page(request)
@@ -126,9 +126,9 @@ def no_page(request: HttpRequest) -> HttpResponse:
     return render(request, "customer/no_page.jinja", status=404)
 
 
-def _guarded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def _guarded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     @wraps(view)
-    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         answer = view(request, *args, **kwargs)
         for name, value in HEADERS.items():
             answer.headers[name] = value

@@ -248,6 +248,17 @@ def cancel(request: CustomerRequest) -> HttpResponse:
     return finished(request, "customer_order", "pedida" if asks else "cancelado")
 
 
+def _claim_form(request: CustomerRequest) -> ClaimForm:
+    posted, order = request.method == "POST", request.order
+    return ClaimForm(
+        request.POST if posted else None,
+        request.FILES if posted else None,
+        lines=[line for line in order.lines.all() if line.decision == Decision.ACCEPTED],
+        reasons=_reasons(ReasonKind.INCIDENT),
+        rules=order.policy.rules,
+    )
+
+
 @by_link
 @either
 def claim(request: CustomerRequest) -> HttpResponse:
@@ -259,14 +270,7 @@ def claim(request: CustomerRequest) -> HttpResponse:
         code = Code.INCIDENT_STANDS
     if code is not None:
         return order_with(request, Refusal(order.id, code))
-    posted = request.method == "POST"
-    form = ClaimForm(
-        request.POST if posted else None,
-        request.FILES if posted else None,
-        lines=[line for line in order.lines.all() if line.decision == Decision.ACCEPTED],
-        reasons=_reasons(ReasonKind.INCIDENT),
-        rules=order.policy.rules,
-    )
+    form = _claim_form(request)
     told = {"form": form, "free": free}
     if not form.is_valid():
         status = 422 if form.is_bound else 200

@@ -42,6 +42,7 @@ from orders.forms import (
 from orders.models import Hold, Line, Order
 from orders.queries import get_order, lines_of, may_reach
 from orders.states import PAID, SELLER_HOLDS, Decision, HoldKind, State, Verb
+from refunds import returns
 from sellers.access import DeskRequest, at_the_desk, suppliers_too
 from sellers.desk import Right
 from sellers.queries import suppliers
@@ -193,7 +194,10 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
     money = money_of(order, told["lines"], told["back"], told["now"], gone) if not told["supplier"] else None
     if money and told["money_waits"]:
         money = replace(money, says=told["money_waits"])
+    arrived = order.delivered_at is not None or order.received_at is not None
     return {
+        "returns": returns.requests_of(order) if arrived and not told["supplier"] else [],
+        "return_reason": returns.reason_words,
         "confirm": confirm,
         "to_confirm": waits,
         "paid": order.state in PAID,

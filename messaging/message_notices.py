@@ -19,11 +19,17 @@ def tell_of_message(
     thread: Thread, message: Message, to: To, *, files: Sequence[str] = (), at: datetime
 ) -> int:
     """Write the notices of a message, due when others can see it; answers how many."""
-    told = json.dumps(payload_of_message(thread, message) | {"files": list(files)})
+    told = payload_of_message(thread, message) | {"files": list(files)}
     rows = [
         (
             *notice_row(
-                EVENT, audience, recipient, told, shop_id=thread.shop_id, order_id=thread.order_id, at=at
+                EVENT,
+                audience,
+                recipient,
+                json.dumps(told | _kept_from(audience, thread)),
+                shop_id=thread.shop_id,
+                order_id=thread.order_id,
+                at=at,
             ),
             message.id,
         )
@@ -31,6 +37,14 @@ def tell_of_message(
         for recipient in _recipients(thread, audience)
     ]
     return bulk.insert(Notice, (*COLUMNS, "of_message_id"), rows)
+
+
+def _kept_from(audience: Audience, thread: Thread) -> dict[str, Any]:
+    """What a customer is not told of a conversation that began without them: its subject was for others."""
+    if audience != Audience.CUSTOMER or not thread.subject:
+        return {}
+    first = thread.messages.order_by("id").values_list("role", "to_customer").first()
+    return {} if first is None or first[0] == Role.CUSTOMER or first[1] else {"subject": ""}
 
 
 def _recipients(thread: Thread, audience: Audience) -> Iterator[Recipient]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import crypto, timezone
 
 from messaging import customer_links
 from messaging.customer_links import LENGTH, Link, read, sign
@@ -32,8 +32,8 @@ def test_no_letter_of_a_link_can_be_changed() -> None:
         other = "A" if letter != "A" else "B"
         assert read(token[:place] + other + token[place + 1 :]) is None
     written = urlsafe_b64decode(token)
-    for other in (Link(8, 2, SOON), Link(7, 3, SOON), Link(7, 2, SOON + timedelta(days=1))):
-        said = urlsafe_b64decode(sign(other))[:-18]
+    for forged in (Link(8, 2, SOON), Link(7, 3, SOON), Link(7, 2, SOON + timedelta(days=1))):
+        said = urlsafe_b64decode(sign(forged))[:-18]
         assert read(urlsafe_b64encode(said + written[-18:]).decode()) is None
 
 
@@ -58,7 +58,7 @@ def test_macs_are_compared_in_a_time_that_tells_nothing(
     """Every key is tried through Django's comparison, whatever the first one answers."""
     settings.SECRET_KEY_FALLBACKS = ["una", "otra"]
     compared: list[bool] = []
-    ours = customer_links.constant_time_compare
+    ours = crypto.constant_time_compare
 
     def noted(one: bytes, other: bytes) -> bool:
         compared.append(ours(one, other))
