@@ -8,7 +8,6 @@ from django.views.decorators.http import require_safe
 
 from dashboard import exceptions
 from dashboard.exceptions import AGE_WORDS, ENDED, Asked
-from dashboard.queries import waiting
 from marketplace.models import Reason, ReasonKind
 from sellers.access import DeskRequest, at_the_desk
 from sellers.desk import Right
@@ -23,7 +22,7 @@ def exceptions_page(request: DeskRequest) -> HttpResponse:
     reasons = {one.code: str(one) for one in Reason.objects.filter(kind=ReasonKind.EXCEPTION)}
     asked = exceptions.read(request.GET, reasons)
     page = exceptions.page(member, asked, now)
-    count = exceptions.open_of(member)
+    counted = exceptions.calls(member)
     told = {
         "section": "exceptions",
         "at": now,
@@ -32,7 +31,7 @@ def exceptions_page(request: DeskRequest) -> HttpResponse:
             {
                 "text": _("Abiertas"),
                 "href": asked.link(tab=""),
-                "count": count,
+                "count": counted["exceptions_open"],
                 "current": asked.tab != ENDED,
             },
             {"text": _("Terminadas"), "href": asked.link(tab=ENDED), "current": asked.tab == ENDED},
@@ -44,8 +43,7 @@ def exceptions_page(request: DeskRequest) -> HttpResponse:
         "ages": list(AGE_WORDS.items()),
         "chips": _chips(asked, reasons),
         "parcel_words": exceptions.parcel_words,
-        "waiting": waiting(member),
-        "exceptions_open": count,
+        **counted,
         "may_decide": request.actor.may(Right.WORK_ORDERS),
         "zone": timezone.get_current_timezone(),
     }

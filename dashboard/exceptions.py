@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.asked import Place, words_of
-from dashboard.queries import PAGE, found_orders
+from dashboard.queries import PAGE, found_orders, waiting, waiting_rows
 from marketplace.clocks import Left
 from marketplace.moments import length_words
+from marketplace.waits import count_all
 from orders.models import DeliveryException, Shipment
 from orders.telling import failed
 from sellers.models import Membership
@@ -132,11 +133,14 @@ class Page:
     next: Place | None
 
 
-def open_of(member: Membership) -> int:
-    """How many deliveries of the shop are in trouble; none is a supplier's to decide about."""
+def calls(member: Membership) -> dict[str, int]:
+    """What the side bar counts, in one read: the orders that wait for the member, and the deliveries of the shop that
+    are in trouble, which are nothing for a supplier to decide about."""
     if member.supplier_id is not None:
-        return 0
-    return DeliveryException.objects.filter(shop_id=member.shop_id, ended_at=None).count()
+        return {"waiting": waiting(member), "exceptions_open": 0}
+    failed = DeliveryException.objects.filter(shop_id=member.shop_id, ended_at=None)
+    orders, exceptions = count_all([waiting_rows(member), failed])
+    return {"waiting": orders, "exceptions_open": exceptions}
 
 
 def page(member: Membership, asked: Asked, now: datetime) -> Page:

@@ -14,13 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from dashboard import order_queries as queries
-from dashboard.exceptions import open_of
+from dashboard.exceptions import calls
 from dashboard.order_acts import PANELS, acts_of, lateness, order_url
 from dashboard.order_clocks import OF_SUPPLIERS, running
 from dashboard.order_history import Own, bounce_words, history
 from dashboard.order_money import debit_of, money_of, not_there
 from dashboard.order_requests import asking, requests_of, shown
-from dashboard.queries import waiting
 from marketplace.models import ReasonKind
 from orders import services, telling
 from orders.documents import has_delivery_note
@@ -102,8 +101,7 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
         and not member.supplier
         and back.done_cents == order.charged_cents,
         "attempt": attempt,
-        "waiting": waiting(member),
-        "exceptions_open": open_of(member),
+        **calls(member),
         "may_note": has_delivery_note(order) and reaches,
         "reaches": reaches,
         "unclear": "" if attempt or not asked or asked in TABS else _unclear(asked),

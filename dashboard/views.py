@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from dashboard import asked as asking
 from dashboard import queries, samples
 from dashboard.asked import DUE_WORDS, SELDOM, SORT_WORDS, TAB_WORDS, Asked
-from dashboard.exceptions import open_of
+from dashboard.exceptions import calls
 from dashboard.home import money_rows, next_settlement
 from dashboard.rows import rows
 from dashboard.words import greeting, today_words
@@ -85,8 +85,7 @@ def orders(request: DeskRequest) -> HttpResponse:
         "channels": names if len(names) > 1 else {},
         "due_words": DUE_WORDS,
         "sort_words": SORT_WORDS,
-        "waiting": queries.waiting(member),
-        "exceptions_open": open_of(member),
+        **calls(member),
         "may_accept": request.actor.may(Right.WORK_ORDERS),
         "here": asked.link(after=asked.after, before=asked.before),
     }
