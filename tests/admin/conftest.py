@@ -9,6 +9,7 @@ from django.utils import timezone
 from marketplace import timers
 from marketplace.celery import BY_NAME
 from marketplace.models import Parked, TimerRun
+from marketplace.reasons import Why
 from messaging import conversing
 from messaging.conversing import Words
 from messaging.models import BounceRefusal, Correspondent, MailRefusal, NotHeard, NotTaken
@@ -16,7 +17,7 @@ from messaging.noting import add_note
 from messaging.recipients import CUSTOMER as TO_CUSTOMER
 from orders import services
 from orders.models import CommissionRate, Order
-from orders.states import HoldKind
+from orders.states import HoldKind, Verb
 from payments.models import Collection, Inquiry, Release, Remittance, WebhookReceipt, WebhookRefusal
 from payments.states import Heard, TurnedAway
 from quality import services as reviews
@@ -48,6 +49,7 @@ def settled(fresh: Placing) -> Order:
     order = fresh(at=at)
     cancelled = fresh(at=at)
     services.accept([order.id, cancelled.id], by=SELLER, at=at)
+    services.one(services.ask(cancelled.id, Verb.CANCEL, reason="a petición", by=SELLER, at=at))
     timers.run(BY_NAME["charge"], at=at)
     services.cancel([cancelled.id], reason="a petición", by=OPERATOR, at=at)
     services.hold([order.id], HoldKind.OPERATOR, note="revisar", by=OPERATOR, at=at)
@@ -56,6 +58,8 @@ def settled(fresh: Placing) -> Order:
         carrier_name="Portes Norte", tracking="N-1", tracking_url="https://portes.example/N-1"
     )
     services.ship({order.id: parcel}, by=SELLER, at=at + timedelta(hours=1))
+    services.report_exception([order.id], reason=Why("absent"), by=OPERATOR, at=at + timedelta(hours=2))
+    services.retry([order.id], by=SELLER, at=at + timedelta(hours=3))
     timers.run(BY_NAME["receive"], at=at + timedelta(days=22))
     timers.run(BY_NAME["statements"], at=at + timedelta(days=60))
     _told_by_the_provider(order, at=at)
