@@ -19,6 +19,14 @@ from marketplace.models import Channel
 from marketplace.policy import Preset
 from marketplace.refusals import Tally
 from marketplace.services import open_channel
+from messaging import conversing, replying
+from messaging.conversing import Words
+from messaging.inbound import receiving
+from messaging.models import Notice
+from messaging.recipients import CUSTOMER as CONVERSED_CUSTOMER
+from messaging.recipients import OPERATOR as CONVERSED_OPERATOR
+from messaging.recipients import SHOP as CONVERSED_SHOP
+from messaging.recipients import SUPPLIER as CONVERSED_SUPPLIER
 from messaging.tasks import InvariantsBroken, send_notices
 from orders import services
 from orders.models import Line, Order
@@ -201,6 +209,21 @@ def _carriers(shop: Shop) -> None:
     services.decline_carrier([odd.id], note="No da seguimiento", by=OPERATOR, at=AT)
 
 
+def _by_mail(order: Order, supplier: Supplier) -> None:
+    """Everybody is written to, and a shop and an operator answer by mail."""
+    at = AT + 2 * DAY
+    for to in (CONVERSED_CUSTOMER, CONVERSED_OPERATOR):
+        conversing.start(order.shop, Words("Hola"), to=to, order=order, by=SELLER, at=at)
+    conversing.start(
+        order.shop, Words("Hola"), to=CONVERSED_SUPPLIER, order=order, supplier=supplier, by=SELLER, at=at
+    )
+    conversing.start(order.shop, Words("Hola"), to=CONVERSED_SHOP, order=order, by=CUSTOMER, at=at)
+    for audience in ("seller", "operator"):
+        address = replying.reply_address(Notice.objects.filter(event="message", audience=audience).latest("id"))
+        answer = f"To: {address}\nMessage-ID: <{order.id}-{audience}@x.example>\n\nVale".encode()
+        assert receiving.receive(answer, source="mail", at=at).is_done
+
+
 @pytest.fixture
 def tell_everything(channel: Channel, shop: Shop, norte: Supplier, olga: User) -> Telling:
     """Let everything happen that anybody is told of, in a language; answers when it is over."""
@@ -246,6 +269,7 @@ def tell_everything(channel: Channel, shop: Shop, norte: Supplier, olga: User) -
         _tick("payback", AT + DAY)
         _served_by_a_supplier(channel, shop, norte, language)
         _carriers(shop)
+        _by_mail(Order.objects.get(id=shipped), norte)
         _tick("expire", AT + 4 * DAY)
         receive_at = Order.objects.get(id=shipped).receive_at
         assert receive_at is not None
