@@ -88,8 +88,9 @@ def send_on(message_id: int, *, by: Actor, at: datetime) -> Message:
         raise MoveRefused(Refusal(message_id, Code.NO_SUCH_RECIPIENT))
     if message.sent_on_as_id is not None:
         raise MoveRefused(Refusal(message_id, Code.SENT_ALREADY))
-    words = Words(_without_notes(message), files=attachments.copies_of(message))
-    sent = conversing.write(thread_id, words, to=to, by=by, at=at)
+    with attachments.copies_of(message) as files:
+        words = Words(_without_notes(message), files=files)
+        sent = conversing.write(thread_id, words, to=to, by=by, at=at)
     Message.objects.filter(id=message_id).update(sent_on_as=sent)
     return sent
 

@@ -13,6 +13,8 @@ from messaging.inbound.plain import clean
 
 _MOST_CUT = 40_000
 _LONGEST_LINE = 1_000
+"""Characters of a line that are looked at for a heading."""
+
 LANGUAGES = ("es", "en", "fr", "de", "it")
 
 _WROTE = re.compile(
@@ -41,8 +43,8 @@ def reply_of(text: str) -> str:
     does not begin with `>` is what they wrote: nothing that was said is lost for a line that looks like a heading.
     """
     text = clean(text[:_MOST_CUT])
-    lines = [line[:_LONGEST_LINE] for line in text.splitlines()]
-    above = _unsigned(_trimmed(lines[: _quotation(lines)]))
+    lines = text.splitlines()
+    above = _unsigned(_trimmed(lines[: _quotation([line[:_LONGEST_LINE] for line in lines])]))
     if above:
         return "\n".join(above)
     below = [line for line in lines if not _is_of_quotation(line)]
@@ -58,7 +60,8 @@ class _Fragments(EmailMessage):
 
 
 def _is_of_quotation(line: str) -> bool:
-    return line.lstrip().startswith(">") or bool(_WROTE.fullmatch(line) or _ORIGINAL.fullmatch(line))
+    line = line.strip()[:_LONGEST_LINE]
+    return line.startswith(">") or bool(_WROTE.fullmatch(line) or _ORIGINAL.fullmatch(line))
 
 
 def _quotation(lines: list[str]) -> int:

@@ -167,7 +167,7 @@ def _fitting(text: str, notes: str) -> str:
     """A text with the notes under it, no longer than a message may be; what was cut is said."""
     room = LONGEST - len(notes) - 2
     if len(text) > room:
-        note = _("[El correo seguía: es demasiado largo para un mensaje.]")
+        note = _("(El correo seguía: es demasiado largo para un mensaje.)")
         text = f"{text[: room - len(note) - 2]}\n\n{note}"
     return "\n\n".join(filter(None, (text, notes)))
 

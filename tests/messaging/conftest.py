@@ -17,20 +17,24 @@ from incidents import services as incidents
 from marketplace import timers
 from marketplace.celery import BY_NAME
 from marketplace.models import Channel
-from marketplace.policy import Preset, Role
+from marketplace.policy import Preset
 from marketplace.reasons import Why
 from marketplace.refusals import Tally
 from marketplace.services import open_channel
-from messaging import conversing
+from messaging import conversing, replying
 from messaging.conversing import Words
-from messaging.recipients import CUSTOMER_AND_OPERATOR, SHOP, SUPPLIER, To
+from messaging.inbound import receiving
+from messaging.models import Notice
+from messaging.recipients import CUSTOMER as CONVERSED_CUSTOMER
+from messaging.recipients import OPERATOR as CONVERSED_OPERATOR
+from messaging.recipients import SHOP as CONVERSED_SHOP
+from messaging.recipients import SUPPLIER as CONVERSED_SUPPLIER
 from messaging.tasks import InvariantsBroken, send_notices
 from orders import services
 from orders.models import Line, Order
 from orders.states import HoldKind
 from payments import beforehand
 from quality import services as reviews
-from sellers.desk import Actor
 from sellers.models import Shop, Supplier, User
 from tests.conftest import ANA, AT, CLOCK, CUSTOMER, OPERATOR, SELLER, actor_of, basket
 from tests.orders.digital import BOOKING, PATTERN, TICKET, digital_basket
@@ -219,14 +223,21 @@ def _carriers(shop: Shop) -> None:
     services.decline_carrier([odd.id], note="No da seguimiento", by=OPERATOR, at=AT)
 
 
-def _messages(order: Order, supplier: Supplier) -> None:
-    """Everybody writes to whom they may."""
+def _by_mail(order: Order, supplier: Supplier) -> None:
+    """Everybody is written to, and a shop and an operator answer by mail."""
     at = AT + 2 * DAY
-    ana, olga = Actor(Role.CUSTOMER, ANA.name), Actor(Role.OPERATOR, "Olga")
-    asked = conversing.start(order.shop, Words("Hola"), to=SHOP, order=order, by=ana, at=at)
-    conversing.write(asked.thread_id, Words("Hola"), to=CUSTOMER_AND_OPERATOR, by=SELLER, at=at)
-    conversing.write(asked.thread_id, Words("Hola"), to=To(customer=True, shop=True), by=olga, at=at)
-    conversing.start(order.shop, Words("Hola"), to=SUPPLIER, order=order, supplier=supplier, by=SELLER, at=at)
+    for to in (CONVERSED_CUSTOMER, CONVERSED_OPERATOR):
+        conversing.start(order.shop, Words("Hola"), to=to, order=order, by=SELLER, at=at)
+    conversing.start(
+        order.shop, Words("Hola"), to=CONVERSED_SUPPLIER, order=order, supplier=supplier, by=SELLER, at=at
+    )
+    conversing.start(order.shop, Words("Hola"), to=CONVERSED_SHOP, order=order, by=CUSTOMER, at=at)
+    for audience in ("seller", "operator"):
+        address = replying.reply_address(
+            Notice.objects.filter(event="message", audience=audience).latest("id")
+        )
+        answer = f"To: {address}\nMessage-ID: <{order.id}-{audience}@x.example>\n\nVale".encode()
+        assert receiving.receive(answer, source="mail", at=at).is_done
 
 
 def _reviews(order: Order) -> None:
@@ -283,7 +294,7 @@ def tell_everything(channel: Channel, shop: Shop, norte: Supplier, olga: User) -
         _tick("payback", AT + DAY)
         _served_by_a_supplier(channel, shop, norte, language)
         _carriers(shop)
-        _messages(Order.objects.get(id=shipped), norte)
+        _by_mail(Order.objects.get(id=shipped), norte)
         _reviews(Order.objects.get(id=shipped))
         _tick("expire", AT + 4 * DAY)
         receive_at = Order.objects.get(id=shipped).receive_at
