@@ -14,7 +14,6 @@ from dashboard.order_clocks import Running
 from marketplace.models import Reason, ReasonKind
 from marketplace.policy import Role
 from messaging import answer_clock, conversing
-from messaging.answer_clock import Days
 from messaging.assigning import colleagues
 from messaging.composing import choices, likely, thread_choices
 from messaging.conversations import Shown, about, waits
