@@ -99,7 +99,11 @@ class _Tab:
 
     def picker(self, carried: dict[str, str]) -> dict[str, Any]:
         """The templates to choose from, for one of the boxes of the tab."""
-        return picker(self.offered, self.request.GET.get("plantilla", ""), {"tab": "mensajes", **carried})
+        asked = self.request.GET
+        here = any(asked.get(name) == value for name, value in carried.items())
+        return picker(
+            self.offered, asked.get("plantilla", "") if here else "", {"tab": "mensajes", **carried}
+        )
 
     @property
     def starts(self) -> bool:

@@ -11,8 +11,9 @@ from unfold.widgets import INPUT_CLASSES
 
 from marketplace.models import Reason, ReasonKind
 from marketplace.rooms import RoomForm
-from messaging import templates
-from messaging.conversing import LONGEST
+from messaging import answer_clock, templates
+from messaging.conversing import LONGEST, Words
+from messaging.file_fields import FilesField
 from messaging.filling import Fills
 from messaging.models import Template, Thread
 from messaging.noting import LONGEST_NOTE
@@ -44,6 +45,11 @@ class AnswerForm(Fills, RoomForm):
     def __init__(self, *args: Any, thread: Thread, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.thread = thread
+        terms = answer_clock.terms_of(thread)
+        if terms and terms[0].attachments_most:
+            self.fields["files"] = FilesField(terms[0])
+            self.dress(self.fields["files"])
+            self.fields["files"].help_text = self.fields["files"].hint  # type: ignore[attr-defined]
         reachable = thread.order_id is not None and thread.supplier_id is None
         self.offered = [name for name in RECIPIENTS if reachable or name == "shop"]
         self.fields["to"].choices = [(name, _WORDS[name]) for name in self.offered]  # type: ignore[attr-defined]
@@ -71,6 +77,20 @@ class AnswerForm(Fills, RoomForm):
         ]
 
     box_looks = " ".join(INPUT_CLASSES)
+
+    @property
+    def has_files(self) -> bool:
+        """Whether the policy takes files at all."""
+        return "files" in self.fields
+
+    @property
+    def file_field(self) -> forms.BoundField:
+        return self["files"]
+
+    @property
+    def words(self) -> Words:
+        """What is said, with the files that passed the gate (MSG-13)."""
+        return Words(self.cleaned_data["text"], files=self.cleaned_data.get("files") or ())
 
     @property
     def to_whom(self) -> To:

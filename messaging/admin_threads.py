@@ -1,5 +1,6 @@
 """The operators' room of conversations: reading any of them, answering, and starting one (MSG-01 … MSG-07, ROL-02)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,11 +32,11 @@ from marketplace.rooms import (
     register,
     shortened,
 )
-from messaging import admin_filters, conversing, templates
+from messaging import admin_filters, attachments, conversing, templates
 from messaging.admin_filters import AboutFilter, ReasonFilter, TurnFilter, WhoFilter
 from messaging.admin_forms import AnswerForm, StartForm, WhomForm
 from messaging.filling import picker
-from messaging.models import CameBy, Message, Thread
+from messaging.models import Attachment, CameBy, Message, Thread
 from messaging.thread_words import title_of, to_words, writer_words
 from orders.admin_panels import ORDER_PANELS
 from orders.models import Order
@@ -80,8 +81,10 @@ class Said:
     marks: tuple[tuple[str, str], ...]
     """Words of note and their tone: misdirected, came by mail, waits, needs no answer."""
 
+    files: Sequence[Attachment] = ()
 
-def said(message: Message) -> Said:
+
+def said(message: Message, files: Sequence[Attachment] = ()) -> Said:
     """A message with what is to be known of it besides its text (MSG-06, MSG-07)."""
     now, marks = timezone.now(), []
     if message.misdirected:
@@ -100,7 +103,9 @@ def said(message: Message) -> Said:
         marks.append((_("No requiere respuesta"), "default"))
     if message.to_operator and not message.read_by_operator_at:
         marks.append((_("Sin ver"), "warning"))
-    return Said(message, writer_words(message), to_words(message), moment(message.written_at), tuple(marks))
+    return Said(
+        message, writer_words(message), to_words(message), moment(message.written_at), tuple(marks), files
+    )
 
 
 def _picker(request: HttpRequest, thread: Thread) -> dict[str, Any]:
@@ -164,8 +169,9 @@ class ThreadAdmin(Room):
         form, status = self._form(request, thread), 200
         if form.is_bound and form.is_valid() and "send" in request.POST:
             try:
-                words = conversing.Words(form.cleaned_data["text"])
-                conversing.write(thread.pk, words, to=form.to_whom, by=self._by(request), at=timezone.now())
+                conversing.write(
+                    thread.pk, form.words, to=form.to_whom, by=self._by(request), at=timezone.now()
+                )
             except MoveRefused as refused:
                 form.add_error("text", refused.refusal.text)
                 status = 409
@@ -187,7 +193,7 @@ class ThreadAdmin(Room):
     def _form(self, request: HttpRequest, thread: Thread) -> AnswerForm:
         """The answer as it was sent, or with a template that was chosen filled in."""
         if request.method == "POST":
-            return AnswerForm(request.POST, thread=thread)
+            return AnswerForm(request.POST, request.FILES, thread=thread)
         return AnswerForm(thread=thread, initial={"text": self._template_text(request, thread)})
 
     def _template_text(self, request: HttpRequest, thread: Thread) -> str:
@@ -205,7 +211,8 @@ class ThreadAdmin(Room):
             rows = rows.filter(id__lt=int(before))
         newest = list(rows.order_by("-id")[: A_PAGE + 1])
         older = newest[A_PAGE - 1].id if len(newest) > A_PAGE else None
-        shown = [said(one) for one in reversed(newest[:A_PAGE])]
+        files = attachments.of(newest[:A_PAGE])
+        shown = [said(one, files.get(one.id, ())) for one in reversed(newest[:A_PAGE])]
         back = next((one for one in newest if one.user_id == request.user.pk and one.visible_at > now), None)
         name = title_of(thread)
         request.room_name = name  # type: ignore[attr-defined]
@@ -264,15 +271,13 @@ class ThreadAdmin(Room):
         if shop is None:
             return self._whom(request)
         thread = Thread(shop=shop, order=order, channel=order.channel if order else None)
-        form, status = (
-            StartForm(request.POST or None, thread=thread, initial=self._first(request, thread)),
-            200,
-        )
+        sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+        form, status = StartForm(*sent, thread=thread, initial=self._first(request, thread)), 200
         if form.is_bound and form.is_valid():
             given = form.cleaned_data
             try:
                 message = conversing.start(
-                    shop, conversing.Words(given["text"]), to=form.to_whom, order=order, reason_code=given["reason"],
+                    shop, form.words, to=form.to_whom, order=order, reason_code=given["reason"],
                     subject=given["subject"], by=self._by(request), at=timezone.now(),
                 )  # fmt: skip
             except MoveRefused as refused:
