@@ -2,7 +2,9 @@
 
 from messaging.models.attachments import Attachment, AttachmentDownload
 from messaging.models.conversations import CameBy, Message, Thread
+from messaging.models.notes import OrderNote
 from messaging.models.notices import Audience, BounceRefusal, NotHeard, Notice
+from messaging.models.templates import Template
 
 __all__ = [
     "Attachment",
@@ -13,5 +15,7 @@ __all__ = [
     "Message",
     "NotHeard",
     "Notice",
+    "OrderNote",
+    "Template",
     "Thread",
 ]
