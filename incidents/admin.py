@@ -184,7 +184,7 @@ class IncidentAdmin(ReadingRoom):
             if row is not None and judge(row, one.path, by=by, at=at) is None
         ]
 
-    @act(gettext_lazy("Cerrar"), icon="task_alt")
+    @act(gettext_lazy("Cerrar la incidencia"), icon="task_alt")
     def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Close one, if nothing was said since its page was read."""
         row = found(Incident, object_id)
@@ -199,7 +199,7 @@ class IncidentAdmin(ReadingRoom):
             )
             return self._done(request, outcome, self.address("change", row.pk))
         intro = _("El pedido deja de estar retenido por ella, y la tienda y el cliente reciben un aviso.")
-        return self._asked(request, row, form, _("Cerrar"), intro)
+        return self._asked(request, row, form, _("Cerrar la incidencia"), intro)
 
     @act(gettext_lazy("Devolver a la tienda"), icon="undo")
     def send_back(self, request: HttpRequest, object_id: str) -> HttpResponse:

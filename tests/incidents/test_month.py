@@ -86,7 +86,8 @@ def test_settlement_skips_every_order_with_an_open_incident_and_takes_it_in_the_
 ) -> None:
     month = Month(channel, shop)
     month.play()
-    taken = dict(StatementLine.objects.values_list("order_id", "statement__cycle__closes_at"))
+    lines = StatementLine.objects.select_related("statement__cycle")
+    taken = {sure(line.order_id): line.statement.cycle.closes_at for line in lines}
     assert sorted(taken) == sorted(month.ids)
     assert StatementLine.objects.count() == LENGTH
     skipped = 0
