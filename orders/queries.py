@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from unicodedata import combining, normalize
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 
 from marketplace import bulk
 from marketplace.batches import Key
-from orders.models import Line, Order
+from orders.models import Line, Order, Request
 from orders.states import Decision, State
 from sellers.models import Membership, Supplier
 
@@ -26,9 +26,11 @@ def orders_of(member: Membership) -> QuerySet[Order]:
 def get_order(member: Membership, reference: str) -> Order:
     """The order of this member's shop, of their part in it; a stranger's is not found (ROL-01, ROL-04).
 
-    Raises Http404.
+    `was_asked` says whether anything was ever asked for of it (ROL-05). Raises Http404.
     """
+    asked = Request.objects.filter(order=OuterRef("id"))
     rows = orders_of(member).filter(reference=reference).select_related("policy", "channel")
+    rows = rows.annotate(was_asked=Exists(asked))
     order = rows.first() if reference.isprintable() else None
     if order is None:
         raise Http404(reference)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -37,7 +38,7 @@ def _of_order(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @at_the_desk
     @suppliers_too
     @wraps(view)
-    def entered(request: DeskRequest, reference: str, **about: str) -> HttpResponse:
+    def entered(request: Any, reference: str, **about: str) -> HttpResponse:
         order = get_order(request.membership, reference)
         if request.method != "POST":
             return HttpResponseRedirect(reverse("order", args=[order.reference]))
