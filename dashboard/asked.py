@@ -191,7 +191,7 @@ def read(
         tab=one_of("estado", TABS),
         channel=one_of("canal", channels),
         supplier=one_of("proveedor", suppliers),
-        words=_words(given.get("buscar", "")),
+        words=words_of(given.get("buscar", "")),
         since=since,
         until=until,
         due=one_of("plazo", DUE_WORDS),
@@ -202,7 +202,7 @@ def read(
     )
 
 
-def _words(given: str) -> str:
+def words_of(given: str) -> str:
     """What is looked for; nothing when no letter of it is left without its accents."""
     words = " ".join(given.replace("\0", "").split())[:_MOST_LETTERS]
     return words if folded(words).strip() else ""

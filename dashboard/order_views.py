@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from dashboard import order_queries as queries
+from dashboard.inbox_queries import desk
 from dashboard.order_acts import PANELS, acts_of, lateness, order_url
 from dashboard.order_clocks import OF_SUPPLIERS, running
 from dashboard.order_history import Own, bounce_words, history
+from dashboard.order_messages import messages_part
 from dashboard.order_money import debit_of, money_of, not_there
-from dashboard.queries import waiting
 from marketplace.models import ReasonKind
 from orders import services, telling
 from orders.documents import has_delivery_note
@@ -43,13 +44,16 @@ from sellers.queries import suppliers
 TABS = {
     "detalles": _("Detalles"),
     "envio": _("Envío"),
+    "mensajes": _("Mensajes"),
     "historial": _("Historial"),
     "documentos": _("Documentos"),
 }
 UNDONE = (State.REFUSED, State.CANCELLED, State.FAILED)
 """Ended without a delivery: no deadline is left to keep."""
 
-TAB_OF_ACT = {"ship": "envio", "ask_carrier": "envio", "delivery_note": "documentos"}
+TAB_OF_ACT = {"ship": "envio", "ask_carrier": "envio", "delivery_note": "documentos"} | dict.fromkeys(
+    ("start", "reply", "take_back", "needless", "send_on"), "mensajes"
+)
 ANSWERS_SHOWN = timedelta(days=14)
 """For how long what became of a carrier that was asked for is told beside the form (SHP-04)."""
 
@@ -94,7 +98,7 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
         and not member.supplier
         and back.done_cents == order.charged_cents,
         "attempt": attempt,
-        "waiting": waiting(member),
+        **desk(member),
         "may_note": has_delivery_note(order) and reaches,
         "reaches": reaches,
         "unclear": "" if attempt or not asked or asked in TABS else _unclear(asked),
@@ -251,6 +255,7 @@ def _documents(request: DeskRequest, order: Order, told: Told) -> Told:
 _PARTS: dict[str, Callable[[DeskRequest, Order, Told], Told]] = {
     "detalles": _details,
     "envio": _shipping,
+    "mensajes": messages_part,
     "historial": _history,
     "documentos": _documents,
 }

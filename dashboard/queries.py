@@ -84,11 +84,6 @@ def due(name: str, now: datetime) -> Q:
     }[name]
 
 
-def waiting(member: Membership) -> int:
-    """How many orders wait for a member to act: to accept, and to ship that nothing holds."""
-    return orders_of(member).filter(waits_for(member), state__in=TO_ACT_ON).count()
-
-
 @dataclass(slots=True)
 class Figures:
     """The counters of the home page; the sums are what is left for the shop, in cents by currency."""

@@ -15,6 +15,7 @@ from dashboard import asked as asking
 from dashboard import queries, samples
 from dashboard.asked import DUE_WORDS, SELDOM, SORT_WORDS, TAB_WORDS, Asked
 from dashboard.home import money_rows, next_settlement
+from dashboard.inbox_queries import counts, desk
 from dashboard.rows import rows
 from dashboard.words import greeting, today_words
 from orders.queries import orders_of
@@ -32,7 +33,7 @@ def home(request: DeskRequest) -> HttpResponse:
     """The counter boxes, what comes next, and where the money is (ORD-03)."""
     now = timezone.now()
     member = request.membership
-    figures = queries.figures(member, now)
+    figures, talks = queries.figures(member, now), counts(member, now)
     coming = queries.comes_next(member, NEXT_UP)
     channels = queries.channels()
     queries.furnish(coming, channels)
@@ -44,6 +45,8 @@ def home(request: DeskRequest) -> HttpResponse:
         "today": today_words(now),
         "figures": figures,
         "waiting": figures.waiting,
+        "talks": talks,
+        "messages_waiting": talks.waiting,
         "rows": rows(coming, by=request.actor, at=now),
         "supplier": member.supplier,
         "may_accept": member.supplier is None and request.actor.may(Right.WORK_ORDERS),
@@ -65,15 +68,15 @@ def orders(request: DeskRequest) -> HttpResponse:
     member = request.membership
     served = _suppliers(request)
     asked = asking.read(request.GET, names, served)
-    counts = queries.count_by_tab(member, asked, now)
+    by_tab = queries.count_by_tab(member, asked, now)
     page = queries.page(member, asked, now)
     queries.furnish(page.orders, channels)
     told = {
         "section": "orders",
         "at": now,
         "asked": asked,
-        "tabs": _tabs(asked, counts),
-        "total": counts[asked.tab],
+        "tabs": _tabs(asked, by_tab),
+        "total": by_tab[asked.tab],
         "rows": rows(page.orders, by=request.actor, at=now),
         "previous": asked.link(before=page.previous) if page.previous else "",
         "next": asked.link(after=page.next) if page.next else "",
@@ -83,7 +86,7 @@ def orders(request: DeskRequest) -> HttpResponse:
         "channels": names if len(names) > 1 else {},
         "due_words": DUE_WORDS,
         "sort_words": SORT_WORDS,
-        "waiting": queries.waiting(member),
+        **desk(member),
         "may_accept": request.actor.may(Right.WORK_ORDERS),
         "here": asked.link(after=asked.after, before=asked.before),
     }

@@ -26,6 +26,7 @@ TIMER_NAMES = {
     "statements": gettext_lazy("Liquidaciones"),
     "forget": gettext_lazy("Avisos antiguos del proveedor"),
     "notices": gettext_lazy("Avisos"),
+    "files": gettext_lazy("Archivos"),
     "watch": gettext_lazy("Cuentas"),
 }
 TIMER_WORDS = {
@@ -41,6 +42,7 @@ TIMER_WORDS = {
     "statements": gettext_lazy("cierra las liquidaciones según el calendario"),
     "forget": gettext_lazy("borra lo que los proveedores dijeron hace 90 días"),
     "notices": gettext_lazy("envía los avisos"),
+    "files": gettext_lazy("borra los archivos que no son de ningún mensaje"),
     "watch": gettext_lazy("revisa lo que debe cumplirse siempre"),
 }
 

@@ -63,6 +63,8 @@ TIMERS = (
           "delete what webhooks said 90 days ago"),
     Timer("notices", "messaging.tasks.send_notices", "messaging.queries.next_notice", 5,
           "send notices"),
+    Timer("files", "messaging.tasks.sweep_files", "messaging.queries.next_sweep", 3600,
+          "delete blobs that no message knows"),
     Timer("watch", "messaging.tasks.watch_invariants", "messaging.queries.next_watch", 600,
           "check what must always hold"),
 )  # fmt: skip

@@ -70,7 +70,9 @@ def _site(text: str) -> str:
 
 
 def _mail_domain(text: str) -> str:
-    if text and not re.fullmatch(r"(?=.{4,190}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}", text.lower()):
+    if text and not re.fullmatch(
+        r"(?=.{4,190}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}", text.lower()
+    ):
         raise ValueError("it is the name of a domain, such as respuestas.example.org")
     return text.lower()
 
@@ -86,6 +88,16 @@ def _scanner(text: str) -> str:
     return text
 
 
+def _files(text: str) -> str:
+    parts = urlsplit(text)
+    bucket = parts.path.strip("/")
+    folder = parts.scheme == "file" and bucket and not parts.netloc
+    store = parts.scheme == "s3" and bucket and "/" not in bucket
+    if text and not folder and not store:
+        raise ValueError("it is file:///folder or s3://key:secret@host/bucket")
+    return text
+
+
 MailDomain = Annotated[str, AfterValidator(_mail_domain)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Folder = Annotated[Path, AfterValidator(Path.resolve)]
@@ -93,6 +105,7 @@ Secret = Annotated[str, Field(repr=False)]
 Database = Annotated[str, Field(repr=False), _with_scheme("postgresql", "postgres")]
 Broker = Annotated[str, Field(repr=False), _with_scheme("redis", "rediss", "unix")]
 Post = Annotated[str, Field(repr=False), _with_scheme("smtp", "smtp+tls", "smtps")]
+Files = Annotated[str, Field(repr=False), AfterValidator(_files)]
 Scanner = Annotated[str, AfterValidator(_scanner)]
 Site = Annotated[str, AfterValidator(_site)]
 
@@ -206,6 +219,13 @@ class Environment(BaseModel):
         "what the attachments of mails that Brevo hands over are fetched with; without it Brevo hands over none",
         default="",
     )  # fmt: skip
+    files_url: Files = _variable(
+        "TRASTIENDA_FILES_URL", "address",
+        "where the files of conversations are kept: `file:///folder`, or "
+        "`s3://key:secret@host/bucket?region=…` (`s3:///bucket` for Amazon's with the keys of the machine; "
+        "`&tls=no` in the clear); `files` in the home",
+        default="",
+    )  # fmt: skip
     clamd_url: Scanner = _variable(
         "TRASTIENDA_CLAMD_URL", "address",
         "the virus scanner, clamd: `tcp://host:3310` or `unix:///path`; without one files are not scanned",
@@ -224,7 +244,8 @@ class Environment(BaseModel):
     )  # fmt: skip
     home: Folder = _variable(
         "TRASTIENDA_HOME", "folder",
-        "what a stack of ./run keeps on disk; a server keeps nothing there but static files",
+        "what a stack of ./run keeps on disk; a server keeps nothing there but static files, "
+        "and what has no address of its own",
         default=ROOT / ".data",
     )  # fmt: skip
     development: bool = _variable(

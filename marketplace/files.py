@@ -165,8 +165,6 @@ def _turned(upload: "File[Any]", refused: _Refused) -> Turned:
 
 def _checked(upload: "File[Any]", types: Sequence[FileType], most_mb: int) -> Checked:
     """Look into one file, cheapest first: how big, what it is, whether it has a virus, whether it can be read."""
-    if getattr(upload, "cut", False):
-        raise _Refused(Why.TOGETHER)
     with _Held() as received:
         _receive(upload, received, most_mb)
         kind = kind_of(received)
@@ -187,6 +185,8 @@ def _receive(upload: "File[Any]", received: BinaryIO, most_mb: int) -> None:
     """Take a file in, as far as it may be long."""
     if (upload.size or 0) > most_mb * MB:
         raise _Refused(Why.TOO_BIG, most=most_mb)
+    if getattr(upload, "cut", False):
+        raise _Refused(Why.TOGETHER)
     upload.seek(0)
     size = 0
     while chunk := upload.read(CHUNK):

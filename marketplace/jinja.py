@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from django.conf import settings
+from django.template.defaultfilters import filesizeformat
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -80,6 +81,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "moment": _anew(moment),
     "stamp": _anew(figures),
     "who": _anew(_wired("sellers.desk.who")),
+    "filesizeformat": _anew(filesizeformat),
     "brief": _anew(_wired("dashboard.words.brief")),
 }
 

@@ -50,10 +50,21 @@ class Code(models.TextChoices):
     CARRIERS_WAIT = "carriers_wait", _("Hay demasiados transportistas pedidos y sin respuesta.")
     EMPTY_MESSAGE = "empty_message", _("El mensaje está vacío.")
     TOO_LONG = "too_long", _("El mensaje es demasiado largo.")
+    UNFILLED = "unfilled", _("Falta rellenar:")
+    NAME_TAKEN = "name_taken", _("Ya hay una con ese nombre en ese idioma.")
+    NO_SUCH_VARIABLE = "no_such_variable", _("No es ninguna variable:")
+    TOO_MANY_NOTES = "too_many_notes", _("El pedido no admite más notas.")
+    TOO_MANY_TEMPLATES = "too_many_templates", _("La tienda no admite más plantillas.")
     NO_SUCH_RECIPIENT = "no_such_recipient", _("No se puede escribir a ese destinatario.")
     SENT_ALREADY = "sent_already", _("Ya se ha enviado.")
     NOTHING_TO_ANSWER = "nothing_to_answer", _("Ya no espera respuesta.")
     FILES_NOT_KEPT = "files_not_kept", _("No se han podido guardar los archivos. Inténtalo de nuevo.")
+    DAYS_NOT_AHEAD = (
+        "days_not_ahead",
+        _("Los días tienen que estar por venir: desde mañana y en un año como mucho."),
+    )
+    DAYS_OVERLAP = "days_overlap", _("Ya hay un cierre en alguno de esos días.")
+    TOO_MANY_DAYS = "too_many_days", _("Son demasiados días de cierre por venir: 60 como mucho.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

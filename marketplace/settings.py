@@ -206,17 +206,60 @@ TIME_ZONE = "Europe/Madrid"
 STATIC_URL = "/static/"
 STATIC_ROOT = ENVIRONMENT.static or HOME / "static"
 STATICFILES_DIRS = [ROOT / "static"]
+
+
+def _blobs(url: str) -> dict[str, object]:
+    """Where files from outside are kept: in a folder, or in the S3 store that an address names."""
+    parts = urlsplit(url)
+    if parts.scheme != "s3":
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {
+                "location": parts.path or HOME / "files",
+                "file_permissions_mode": 0o600,
+                "directory_permissions_mode": 0o700,
+            },
+        }
+    from boto3.s3.transfer import TransferConfig
+    from botocore.config import Config
+
+    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    scheme = "http" if query.get("tls") == "no" else "https"
+    host = parts.netloc.rpartition("@")[2]
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": parts.path.strip("/"),
+            "access_key": unquote(parts.username or "") or None,
+            "secret_key": unquote(parts.password or "") or None,
+            "endpoint_url": f"{scheme}://{host}" if host else None,
+            "region_name": query.get("region"),
+            "default_acl": None,
+            "max_memory_size": 1024**2,
+            "transfer_config": TransferConfig(use_threads=False),
+            "client_config": Config(
+                connect_timeout=5,
+                read_timeout=20,
+                retries={"max_attempts": 2},
+                signature_version="s3v4",
+                s3={"addressing_style": "path" if host else "virtual"},
+            ),
+        },
+    }
+
+
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": HOME / "files"},
-    },
+    "default": _blobs(ENVIRONMENT.files_url),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEVELOPMENT
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+FILE_UPLOAD_HANDLERS = ["marketplace.uploads.BoundedUploads"]
+DATA_UPLOAD_MAX_NUMBER_FILES = None
+"""The handler counts for itself: too many files are refused by name, and the text beside them is not lost."""
+
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 WHITENOISE_AUTOREFRESH = DEVELOPMENT
 

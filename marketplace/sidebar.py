@@ -83,6 +83,13 @@ UNFOLD = {
                         waits="payouts",
                     ),
                     _room(
+                        _("Conversaciones que te esperan"),
+                        "mark_chat_unread",
+                        "messaging_thread_changelist",
+                        "?turn=you",
+                        waits="threads",
+                    ),
+                    _room(
                         _("Avisos abandonados"),
                         "unsubscribe",
                         "messaging_notice_changelist",
@@ -106,6 +113,7 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     _room(_("Pedidos"), "receipt_long", "orders_order_changelist"),
+                    _room(_("Conversaciones"), "forum", "messaging_thread_changelist"),
                     _room(_("Retenciones"), "pause_circle", "orders_hold_changelist"),
                     _room(_("Cobros"), "credit_card", "payments_charge_changelist"),
                     _room(_("Devoluciones al cliente"), "undo", "payments_payback_changelist"),
@@ -115,7 +123,9 @@ UNFOLD = {
                     _room(_("Avisos rechazados"), "gpp_bad", "payments_webhookrefusal_changelist"),
                     _room(_("Avisos"), "mail", "messaging_notice_changelist"),
                     _room(_("Devoluciones no atendidas"), "mail_lock", "messaging_bouncerefusal_changelist"),
-                    _room(_("Direcciones de respuesta"), "alternate_email", "messaging_correspondent_changelist"),
+                    _room(
+                        _("Direcciones de respuesta"), "alternate_email", "messaging_correspondent_changelist"
+                    ),
                     _room(_("Correos no admitidos"), "unsubscribe", "messaging_mailrefusal_changelist"),
                 ],
             },
@@ -155,6 +165,7 @@ UNFOLD = {
                     _room(_("Comisiones con fechas"), "percent", "orders_commissionrate_changelist"),
                     _room(_("Zonas"), "map", "marketplace_zone_changelist"),
                     _room(_("Motivos"), "list_alt", "marketplace_reason_changelist"),
+                    _room(_("Plantillas"), "article", "messaging_template_changelist"),
                     _room(_("Transportistas"), "local_shipping", "marketplace_carrier_changelist"),
                 ],
             },

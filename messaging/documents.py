@@ -278,9 +278,13 @@ def _of_answers(notice: Notice) -> str:
     if not replying.is_open() or not replying.is_of_conversation(notice):
         return _("Se envía solo: nadie lee lo que se responda a esta dirección.")
     if notice.audience == Audience.OPERATOR:
-        return _("Contesta desde la administración: lo que respondas a este correo te vuelve y no llega a nadie.")
+        return _(
+            "Contesta desde la administración: lo que respondas a este correo te vuelve y no llega a nadie."
+        )
     if notice.audience == Audience.SELLER:
-        return _("No contestes a este correo: le llegaría al operador, y a nadie más. Contesta en la trastienda.")
+        return _(
+            "No contestes a este correo: le llegaría al operador, y a nadie más. Contesta en la trastienda."
+        )
     return _("Puedes contestar a este correo: lo que escribas llega a %(shop)s.") % {
         "shop": _clean(notice.payload.get("shop", ""))
     }

@@ -89,7 +89,6 @@ class Kept(NamedTuple):
         body = self.message.get_body((kind,))
         return str(body.get_content()) if body is not None else ""
 
-
     @property
     def reply_to(self) -> str:
         """Where an answer goes; empty where nobody would read it."""
@@ -104,7 +103,10 @@ class Kept(NamedTuple):
         answer["Message-ID"] = make_msgid(domain="buzon.local")
         answer["In-Reply-To"] = str(self.message["Message-ID"])
         quoted = "\n".join(f"> {line}" for line in self.part("plain").splitlines())
-        told = _("El %(day)s, %(sender)s escribió:") % {"day": f"{self.sent_at:%d/%m/%Y}", "sender": self.message["From"]}
+        told = _("El %(day)s, %(sender)s escribió:") % {
+            "day": f"{self.sent_at:%d/%m/%Y}",
+            "sender": self.message["From"],
+        }
         answer.set_content(f"{text}\n\n{told}\n\n{quoted}\n")
         for file in files:
             kind = (getattr(file, "content_type", "") or "application/octet-stream").partition("/")

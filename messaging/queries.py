@@ -15,12 +15,20 @@ def next_notice() -> datetime | None:
 
 
 WATCH_EVERY = timedelta(minutes=10)
+SWEEP_EVERY = timedelta(days=1)
 
 
 def next_watch() -> datetime | None:
     """When what must always hold is to be checked again; None before the first time."""
     last = TimerRun.objects.filter(timer="watch").order_by("-id").values_list("at", flat=True).first()
     return last + WATCH_EVERY if last else None
+
+
+def next_sweep() -> datetime | None:
+    """When blobs that no message knows are to be looked for again; None before the first time."""
+    runs = TimerRun.objects.filter(timer="files", error="")
+    last = runs.order_by("-id").values_list("at", flat=True).first()
+    return last + SWEEP_EVERY if last else None
 
 
 def was_told(event: str, code: str, *, since: datetime) -> bool:

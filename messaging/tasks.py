@@ -1,10 +1,10 @@
-"""The timers of messaging: send notices, and raise the alarm when something that must always hold does not."""
+"""The timers of messaging: send notices, sweep up blobs, raise the alarm when what must always hold does not."""
 
 from datetime import datetime, timedelta
 
 from marketplace.invariants import check_all
 from marketplace.refusals import Tally
-from messaging import queries, sending
+from messaging import queries, sending, sweeping
 from messaging.services import tell_operators
 
 _REMIND = timedelta(days=1)
@@ -17,6 +17,16 @@ class InvariantsBroken(Exception):
 def send_notices(*, at: datetime, tally: Tally) -> None:
     """Send the mails that wait (NOT-01)."""
     sending.drain(at=at, tally=tally)
+
+
+def sweep_files(*, at: datetime, tally: Tally) -> None:
+    """Once a day, delete the blobs of past days that no message knows (MSG-13). Raises storage.Unreachable."""
+    due = queries.next_sweep()
+    if due is not None and due > at:
+        return
+    for day in sweeping.days_to_sweep(at):
+        tally.done += 1
+        sweeping.sweep(day)
 
 
 def watch_invariants(*, at: datetime, tally: Tally) -> None:

@@ -1,8 +1,8 @@
-"""The addresses of the local mailbox, and of what mail providers call."""
+"""The addresses of conversations and their files, of the local mailbox, and of what mail providers call."""
 
 from django.urls import path, register_converter
 
-from messaging import astray_views, views
+from messaging import astray_views, attachment_views, message_views, shop_days_views, views
 from messaging.mailbox import NAME
 
 
@@ -22,14 +22,36 @@ register_converter(MailName, "mail_name")
 
 urlpatterns = [
     path(
+        "pedidos/<str:reference>/mensajes/nueva/", message_views.conversation_start, name="conversation_start"
+    ),
+    path(
+        "pedidos/<str:reference>/mensajes/<int:thread_id>/",
+        message_views.conversation_reply,
+        name="conversation_reply",
+    ),
+    path(
+        "pedidos/<str:reference>/mensajes/deshacer/<int:message_id>/",
+        message_views.message_take_back,
+        name="message_take_back",
+    ),
+    path(
+        "pedidos/<str:reference>/mensajes/sin-respuesta/<int:message_id>/",
+        message_views.message_needless,
+        name="message_needless",
+    ),
+    path(
         "pedidos/<str:reference>/mensajes/enviar/<int:message_id>/",
         astray_views.message_send_on,
         name="message_send_on",
     ),
+    path("mensajes/<int:thread_id>/lleva/", message_views.conversation_assign, name="conversation_assign"),
+    path("tienda/cierres/", shop_days_views.shop_days, name="shop_days"),
+    path("tienda/cierres/<int:holiday_id>/retirar/", shop_days_views.withdraw_days, name="withdraw_days"),
     path("buzon/", views.mailbox, name="mailbox"),
     path("buzon/<mail_name:name>/", views.mail, name="mail"),
     path("buzon/<mail_name:name>/html/", views.mail_html, name="mail_html"),
     path("buzon/<mail_name:name>/contestar/", views.mail_answer, name="mail_answer"),
+    path("mensajes/adjuntos/<int:number>/", attachment_views.attachment, name="attachment"),
     path("correo/<slug:provider>/", views.mail_webhook, name="mail_webhook"),
     path("correo/<slug:provider>/respuestas/", views.mail_inbound, name="mail_inbound"),
 ]

@@ -106,7 +106,9 @@ def mail_answer(request: HttpRequest, name: str) -> HttpResponse:
     receipt = receiving.receive(answer.as_bytes(), source="mailbox", at=timezone.now())
     if receipt.is_done:
         bell.ring("notices")
-        messages.success(request, _("Ha entrado como cualquier correo: %(words)s") % {"words": receipt.words()})
+        messages.success(
+            request, _("Ha entrado como cualquier correo: %(words)s") % {"words": receipt.words()}
+        )
     else:
         messages.error(request, _("No ha entrado: %(words)s") % {"words": receipt.words()})
     return HttpResponseRedirect(reverse("mail", args=[name]), status=303)

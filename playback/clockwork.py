@@ -34,8 +34,8 @@ TOUCHED = {
 }
 
 
-LIVE_ONLY = ("notices", "watch")
-"""History tells nobody, and is judged when it has been played."""
+LIVE_ONLY = ("notices", "files", "watch")
+"""History tells nobody, sends no files, and is judged when it has been played."""
 
 
 class Stuck(Exception):

@@ -29,7 +29,9 @@ _SENT_BY = re.compile(
     re.IGNORECASE,
 )
 _FROM = re.compile(r"^[> *]*(De|From|Desde|Von|Da|Expéditeur) ?: ?\*? ?\S", re.IGNORECASE | re.MULTILINE)
-_WHEN = re.compile(r"^[> *]*(Enviado|Sent|Fecha|Date|Gesendet|Datum|Envoyé|Inviato|Data)( el)? ?:", re.I | re.M)
+_WHEN = re.compile(
+    r"^[> *]*(Enviado|Sent|Fecha|Date|Gesendet|Datum|Envoyé|Inviato|Data)( el)? ?:", re.I | re.M
+)
 _RULE = re.compile(r"[-_=* ]{5,}")
 _LONGEST_SIGNATURE = 25
 

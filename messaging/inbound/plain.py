@@ -5,7 +5,8 @@ import re
 import unicodedata
 
 _CHARSETS = re.compile(
-    r"(utf_?(8|16|32)|ascii|iso8859|cp\d|koi8|mac_|gb|big5|euc_|shift_jis|iso2022|hz|tis|latin)", re.IGNORECASE
+    r"(utf_?(8|16|32)|ascii|iso8859|cp\d|koi8|mac_|gb|big5|euc_|shift_jis|iso2022|hz|tis|latin)",
+    re.IGNORECASE,
 )
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\ufeff")
 

@@ -93,7 +93,9 @@ class _Brevo(BrevoInboundWebhookView):  # type: ignore[misc]  # anymail has no t
     fetched = 0
 
     def _fetch_attachment(self, attachment: dict[str, Any]) -> Any:
-        address = urljoin(self.api_url, f"inbound/attachments/{quote(str(attachment['DownloadToken']), safe='')}")
+        address = urljoin(
+            self.api_url, f"inbound/attachments/{quote(str(attachment['DownloadToken']), safe='')}"
+        )
         content = bytearray()
         try:
             with requests.get(
@@ -126,9 +128,7 @@ def _brevos(view: _Brevo, request: HttpRequest, *, at: datetime) -> Iterator[Rec
         yield receiving.receive_parsed(event.message, headers, source="brevo", at=at)
 
 
-def _mailguns(
-    view: MailgunInboundWebhookView, request: HttpRequest, *, at: datetime
-) -> Iterator[Receipt]:
+def _mailguns(view: MailgunInboundWebhookView, request: HttpRequest, *, at: datetime) -> Iterator[Receipt]:
     """The mail of a call, whole or taken apart, as its route is set up."""
     told = request.POST
     known = {"recipients": told.get("recipient", ""), "sender": told.get("sender")}

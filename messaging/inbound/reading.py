@@ -40,7 +40,9 @@ _SMALL_PICTURE = 10_000
 """Bytes of a picture inside a text, up to which it is part of a signature and nothing that somebody sends."""
 
 _CONTAINER = re.compile(rb"(multipart|message)/", re.IGNORECASE)
-_WHERE_TO = frozenset({"to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-forwarded-to", "x-envelope-to"})
+_WHERE_TO = frozenset(
+    {"to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-forwarded-to", "x-envelope-to"}
+)
 _MADE_BY_MACHINES = frozenset({"x-auto-response-suppress", "x-autoreply", "x-autorespond", "x-autoresponder",
                                "x-autoreply-from", "x-failed-recipients", "x-loop", "feedback-type"})  # fmt: skip
 _PRECEDENCE = frozenset({"bulk", "junk", "list", "auto_reply", "auto-reply"})
@@ -183,7 +185,9 @@ def _leaves(message: Message) -> Iterator[Message]:
 
 
 def _is_text(part: Message, kind: str) -> bool:
-    return part.get_content_type() == kind and not _name(part) and part.get_content_disposition() != "attachment"
+    return (
+        part.get_content_type() == kind and not _name(part) and part.get_content_disposition() != "attachment"
+    )
 
 
 def _text(leaves: list[Message]) -> str:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from marketplace import bulk, files
 from marketplace.policy import Role
 from marketplace.refusals import Code, MoveRefused
-from messaging import astray, conversing, replying
+from messaging import answer_clock, astray, conversing, replying
 from messaging.conversing import LONGEST, Words
 from messaging.inbound import deciding, reading
 from messaging.inbound.deciding import Writer
@@ -33,7 +33,6 @@ _MOST_TOKENS = 10
 
 class NotNow(Exception):
     """A mail cannot be kept at the moment, for no fault of its own; it has to be handed over again later."""
-
 
 
 @dataclass
@@ -147,7 +146,7 @@ def _too_often(correspondent: Correspondent, *, at: datetime) -> bool:
 def _words(writer: Writer, letter: Letter) -> Words:
     """What the message says: the text, the files that passed the gate, and the names of those that did not."""
     one = writer.correspondent
-    terms = conversing.terms_of(one.thread)
+    terms = answer_clock.terms_of(one.thread)
     with translation.override(one.shop.language):
         kept: Sequence[files.Checked] = ()
         turned: Sequence[files.Turned] = ()
@@ -188,9 +187,7 @@ def _write(writer: Writer, letter: Letter, words: Words, receipt: Receipt, *, at
         astray.return_to(one, words.body, at=at)
         receipt.returned += 1
         return
-    message = conversing.write(
-        one.thread_id, words, to=writer.to, take_back=False, by=writer.actor, at=at
-    )
+    message = conversing.write(one.thread_id, words, to=writer.to, take_back=False, by=writer.actor, at=at)
     ReceivedMail.objects.filter(pk=row_id).update(message=message)
     if writer.is_seller:
         astray.tell_how(one, message, at=at)

@@ -10,7 +10,7 @@ from marketplace.shopwall import of_the_same_shop
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0006_attachments'),
+        ('messaging', '0007_notes_and_templates'),
         ('sellers', '0002_suppliers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -3,7 +3,9 @@
 from messaging.models.attachments import Attachment, AttachmentDownload
 from messaging.models.conversations import CameBy, Message, Thread
 from messaging.models.letters import Correspondent, MailRefusal, NotTaken, ReceivedMail
+from messaging.models.notes import OrderNote
 from messaging.models.notices import Audience, BounceRefusal, NotHeard, Notice
+from messaging.models.templates import Template
 
 __all__ = [
     "Attachment",
@@ -17,6 +19,8 @@ __all__ = [
     "NotHeard",
     "NotTaken",
     "Notice",
+    "OrderNote",
     "ReceivedMail",
+    "Template",
     "Thread",
 ]

@@ -13,12 +13,18 @@ from orders.models import Order
 from sellers.models import Membership, Shop, Supplier, User
 
 
+def _by_date(name: str, whose: F, which: Q) -> models.Index:
+    """What carries a list of threads, the last written in first."""
+    return models.Index(whose, F("written_at").desc(), F("id").desc(), name=name, condition=which)
+
+
 class Thread(models.Model):
     """A conversation of a shop: with the customer of an order, its operator, or both; with one of its suppliers; with
     the operator about no order at all (MSG-01, MSG-14).
 
     `waiting` is how many messages wait for the shop's answer, `answer_by` the first of their deadlines;
-    `operator_waits_since` the first of those that wait for the operator. All three mirror its messages.
+    `operator_waits_since` the first of those that wait for the operator; `with_customer` and `with_operator` whether
+    they have a part in it. All of these mirror its messages.
     `written_at` is the moment of the last message, `messages_count` how many there are.
     """
 
@@ -57,6 +63,8 @@ class Thread(models.Model):
     waiting = models.PositiveSmallIntegerField(_("esperan respuesta"), default=0)
     answer_by = models.DateTimeField(_("contestar antes de"), null=True)
     operator_waits_since = models.DateTimeField(_("el operador debe contestar desde"), null=True)
+    with_customer = models.BooleanField(_("con el cliente"), default=False, db_default=False)
+    with_operator = models.BooleanField(_("con el operador"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("conversación")
@@ -67,6 +75,26 @@ class Thread(models.Model):
             models.Index(fields=["order", "id"], name="thread_of_order", condition=Q(order__isnull=False)),
             models.Index(
                 fields=["shop", "answer_by", "id"], name="thread_to_answer", condition=Q(waiting__gt=0)
+            ),
+            _by_date("thread_with_customer", F("shop"), Q(with_customer=True)),
+            _by_date("thread_with_operator", F("shop"), Q(with_operator=True)),
+            _by_date("thread_with_supplier", F("shop"), Q(supplier__isnull=False)),
+            _by_date("thread_of_assignee", F("assignee"), Q(assignee__isnull=False)),
+            models.Index(
+                F("shop"),
+                F("reason_code"),
+                F("written_at").desc(),
+                F("id").desc(),
+                name="thread_of_reason",
+                condition=~Q(reason_code=""),
+            ),
+            models.Index(F("written_at").desc(), F("id").desc(), name="thread_by_date"),
+            models.Index(
+                F("shop"),
+                F("written_at").desc(),
+                F("id").desc(),
+                name="thread_about_no_order",
+                condition=Q(order__isnull=True),
             ),
             models.Index(
                 F("operator_waits_since"),
@@ -159,7 +187,7 @@ class Message(models.Model):
                 name="message_unread",
                 condition=Q(to_shop=True, read_by_shop_at__isnull=True),
             ),
-            GinIndex(F("words"), name="message_words"),
+            GinIndex(fields=["shop", "words"], name="message_words_of_shop"),
         ]
 
     def __str__(self) -> str:

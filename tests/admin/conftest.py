@@ -12,7 +12,8 @@ from marketplace.models import Parked, TimerRun
 from messaging import conversing
 from messaging.conversing import Words
 from messaging.models import BounceRefusal, Correspondent, MailRefusal, NotHeard, NotTaken
-from messaging.recipients import CUSTOMER
+from messaging.noting import add_note
+from messaging.recipients import CUSTOMER as TO_CUSTOMER
 from orders import services
 from orders.models import CommissionRate, Order
 from orders.states import HoldKind
@@ -57,7 +58,14 @@ def settled(fresh: Placing) -> Order:
     timers.run(BY_NAME["receive"], at=at + timedelta(days=22))
     timers.run(BY_NAME["statements"], at=at + timedelta(days=60))
     _told_by_the_provider(order, at=at)
+    _talked_about(order, at=at)
     return Order.objects.get(id=order.id)
+
+
+def _talked_about(order: Order, *, at: datetime) -> None:
+    """What people said about an order, and wrote down."""
+    conversing.start(order.shop, Words("Sale mañana"), to=TO_CUSTOMER, order=order, by=SELLER, at=at)
+    add_note(order.id, "Llamó y quedamos en el jueves", public=False, by=SELLER, at=at)
 
 
 def _told_by_the_provider(order: Order, *, at: datetime) -> None:
@@ -99,7 +107,7 @@ def _told_by_the_provider(order: Order, *, at: datetime) -> None:
     WebhookRefusal.objects.create(reason=TurnedAway.SIGNATURE, day=at.date(), last_at=at)
     BounceRefusal.objects.create(source="mail", reason=NotHeard.MALFORMED, day=at.date(), last_at=at)
     MailRefusal.objects.create(source="mail", reason=NotTaken.BROKEN, day=at.date(), last_at=at)
-    said = conversing.start(order.shop, Words("Hola"), to=CUSTOMER, order=order, by=SELLER, at=at)
+    said = conversing.start(order.shop, Words("Hola"), to=TO_CUSTOMER, order=order, by=SELLER, at=at)
     Correspondent.objects.create(
         shop_id=order.shop_id, thread=said.thread, audience="customer", email="ana@cliente.example"
     )

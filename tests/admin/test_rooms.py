@@ -214,7 +214,7 @@ def test_a_carrier_is_checked_field_by_field(desk: Client) -> None:
 @pytest.mark.django_db
 def test_a_new_installation_has_its_lists() -> None:
     assert Carrier.objects.filter(active=True).count() == 15
-    assert set(Reason.objects.values_list("kind", flat=True)) == set(ReasonKind.values)
+    assert set(Reason.objects.values_list("kind", flat=True)) == set(ReasonKind)
     assert not Reason.objects.filter(label_en="").exists()
 
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import HealthCheck, given, settings as rounds
+from hypothesis import HealthCheck, given
+from hypothesis import settings as rounds
 from hypothesis import strategies as st
 from pytest_django import Settings
 
@@ -91,7 +92,12 @@ def test_a_token_that_nobody_was_given_is_turned_away(customers: str, forge: Cal
 
 def test_the_token_is_of_that_domain_alone(customers: str) -> None:
     before = stands()
-    for other in (customers + ".example.org", customers.replace("@", "@x."), "x" + customers, customers + "x"):
+    for other in (
+        customers + ".example.org",
+        customers.replace("@", "@x."),
+        "x" + customers,
+        customers + "x",
+    ):
         assert outcome(mail(other)) == "unknown=1"
     assert stands() == before
 
@@ -170,7 +176,9 @@ def test_a_text_is_read_whatever_it_claims_to_be(
 
 
 def _nested(depth: int) -> bytes:
-    parts = b"".join(b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(depth))
+    parts = b"".join(
+        b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(depth)
+    )
     return parts + b"\r\nhola\r\n"
 
 
@@ -182,7 +190,9 @@ BROKEN: dict[str, Callable[[str], bytes]] = {
     "a header of a megabyte": lambda to: raw(to, b"x", "X-A: " + "a" * 1_000_000),
     "headers without end": lambda to: f"To: {to}\r\n".encode() + b"X: y\r\n" * 100_000,
     "many headers": lambda to: f"To: {to}\r\n".encode() + b"X: y\r\n" * 2_000 + b"\r\nhola",
-    "many parts": lambda to: raw(to, b"--b\r\n\r\nx\r\n" * 5_000, 'Content-Type: multipart/mixed; boundary="b"'),
+    "many parts": lambda to: raw(
+        to, b"--b\r\n\r\nx\r\n" * 5_000, 'Content-Type: multipart/mixed; boundary="b"'
+    ),
     "many lines": lambda to: raw(to, b"\n" * 3_000_000),
     "many short lines": lambda to: raw(to, b"a\r" * 3_000_000),
     "no headers": lambda to: b"hola\r\n\r\n" + to.encode(),
@@ -216,7 +226,9 @@ def test_what_is_too_large_is_turned_away(customers: str, settings: Settings) ->
     assert (stands(), refusals()) == (before, {"too_large": 1})
 
 
-@pytest.mark.parametrize("text", ["", " \n\t\n", "> lo de antes\n> más", "-- \nAna Soler", "\x00\x01", "\u202e"])
+@pytest.mark.parametrize(
+    "text", ["", " \n\t\n", "> lo de antes\n> más", "-- \nAna Soler", "\x00\x01", "\u202e"]
+)
 def test_who_says_nothing_writes_nothing(customers: str, text: str) -> None:
     before = stands()
     assert outcome(raw(customers, text.encode())) == "empty=1"

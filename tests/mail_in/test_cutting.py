@@ -18,18 +18,33 @@ pytestmark = pytest.mark.rule("MSG-07")
             "(<avisos@x.example>)\nescribió:\n\n> Te ha escrito\n> Hola Ana\n",
             "Sigue sin llegar.\nGracias,\nAna",
         ),
-        ("Vale\n\nOn Tue, Mar 3, 2026 at 10:00 AM Alba <\na@x.example> wrote:\n\n> Hello\n> > older\n", "Vale"),
+        (
+            "Vale\n\nOn Tue, Mar 3, 2026 at 10:00 AM Alba <\na@x.example> wrote:\n\n> Hello\n> > older\n",
+            "Vale",
+        ),
         (
             "No me vale.\n\n________________________________\nDe: Alba <avisos@x.example>\n"
             "Enviado: martes, 3 de marzo de 2026 10:00\nPara: ana@x.example <ana@x.example>\nAsunto: Tu pedido\n\nHola",
             "No me vale.",
         ),
-        ("No.\n\nFrom: Alba <a@x.example>\nSent: Tuesday\nTo: ana@x.example\nSubject: Your order\n\nHello", "No."),
-        ("Vale\n\nEnviado desde mi iPhone\n\n> El 3 mar 2026, a las 10:00, Alba <a@x> escribió:\n> \n> Hola\n", "Vale"),
+        (
+            "No.\n\nFrom: Alba <a@x.example>\nSent: Tuesday\nTo: ana@x.example\nSubject: Your order\n\nHello",
+            "No.",
+        ),
+        (
+            "Vale\n\nEnviado desde mi iPhone\n\n> El 3 mar 2026, a las 10:00, Alba <a@x> escribió:\n> \n> Hola\n",
+            "Vale",
+        ),
         ("Vale\n\nSent from my iPhone", "Vale"),
         ("Vale\n\nObtener Outlook para Android<https://aka.ms/x>", "Vale"),
-        ("El 3 mar 2026, a las 10:00, Alba escribió:\n> Hola\n> ¿Qué?\n\nBien, gracias\n-- \nAna", "Bien, gracias"),
-        ("Entre líneas:\n\n> ¿Color?\nAzul\n> ¿Cuántos?\nDos", "Entre líneas:\n\n> ¿Color?\nAzul\n> ¿Cuántos?\nDos"),
+        (
+            "El 3 mar 2026, a las 10:00, Alba escribió:\n> Hola\n> ¿Qué?\n\nBien, gracias\n-- \nAna",
+            "Bien, gracias",
+        ),
+        (
+            "Entre líneas:\n\n> ¿Color?\nAzul\n> ¿Cuántos?\nDos",
+            "Entre líneas:\n\n> ¿Color?\nAzul\n> ¿Cuántos?\nDos",
+        ),
         ("ok\n-----Mensaje original-----\nDe: x\n", "ok"),
         ("Merci\n\nLe mar. 3 mars 2026 à 10:00, Alba <a@x.example> a écrit :\n> x", "Merci"),
         ("Danke\n\nVon: Alba <a@x.example>\nGesendet: Dienstag\nAn: b\nBetreff: c\n\nfoo", "Danke"),

@@ -61,7 +61,10 @@ def test_a_mail_server_is_told_in_its_own_codes(customers: str, monkeypatch: pyt
 
 
 def test_the_recipient_of_the_envelope_counts(customers: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert pipe(monkeypatch, mail("avisos@x.example").as_bytes(), "--to", customers, "--from", "ana@x.example") == 0
+    assert (
+        pipe(monkeypatch, mail("avisos@x.example").as_bytes(), "--to", customers, "--from", "ana@x.example")
+        == 0
+    )
     assert last().role == "customer"
 
 
@@ -126,7 +129,10 @@ def test_brevo_hands_over_an_answer_once(customers: str) -> None:
     before = stands()
     assert from_brevo(brevo(customers)) == (200, "known=1")
     assert from_brevo(brevo("reply+" + "b" * 40 + "@respuestas.example")) == (200, "unknown=1")
-    assert from_brevo(brevo(customers, Headers={"Content-Type": "multipart/report; a=b"})) == (200, "automatic=1")
+    assert from_brevo(brevo(customers, Headers={"Content-Type": "multipart/report; a=b"})) == (
+        200,
+        "automatic=1",
+    )
     assert stands() == before
 
 
@@ -145,7 +151,10 @@ def test_mailgun_hands_over_a_whole_mail(customers: str) -> None:
     assert knock("mailgun", told) == (200, "taken=1")
     assert last().body == "Entero"
     before = stands()
-    assert knock("mailgun", {**told, "sender": "", "body-mime": mail(customers).as_string()}) == (200, "automatic=1")
+    assert knock("mailgun", {**told, "sender": "", "body-mime": mail(customers).as_string()}) == (
+        200,
+        "automatic=1",
+    )
     assert stands() == before
 
 
@@ -160,7 +169,12 @@ def test_who_is_not_believed_or_understood_writes_nothing(customers: str) -> Non
     for body in (b"", b"{", b"[]", b"null", b"\xff\xfe", b'"x"', b"[" * 100_000, b'{"items": [1]}', b'{"event": "x"}',
                  b'{"items": [{"Headers": 1}]}', b"9" * 3_000_000):  # fmt: skip
         assert knock("brevo", body) == (400, "broken")
-    for wrong in ({"message-headers": "{"}, {"message-headers": "[1]"}, {"attachments": "[]"}, {"event": "opened"}):
+    for wrong in (
+        {"message-headers": "{"},
+        {"message-headers": "[1]"},
+        {"attachments": "[]"},
+        {"event": "opened"},
+    ):
         assert knock("mailgun", {**mailgun(customers), **wrong}) == (400, "broken")
     assert stands() == before
     found = MailRefusal.objects.values_list("source", "reason", "times").order_by("source", "reason")
@@ -169,7 +183,9 @@ def test_who_is_not_believed_or_understood_writes_nothing(customers: str) -> Non
     assert Client().get(reverse("mail_inbound", args=["brevo"])).status_code == 405
 
 
-@pytest.mark.parametrize("lacks", ["MAIL_WEBHOOK_SECRETS", "MAIL_REPLY_DOMAIN", "BREVO_API_KEY", "MAILGUN_SIGNING_KEY"])
+@pytest.mark.parametrize(
+    "lacks", ["MAIL_WEBHOOK_SECRETS", "MAIL_REPLY_DOMAIN", "BREVO_API_KEY", "MAILGUN_SIGNING_KEY"]
+)
 @pytest.mark.usefixtures("open_doors")
 def test_without_its_secret_there_is_no_door(customers: str, settings: Settings, lacks: str) -> None:
     before = stands()
@@ -188,7 +204,7 @@ def shelf(settings: Settings) -> Iterator[dict[str, tuple[int, bytes]]]:
     kept: dict[str, tuple[int, bytes]] = {}
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             right = self.headers["api-key"] == "key-brevo"
             status, content = kept.get(self.path.rpartition("/")[2], (404, b"")) if right else (401, b"")
             self.send_response(status)

@@ -5,21 +5,36 @@ import re
 import pytest
 from pytest_django import Settings
 
+from marketplace.policy import Role
 from messaging import conversing, replying
 from messaging.conversing import Words
 from messaging.documents import Letters
 from messaging.models import CameBy, Correspondent, Message, Notice, Thread
 from messaging.recipients import CUSTOMER, OPERATOR, SHOP, SUPPLIER, To, of, readable_by
-from marketplace.policy import Role
 from orders.models import Order
 from sellers.models import Membership, Shop, Supplier, User
 from tests.conftest import AT, SELLER, Placing, sure
-from tests.mail_in.conftest import ANA, DOMAIN, LATER, OLGA, address, last, mail, notice_to, outcome, refusals, stands, take
+from tests.mail_in.conftest import (
+    ANA,
+    DOMAIN,
+    LATER,
+    OLGA,
+    address,
+    last,
+    mail,
+    notice_to,
+    outcome,
+    refusals,
+    stands,
+    take,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("MSG-07")]
 
 
-def test_a_customers_answer_reaches_the_conversation_and_waits_for_the_shop(order: Order, customers: str) -> None:
+def test_a_customers_answer_reaches_the_conversation_and_waits_for_the_shop(
+    order: Order, customers: str
+) -> None:
     assert outcome(mail(customers)) == "taken=1"
     message = last()
     assert (message.body, message.role, message.author) == ("Sí, el jueves.", "customer", "Ana Soler")
@@ -43,7 +58,10 @@ def test_a_shops_answer_is_the_operators_alone_and_the_shop_is_told_how(order: O
     assert (of(message), message.misdirected, message.author) == (OPERATOR, True, "Cerámicas Alba")
     assert not Message.objects.filter(readable_by(Role.CUSTOMER), id=message.id).exists()
     told = {one.audience: one for one in Notice.objects.filter(of_message=message)}
-    assert {audience: one.event for audience, one in told.items()} == {"operator": "message", "seller": "astray"}
+    assert {audience: one.event for audience, one in told.items()} == {
+        "operator": "message",
+        "seller": "astray",
+    }
     assert Thread.objects.get().waiting == 1
     how = Letters().mail(told["seller"])
     assert "El jueves." in how.body
@@ -140,7 +158,10 @@ def test_each_mail_says_what_becomes_of_an_answer(customers: str, order: Order, 
     thread = Thread.objects.get()
     conversing.write(thread.id, Words("¿?"), to=SHOP, by=ANA, at=AT)
     conversing.write(thread.id, Words("¿?"), to=OPERATOR, by=SELLER, at=AT)
-    said = {one: " ".join(Letters().mail(notice_to(one)).body.split()) for one in ("customer", "seller", "operator")}
+    said = {
+        one: " ".join(Letters().mail(notice_to(one)).body.split())
+        for one in ("customer", "seller", "operator")
+    }
     assert "Puedes contestar a este correo: lo que escribas llega a Cerámicas Alba." in said["customer"]
     assert "le llegaría al operador, y a nadie más. Contesta en la trastienda." in said["seller"]
     assert "te vuelve y no llega a nadie" in said["operator"]
@@ -198,7 +219,9 @@ def test_a_revoked_address_is_followed_by_another(customers: str) -> None:
     assert [outcome(mail(customers)), outcome(mail(new))] == ["revoked=1", "taken=1"]
 
 
-def test_an_old_key_is_believed_while_it_stands_among_the_fallbacks(customers: str, settings: Settings) -> None:
+def test_an_old_key_is_believed_while_it_stands_among_the_fallbacks(
+    customers: str, settings: Settings
+) -> None:
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another key that is long enough for a server, and was made at random"
     assert address(notice_to("customer")) != customers
@@ -214,7 +237,10 @@ def test_a_mail_to_two_conversations_reaches_both(order: Order, customers: str, 
     conversing.start(other.shop, Words("¿Y este?"), to=CUSTOMER, order=other, by=SELLER, at=AT)
     both = mail(f"{customers}, {address(notice_to('customer'))}")
     assert [outcome(both), outcome(both)] == ["taken=2", "known=2"]
-    assert set(Message.objects.filter(role="customer").values_list("thread__order", flat=True)) == {order.id, other.id}
+    assert set(Message.objects.filter(role="customer").values_list("thread__order", flat=True)) == {
+        order.id,
+        other.id,
+    }
 
 
 def test_two_machines_that_answer_each_other_are_stopped(customers: str) -> None:

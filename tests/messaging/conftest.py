@@ -219,7 +219,9 @@ def _by_mail(order: Order, supplier: Supplier) -> None:
     )
     conversing.start(order.shop, Words("Hola"), to=CONVERSED_SHOP, order=order, by=CUSTOMER, at=at)
     for audience in ("seller", "operator"):
-        address = replying.reply_address(Notice.objects.filter(event="message", audience=audience).latest("id"))
+        address = replying.reply_address(
+            Notice.objects.filter(event="message", audience=audience).latest("id")
+        )
         answer = f"To: {address}\nMessage-ID: <{order.id}-{audience}@x.example>\n\nVale".encode()
         assert receiving.receive(answer, source="mail", at=at).is_done
 

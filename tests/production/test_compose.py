@@ -25,7 +25,7 @@ def composed(folder: Path, answers: dict[str, str]) -> "subprocess.CompletedProc
     written.write_text("".join(f"{name}={value}\n" for name, value in answers.items()))
     return subprocess.run(
         [program, "--file", str(papers.COMPOSE), "--env-file", str(written), "--profile", "mailcatcher",
-         "config", "-q"],
+         "--profile", "clamav", "config", "-q"],
         cwd=folder, env={"PATH": os.environ["PATH"], "HOME": str(folder)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -58,9 +58,21 @@ def test_no_secret_has_a_default() -> None:
 
 def test_every_part_of_a_site_is_there_and_watched() -> None:
     services = papers.compose()["services"]
-    assert set(services) == {"migrate", "web", "worker", "beat", "postgres", "valkey", "mailcatcher"}
+    assert set(services) == {
+        "migrate",
+        "web",
+        "worker",
+        "beat",
+        "postgres",
+        "valkey",
+        "mailcatcher",
+        "clamav",
+    }
     assert [name for name, one in services.items() if "healthcheck" not in one] == ["migrate"]
-    assert services["mailcatcher"]["profiles"] == ["mailcatcher"]
+    assert {name: one["profiles"] for name, one in services.items() if "profiles" in one} == {
+        "mailcatcher": ["mailcatcher"],
+        "clamav": ["clamav"],
+    }
     published = [port for one in services.values() for port in one.get("ports", [])]
     assert [port for port in published if not port.startswith("127.0.0.1:")] == []
 
