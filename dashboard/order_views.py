@@ -58,7 +58,7 @@ UNDONE = (State.REFUSED, State.CANCELLED, State.FAILED)
 """Ended without a delivery: no deadline is left to keep."""
 
 TAB_OF_ACT = {"ship": "envio", "ask_carrier": "envio", "delivery_note": "documentos"} | dict.fromkeys(
-    ("start", "reply", "take_back", "needless"), "mensajes"
+    ("start", "reply", "take_back", "needless", "send_on"), "mensajes"
 )
 ANSWERS_SHOWN = timedelta(days=14)
 """For how long what became of a carrier that was asked for is told beside the form (SHP-04)."""

@@ -1,17 +1,16 @@
 """What a shop does with an answer of its own that went to the operator: one click sends it on (MSG-07)."""
 
-from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import resolve, reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from marketplace.bell import ring
 from marketplace.refusals import MoveRefused
 from messaging import astray
+from messaging.message_views import SeeOther, tab_url
 from messaging.models import Message
 from orders.forms import Attempt
 from orders.models import Order
@@ -28,7 +27,7 @@ def message_send_on(request: DeskRequest, reference: str, message_id: int) -> Ht
     Whoever visits its address is on the way to the conversations.
     """
     order = get_order(request.membership, reference)
-    address = reverse("order", args=[order.reference], query={"tab": "mensajes"})
+    address = tab_url(order)
     if request.method != "POST":
         return HttpResponseRedirect(address)
     if not request.actor.may(Right.ANSWER):
@@ -41,8 +40,7 @@ def message_send_on(request: DeskRequest, reference: str, message_id: int) -> Ht
     except MoveRefused as refused:
         return _refused(request, order, Attempt("send_on", Form(), refused.refusal), address)
     ring("notices")
-    messages.success(request, _("Enviado al cliente.") if sent.to_customer else _("Enviado al proveedor."))
-    return HttpResponseRedirect(address, status=303)
+    return SeeOther(tab_url(order, enviado=str(sent.id)) + f"#hilo-{sent.thread_id}")
 
 
 def _refused(request: DeskRequest, order: Order, attempt: Attempt, address: str) -> HttpResponse:

@@ -63,6 +63,11 @@ urlpatterns = [
         message_views.message_needless,
         name="message_needless",
     ),
+    path(
+        "pedidos/<str:reference>/mensajes/enviar/<int:message_id>/",
+        astray_views.message_send_on,
+        name="message_send_on",
+    ),
     path("mensajes/<int:thread_id>/lleva/", message_views.conversation_assign, name="conversation_assign"),
     path("tienda/cierres/", shop_days_views.shop_days, name="shop_days"),
     path("tienda/cierres/<int:holiday_id>/retirar/", shop_days_views.withdraw_days, name="withdraw_days"),
@@ -70,11 +75,6 @@ urlpatterns = [
     path("buzon/<mail_name:name>/", views.mail, name="mail"),
     path("buzon/<mail_name:name>/html/", views.mail_html, name="mail_html"),
     path("mensajes/adjuntos/<int:number>/", attachment_views.attachment, name="attachment"),
-    path(
-        "pedidos/<str:reference>/mensajes/enviar/<int:message_id>/",
-        astray_views.message_send_on,
-        name="message_send_on",
-    ),
     path("buzon/<mail_name:name>/contestar/", views.mail_answer, name="mail_answer"),
     path("correo/<slug:provider>/", views.mail_webhook, name="mail_webhook"),
     path("correo/<slug:provider>/respuestas/", views.mail_inbound, name="mail_inbound"),
