@@ -21,11 +21,13 @@ from marketplace.policy import Preset
 from marketplace.reasons import Why
 from marketplace.refusals import Tally
 from marketplace.services import open_channel
+from messaging.new_links import mail_new_link
 from messaging.tasks import InvariantsBroken, send_notices
 from orders import services
 from orders.models import Line, Order
 from orders.states import HoldKind
 from payments import beforehand
+from refunds.returns import ask_return
 from sellers.models import Shop, Supplier, User
 from tests.conftest import ANA, AT, CLOCK, CUSTOMER, OPERATOR, SELLER, actor_of, basket
 from tests.orders.digital import BOOKING, PATTERN, TICKET, digital_basket
@@ -255,6 +257,8 @@ def tell_everything(channel: Channel, shop: Shop, norte: Supplier, olga: User) -
             {shipped: services.Parcel(carrier_name="SEUR", tracking="S2")}, by=SELLER, at=AT + 3 * HOUR
         )
         services.deliver([shipped], by=CLOCK, at=AT + DAY)
+        ask_return(shipped, {jar.id: 1}, reason="changed-mind", by=CUSTOMER, at=AT + DAY)
+        mail_new_link(shipped, at=AT + DAY)
         _incidents(shipped, AT + DAY)
         _paid_beforehand(shop, language)
         _tick("payback", AT + DAY)
