@@ -10,6 +10,7 @@ from orders import services
 from orders.documents import has_delivery_note
 from orders.models import Line, Order
 from orders.states import PAST_RECEIPT, State, Verb
+from quality.services import judge_review
 from refunds import returns
 from refunds.models import ReturnRequest
 from sellers.desk import Actor
@@ -27,6 +28,7 @@ class Offers:
     give_back: bool
     claim: bool
     note: bool
+    review: bool
 
 
 def offers(
@@ -49,4 +51,5 @@ def offers(
         give_back=may_return and bool(returns.left_of(lines, asked)),
         claim=may_claim and bool(free_lines(lines, claims)),
         note=has_delivery_note(order),
+        review=judge_review(order, by=by) is None,
     )

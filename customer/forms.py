@@ -13,6 +13,7 @@ from marketplace.reasons import OTHER
 from messaging.conversing import LONGEST
 from messaging.file_fields import FilesField
 from orders.models import Line
+from quality.models import LONGEST_REVIEW, STARS
 from refunds import returns
 from refunds.returns import Left
 
@@ -60,6 +61,27 @@ class CancelForm(forms.Form):
         required=False,
         error_messages={"max_length": _("Es demasiado largo: caben %(limit_value)d letras.")},
     )
+
+
+class ReviewForm(forms.Form):
+    """How it was: stars, and words if there are any (REV-03)."""
+
+    stars = forms.TypedChoiceField(
+        choices=[(str(n), str(n)) for n in STARS],
+        coerce=int,
+        error_messages={
+            "required": _("Elige cuántas estrellas."),
+            "invalid_choice": _("Elige cuántas estrellas."),
+        },
+    )
+    text = forms.CharField(
+        max_length=LONGEST_REVIEW,
+        required=False,
+        error_messages={"max_length": _("Es demasiado largo: caben %(limit_value)d letras.")},
+    )
+
+    def clean_text(self) -> str:
+        return visible(str(self.cleaned_data["text"]))
 
 
 class ClaimForm(forms.Form):

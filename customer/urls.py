@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from customer import views
+from customer import review_views, views
 from customer.access import nowhere
 
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("<str:token>/recibido/", views.received, name="customer_received"),
     path("<str:token>/cancelar/", views.cancel, name="customer_cancel"),
     path("<str:token>/incidencia/", views.claim, name="customer_claim"),
+    path("<str:token>/valorar/", review_views.review, name="customer_review"),
     path("<str:token>/devolver/", views.give_back, name="customer_return"),
     path("<str:token>/archivos/<int:number>/", views.file, name="customer_file"),
     path("<str:token>/albaran.pdf", views.delivery_note, name="customer_delivery_note"),

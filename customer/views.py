@@ -28,15 +28,18 @@ from marketplace.bell import ring
 from marketplace.models import Reason, ReasonKind
 from marketplace.moments import when
 from marketplace.pdf import PdfUnavailable
+from marketplace.policy import Role
 from marketplace.reasons import Why
 from marketplace.refusals import Code, MoveRefused, Refusal
 from messaging import attachments, conversing
 from messaging.attachment_views import handed_out
 from messaging.conversing import Words
 from messaging.new_links import mail_new_link
+from messaging.noting import notes_of
 from orders import documents, services, telling
 from orders.models import DocumentKind
 from orders.states import Decision, State, Verb
+from quality.queries import review_of
 from refunds import returns
 
 DONE = {
@@ -45,6 +48,7 @@ DONE = {
     "cancelado": gettext_lazy("Pedido cancelado."),
     "pedida": gettext_lazy("Pedido a quien puede cancelarlo. Te contestarán con un mensaje."),
     "incidencia": gettext_lazy("Incidencia abierta. La tienda te contestará con un mensaje."),
+    "valorado": gettext_lazy("Gracias por decir cómo fue."),
     "devolucion": gettext_lazy("Devolución pedida. La tienda te contestará con un mensaje."),
 }
 """What the page says after an act, by the word in its address."""
@@ -61,11 +65,12 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
-def _done(request: CustomerRequest, name: str, what: str) -> HttpResponse:
+def finished(request: CustomerRequest, name: str, what: str) -> HttpResponse:
+    """Off to a page of the link, which says what was done."""
     return SeeOther(request.way.to(name, hecho=what))
 
 
-def _said_done(request: CustomerRequest) -> str:
+def _saidfinished(request: CustomerRequest) -> str:
     return str(DONE.get(request.GET.get("hecho", ""), "")) if request.method != "POST" else ""
 
 
@@ -75,22 +80,26 @@ def _status(refusal: Refusal | None) -> int:
     return 429 if refusal.code == Code.TOO_OFTEN else 409
 
 
-def _page(
+def page_of(
     request: CustomerRequest, here: str, template: str, told: dict[str, Any], status: int = 200
 ) -> HttpResponse:
+    """A page about the order; `here` is its own name."""
     now = timezone.now()
     ground = {"order": request.order, "here": here, "now": now, "zone": request.order.channel.calendar.zone}
-    return page(request, template, {**ground, "done": _said_done(request), "refusal": None, **told}, status)
+    return page(
+        request, template, {**ground, "done": _saidfinished(request), "refusal": None, **told}, status
+    )
 
 
 @by_link
 @require_safe
 def order_page(request: CustomerRequest) -> HttpResponse:
     """Where the order is, what comes next, and what its customer can do (ROL-03)."""
-    return _order(request)
+    return order_with(request)
 
 
-def _order(request: CustomerRequest, refusal: Refusal | None = None) -> HttpResponse:
+def order_with(request: CustomerRequest, refusal: Refusal | None = None) -> HttpResponse:
+    """The order's page as it stands, with what was refused."""
     order, now = request.order, timezone.now()
     lines = list(order.lines.all())
     happened = happened_to(order)
@@ -111,10 +120,12 @@ def _order(request: CustomerRequest, refusal: Refusal | None = None) -> HttpResp
         "latest": latest,
         "files": attachments.of(one.message for one in latest) if latest else {},
         "returns": asked,
+        "review": review_of(order) if order.state in acts.ARRIVED else None,
+        "notes": notes_of(order, Role.CUSTOMER),
         "return_reason": returns.reason_words,
         "refusal": refusal,
     }
-    return _page(request, "customer_order", "customer/order.jinja", told, _status(refusal))
+    return page_of(request, "customer_order", "customer/order.jinja", told, _status(refusal))
 
 
 def _reasons(kind: ReasonKind) -> list[Reason]:
@@ -152,7 +163,7 @@ def conversation(request: CustomerRequest) -> HttpResponse:
     except MoveRefused as refused:
         return _talks(request, form, refused.refusal)
     ring("notices")
-    return _done(request, "customer_messages", "escrito")
+    return finished(request, "customer_messages", "escrito")
 
 
 def _form_at(form: MessageForm, place: str) -> MessageForm:
@@ -182,7 +193,7 @@ def _talks(
         "refusal": refusal,
     }
     shown = _status(refusal) if refusal else status
-    return _page(request, "customer_messages", "customer/messages.jinja", told, shown)
+    return page_of(request, "customer_messages", "customer/messages.jinja", told, shown)
 
 
 @by_link
@@ -191,20 +202,20 @@ def received(request: CustomerRequest) -> HttpResponse:
     """Say that it has arrived (SHP-06)."""
     order, at = request.order, timezone.now()
     if order.delivered_at is not None:
-        return _done(request, "customer_order", "recibido")
+        return finished(request, "customer_order", "recibido")
     if request.method != "POST":
         code = services.judge(order, Verb.DELIVER, by=request.actor, at=at)
         if code is not None:
-            return _order(request, Refusal(order.id, code))
-        return _page(request, "customer_received", "customer/received.jinja", {})
+            return order_with(request, Refusal(order.id, code))
+        return page_of(request, "customer_received", "customer/received.jinja", {})
     try:
         services.one(services.deliver([order.id], by=request.actor, at=at))
     except MoveRefused as refused:
         order = look_again(request)
         if order.delivered_at is None:
-            return _order(request, refused.refusal)
+            return order_with(request, refused.refusal)
     ring("notices")
-    return _done(request, "customer_order", "recibido")
+    return finished(request, "customer_order", "recibido")
 
 
 @by_link
@@ -213,16 +224,16 @@ def cancel(request: CustomerRequest) -> HttpResponse:
     """Cancel the order, as long as its customer may (CAN-02)."""
     order, at = request.order, timezone.now()
     if order.state == State.CANCELLED:
-        return _done(request, "customer_order", "cancelado")
+        return finished(request, "customer_order", "cancelado")
     code = services.judge(order, Verb.CANCEL, by=request.actor, at=at)
     asks = code is not None and services.asked_of(order, Verb.CANCEL, by=request.actor, at=at) is not None
     if code is not None and not asks:
-        return _order(request, Refusal(order.id, code))
+        return order_with(request, Refusal(order.id, code))
     form = CancelForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         status = 422 if form.is_bound else 200
         told = {"form": form, "asks": asks}
-        return _page(request, "customer_cancel", "customer/cancel.jinja", told, status)
+        return page_of(request, "customer_cancel", "customer/cancel.jinja", told, status)
     why = Why("customer-asks", form.cleaned_data["why"])
     try:
         if asks:
@@ -232,9 +243,9 @@ def cancel(request: CustomerRequest) -> HttpResponse:
     except MoveRefused as refused:
         if refused.refusal.code != Code.DUPLICATE:
             look_again(request)
-            return _order(request, refused.refusal)
+            return order_with(request, refused.refusal)
     ring("payback", "notices")
-    return _done(request, "customer_order", "pedida" if asks else "cancelado")
+    return finished(request, "customer_order", "pedida" if asks else "cancelado")
 
 
 def _claim_form(request: CustomerRequest) -> ClaimForm:
@@ -258,12 +269,12 @@ def claim(request: CustomerRequest) -> HttpResponse:
     if code is None and not free and request.method != "POST":
         code = Code.INCIDENT_STANDS
     if code is not None:
-        return _order(request, Refusal(order.id, code))
+        return order_with(request, Refusal(order.id, code))
     form = _claim_form(request)
     told = {"form": form, "free": free}
     if not form.is_valid():
         status = 422 if form.is_bound else 200
-        return _page(request, "customer_claim", "customer/claim.jinja", told, status)
+        return page_of(request, "customer_claim", "customer/claim.jinja", told, status)
     given = form.cleaned_data
     try:
         own.claim(
@@ -277,11 +288,11 @@ def claim(request: CustomerRequest) -> HttpResponse:
         )
     except MoveRefused as refused:
         if not free:
-            return _order(request, refused.refusal)
+            return order_with(request, refused.refusal)
         told["refusal"] = refused.refusal
-        return _page(request, "customer_claim", "customer/claim.jinja", told, _status(refused.refusal))
+        return page_of(request, "customer_claim", "customer/claim.jinja", told, _status(refused.refusal))
     ring("notices")
-    return _done(request, "customer_order", "incidencia")
+    return finished(request, "customer_order", "incidencia")
 
 
 @by_link
@@ -296,7 +307,7 @@ def give_back(request: CustomerRequest) -> HttpResponse:
     if code is None and not left and sent is None:
         code = Code.TOO_MANY_BACK
     if code is not None:
-        return _order(request, Refusal(order.id, code))
+        return order_with(request, Refusal(order.id, code))
     until = returns.return_by(order) or at
     told = {
         "form": form,
@@ -305,7 +316,7 @@ def give_back(request: CustomerRequest) -> HttpResponse:
     }
     if not form.is_valid():
         status = 422 if form.is_bound else 200
-        return _page(request, "customer_return", "customer/return.jinja", told, status)
+        return page_of(request, "customer_return", "customer/return.jinja", told, status)
     given = form.cleaned_data
     try:
         returns.ask_return(
@@ -313,11 +324,11 @@ def give_back(request: CustomerRequest) -> HttpResponse:
         )
     except MoveRefused as refused:
         if not left:
-            return _order(request, refused.refusal)
+            return order_with(request, refused.refusal)
         told["refusal"] = refused.refusal
-        return _page(request, "customer_return", "customer/return.jinja", told, _status(refused.refusal))
+        return page_of(request, "customer_return", "customer/return.jinja", told, _status(refused.refusal))
     ring("notices")
-    return _done(request, "customer_order", "devolucion")
+    return finished(request, "customer_order", "devolucion")
 
 
 @by_link
@@ -327,13 +338,13 @@ def delivery_note(request: CustomerRequest) -> HttpResponse:
     order, at = request.order, timezone.now()
     code = own.may_have_paper(order, at=at)
     if code is not None:
-        return _order(request, Refusal(order.id, code))
+        return order_with(request, Refusal(order.id, code))
     try:
         paper = documents.delivery_note(order, at=at)
     except MoveRefused as refused:
-        return _order(request, refused.refusal)
+        return order_with(request, refused.refusal)
     except PdfUnavailable:
-        return _page(request, "customer_order", "customer/no_paper.jinja", {}, 503)
+        return page_of(request, "customer_order", "customer/no_paper.jinja", {}, 503)
     documents.hand_out(order, DocumentKind.DELIVERY_NOTE, by=request.actor, at=at)
     answer = HttpResponse(paper.pdf, content_type="application/pdf")
     answer["Content-Disposition"] = (

@@ -52,6 +52,7 @@ DUE_WORDS = {
     "entrega-tarde": gettext_lazy("entrega con retraso"),
     "espera": gettext_lazy("en espera"),
     "por-confirmar": gettext_lazy("por confirmar al cliente"),
+    "incidencias": gettext_lazy("con incidencias"),
 }
 SORT_WORDS = {
     "nuevos": gettext_lazy("los más nuevos"),

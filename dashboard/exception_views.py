@@ -10,6 +10,7 @@ from dashboard import exceptions
 from dashboard.exceptions import AGE_WORDS, ENDED, Asked
 from dashboard.queries import waiting
 from marketplace.models import Reason, ReasonKind
+from sellers import desk_counts
 from sellers.access import DeskRequest, at_the_desk
 from sellers.desk import Right
 
@@ -23,7 +24,6 @@ def exceptions_page(request: DeskRequest) -> HttpResponse:
     reasons = {one.code: str(one) for one in Reason.objects.filter(kind=ReasonKind.EXCEPTION)}
     asked = exceptions.read(request.GET, reasons)
     page = exceptions.page(member, asked, now)
-    count = exceptions.open_of(member)
     told = {
         "section": "exceptions",
         "at": now,
@@ -32,7 +32,7 @@ def exceptions_page(request: DeskRequest) -> HttpResponse:
             {
                 "text": _("Abiertas"),
                 "href": asked.link(tab=""),
-                "count": count,
+                "count": desk_counts.of(member)["exceptions"],
                 "current": asked.tab != ENDED,
             },
             {"text": _("Terminadas"), "href": asked.link(tab=ENDED), "current": asked.tab == ENDED},
@@ -45,7 +45,6 @@ def exceptions_page(request: DeskRequest) -> HttpResponse:
         "chips": _chips(asked, reasons),
         "parcel_words": exceptions.parcel_words,
         "waiting": waiting(member),
-        "exceptions_open": count,
         "may_decide": request.actor.may(Right.WORK_ORDERS),
         "zone": timezone.get_current_timezone(),
     }

@@ -132,13 +132,6 @@ class Page:
     next: Place | None
 
 
-def open_of(member: Membership) -> int:
-    """How many deliveries of the shop are in trouble; none is a supplier's to decide about."""
-    if member.supplier_id is not None:
-        return 0
-    return DeliveryException.objects.filter(shop_id=member.shop_id, ended_at=None).count()
-
-
 def page(member: Membership, asked: Asked, now: datetime) -> Page:
     """The rows of an address, by keyset: the open ones oldest first, the ended ones latest first."""
     ended, backwards = asked.tab == ENDED, asked.before is not None

@@ -180,9 +180,11 @@ CASES: dict[str, tuple[Case, ...]] = {
 
 _SAID = {
     "thread": 1, "message": 1, "reference": "P-20977-A", "customer": "Ana Soler", "shop": SHOP.name,
-    "supplier": "Talleres Norte", "subject": "Dónde está mi pedido", "from_customer": False, "answer_by": None,
+    "supplier": "", "supplier_id": None, "subject": "Dónde está mi pedido", "from_customer": False, "answer_by": None,
     "text": ["Buenos días:", "¿Sabéis cuándo llega el jarrón? El sábado no estaré en casa.", "Gracias, Ana"],
 }  # fmt: skip
+_BOUGHT = {"reference": "P-20977-A", "shop": SHOP.name, "customer": "Ana Soler", "items": "Jarrón azul ×2",
+    "total_cents": 8400, "currency": "EUR"}  # fmt: skip
 _WISH = {"shop": SHOP.name, "name": "Portes Norte", "website": "https://portes.example", "order": "P-20977-A"}
 _ASK = {"reference": "P-20977-A", "shop": SHOP.name, "amount_cents": 8400, "currency": "EUR"}
 
@@ -195,8 +197,22 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
         "message": (
             (_("del cliente"), {**_SAID, "role": "customer", "author": "Ana Soler", "at": at.isoformat(),
                 "answer_by": (at + timedelta(days=1)).isoformat()}),
+            (_("del proveedor"), {**_SAID, "role": "supplier", "author": "Nuria Norte", "supplier": "Talleres Norte",
+                "supplier_id": 1, "at": at.isoformat()}),
             (_("de la tienda"), {**_SAID, "role": "seller", "author": "Lucía Alba", "at": at.isoformat()}),
+            (_("de la tienda, por correo"), {**_SAID, "role": "seller", "author": "Lucía Alba", "misdirected": True,
+                "at": at.isoformat()}),
             (_("del operador"), {**_SAID, "role": "operator", "author": "Olga", "subject": "", "at": at.isoformat()}),
+        ),
+        "review_asked": (("", {**_BOUGHT, "at": at.isoformat()}),),
+        "review_reminder": (("", {**_BOUGHT, "author": "Lucía Alba", "text": _SAID["text"], "at": at.isoformat()}),),
+        "review_written": (
+            ("", {**_BOUGHT, "author": "Ana Soler", "stars": 5, "text": ["Precioso."], "at": at.isoformat()}),
+            (_("sin palabras"), {**_BOUGHT, "author": "Ana Soler", "stars": 1, "text": [], "at": at.isoformat()}),
+        ),
+        "astray": (
+            (_("sobre un pedido"), {**_SAID, "can_send_on": True, "at": at.isoformat()}),
+            (_("sobre ningún pedido"), {**_SAID, "reference": "", "can_send_on": False, "at": at.isoformat()}),
         ),
         "new_link": (("", {**_SAID, "at": at.isoformat()}),),
         "debit_stuck": (("", {**_ASK, "since": (at - timedelta(hours=2)).isoformat()}),),

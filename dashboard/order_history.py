@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from incidents.states import ClosedHow
 from marketplace import reasons
 from marketplace.moments import moment_words
 from marketplace.money import format_money
@@ -130,6 +131,7 @@ def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -
     if data.get("refunded_cents"):
         amount = format_money(data["refunded_cents"], order.currency)
         said.append(_("Se devuelve: %(amount)s") % {"amount": amount})
+    said += _incident(verb, data)
     said += _reasons(verb, data)
     if "parcel" in data:
         said.append((_("Bulto %(parcel)s · %(carrier)s %(tracking)s") % data).strip())
@@ -185,6 +187,18 @@ def _reasons(verb: Verb, data: Mapping[str, Any]) -> list[str]:
             said.append(_("Línea %(line)s rechazada: %(reason)s") % words)
     if data.get("reason"):
         said.append(_("Motivo: %(reason)s") % {"reason": reasons.said(kind, data["reason"])})
+    return said
+
+
+def _incident(verb: Verb, data: Mapping[str, Any]) -> list[str]:
+    """Which incident, on which articles, and what closed it (INC-01, INC-06)."""
+    if "incident" not in data:
+        return []
+    said = [str(data["incident"])]
+    if verb == Verb.INCIDENT_OPENED and data.get("lines"):
+        said.append(", ".join(str(line["title"]) for line in data["lines"]))
+    if data.get("how") in ClosedHow.values:
+        said.append(str(ClosedHow(data["how"]).label))
     return said
 
 

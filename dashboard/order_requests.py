@@ -59,7 +59,9 @@ class Panel:
 
 def requests_of(order: Order, member: Membership, at: datetime) -> list[Request]:
     """The requests of an order that wait or were answered lately, newest first; a supplier those that are theirs to
-    answer or to take back."""
+    answer or to take back. Nothing is read of an order of which nothing was ever asked."""
+    if not order.was_asked:  # type: ignore[attr-defined]  # told by `get_order`
+        return []
     rows = list(order.requests.order_by("-id")[:20])
     rows = [
         row for row in rows if row.state == Asking.OPEN or (row.answered_at and row.answered_at > at - SHOWN)

@@ -1,6 +1,7 @@
 """The order page: one address with its tabs, each a link of its own; an act that failed is shown here too."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -14,14 +15,16 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from dashboard import order_queries as queries
-from dashboard.exceptions import open_of
+from dashboard.incidents import order_incidents
 from dashboard.order_acts import PANELS, acts_of, lateness, order_url
 from dashboard.order_clocks import OF_SUPPLIERS, running
 from dashboard.order_history import Own, bounce_words, history
+from dashboard.order_messages import messages_part
 from dashboard.order_money import debit_of, money_of, not_there
 from dashboard.order_requests import asking, requests_of, shown
 from dashboard.queries import waiting
 from marketplace.models import ReasonKind
+from messaging.noting import may_note, notes_of
 from orders import services, telling
 from orders.documents import has_delivery_note
 from orders.exception_forms import RetryForm
@@ -47,13 +50,16 @@ from sellers.queries import suppliers
 TABS = {
     "detalles": _("Detalles"),
     "envio": _("Envío"),
+    "mensajes": _("Mensajes"),
     "historial": _("Historial"),
     "documentos": _("Documentos"),
 }
 UNDONE = (State.REFUSED, State.CANCELLED, State.FAILED)
 """Ended without a delivery: no deadline is left to keep."""
 
-TAB_OF_ACT = {"ship": "envio", "ask_carrier": "envio", "delivery_note": "documentos"}
+TAB_OF_ACT = {"ship": "envio", "ask_carrier": "envio", "delivery_note": "documentos"} | dict.fromkeys(
+    ("start", "reply", "take_back", "needless", "send_on"), "mensajes"
+)
 ANSWERS_SHOWN = timedelta(days=14)
 """For how long what became of a carrier that was asked for is told beside the form (SHP-04)."""
 
@@ -104,11 +110,11 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
         and back.done_cents == order.charged_cents,
         "attempt": attempt,
         "waiting": waiting(member),
-        "exceptions_open": open_of(member),
         "may_note": has_delivery_note(order) and reaches,
         "reaches": reaches,
         "unclear": "" if attempt or not asked or asked in TABS else _unclear(asked),
     }
+    told |= order_incidents(request, order, told)
     told |= _panel(request, order, told)
     told |= _PARTS[tab](request, order, told)
     page = render(request, f"orders/{tab}.jinja", told)
@@ -185,6 +191,9 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
     confirm = None
     if acts.may(Verb.FULFIL):
         confirm = attempt.form if attempt and attempt.act == Verb.FULFIL else ConfirmForm(lines=waits)
+    money = money_of(order, told["lines"], told["back"], told["now"], gone) if not told["supplier"] else None
+    if money and told["money_waits"]:
+        money = replace(money, says=told["money_waits"])
     arrived = order.delivered_at is not None or order.received_at is not None
     return {
         "returns": returns.requests_of(order) if arrived and not told["supplier"] else [],
@@ -194,9 +203,7 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
         "paid": order.state in PAID,
         "answer": answer,
         "refused": refused,
-        "money": None
-        if told["supplier"]
-        else money_of(order, told["lines"], told["back"], told["now"], gone),
+        "money": money,
         "debit": None if told["supplier"] else debit_of(order, charge),
         "failed": queries.failed_delivery(order),
         "failed_why": telling.failed,
@@ -204,6 +211,8 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
         "bounce": "" if told["supplier"] else bounce_words(order),
         "explanation": partial(telling.explanation, currency=order.currency),
         "manager": request.shop.account_manager,
+        "notes": notes_of(order, request.actor.role),
+        "may_note_down": may_note(request.actor),
         "may_release": {hold.kind for hold in told["holds"] if _may_release(hold, request)},
     }
 
@@ -266,6 +275,7 @@ def _documents(request: DeskRequest, order: Order, told: Told) -> Told:
 _PARTS: dict[str, Callable[[DeskRequest, Order, Told], Told]] = {
     "detalles": _details,
     "envio": _shipping,
+    "mensajes": messages_part,
     "historial": _history,
     "documentos": _documents,
 }

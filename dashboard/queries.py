@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from dashboard.asked import FAR, TABS, Asked, Place
 from dashboard.waits import (
+    IN_INCIDENT,
     TO_ACT_ON,
     TO_CONFIRM,
     TO_SHIP,
@@ -39,7 +40,7 @@ from marketplace.models import Channel
 from marketplace.moments import LAST_MINUTE
 from orders.models import Hold, Line, Order, Part, Shipment, Words
 from orders.queries import folded, orders_of
-from orders.states import State
+from orders.states import HoldKind, State
 from sellers.models import Membership, Shop
 
 PAGE = 50
@@ -81,12 +82,18 @@ def due(name: str, now: datetime) -> Q:
         "entrega-tarde": late_to_arrive(now),
         "espera": HELD,
         "por-confirmar": TO_CONFIRM,
+        "incidencias": IN_INCIDENT,
     }[name]
 
 
+def waiting_rows(member: Membership) -> QuerySet[Order]:
+    """The orders that wait for a member to act: to accept, and to ship that nothing holds."""
+    return orders_of(member).filter(waits_for(member), state__in=TO_ACT_ON)
+
+
 def waiting(member: Membership) -> int:
-    """How many orders wait for a member to act: to accept, and to ship that nothing holds."""
-    return orders_of(member).filter(waits_for(member), state__in=TO_ACT_ON).count()
+    """How many orders wait for a member to act."""
+    return waiting_rows(member).count()
 
 
 @dataclass(slots=True)
@@ -209,7 +216,9 @@ def _acts_by() -> Case:
 def _rows(member: Membership) -> QuerySet[Order]:
     """Orders as lists show them: with the number of lines, and why they wait; to a supplier with what is theirs."""
     lines = Line.objects.filter(order=OuterRef("id")).order_by().values("order").annotate(n=Count("id"))
-    hold = Hold.objects.filter(order=OuterRef("id"), released_at=None).order_by("id")
+    hold = Hold.objects.filter(~Q(kind=HoldKind.INCIDENT), order=OuterRef("id"), released_at=None).order_by(
+        "id"
+    )
     rows = orders_of(member).annotate(
         lines_n=Subquery(lines.values("n")), hold_kind=Subquery(hold.values("kind")[:1])
     )
@@ -294,7 +303,7 @@ def count_by_tab(member: Membership, asked: Asked, now: datetime) -> dict[str, T
         by_state = dict(found.values_list("state", "n"))
     else:
         # A filter by deadline is met by open orders only: the closed need not be looked at one by one.
-        by_state = _count_states(rows, OPEN if asked.due else State.values)
+        by_state = _count_states(rows, OPEN if asked.due not in ("", "incidencias") else State.values)
     tabs = {tab: [by_state.get(state, 0) for state in states] for tab, states in TABS.items()}
     return {tab: _tally(counts) for tab, counts in {"": list(by_state.values()), **tabs}.items()}
 

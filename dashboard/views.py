@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from dashboard import asked as asking
 from dashboard import queries, samples
 from dashboard.asked import DUE_WORDS, SELDOM, SORT_WORDS, TAB_WORDS, Asked
-from dashboard.exceptions import open_of
+from dashboard.frame_counts import incidents_of, talks_of
 from dashboard.home import money_rows, next_settlement
 from dashboard.rows import rows
 from dashboard.words import greeting, today_words
@@ -33,7 +33,7 @@ def home(request: DeskRequest) -> HttpResponse:
     """The counter boxes, what comes next, and where the money is (ORD-03)."""
     now = timezone.now()
     member = request.membership
-    figures = queries.figures(member, now)
+    figures, talks = queries.figures(member, now), talks_of(member)
     coming = queries.comes_next(member, NEXT_UP)
     channels = queries.channels()
     queries.furnish(coming, channels)
@@ -45,9 +45,10 @@ def home(request: DeskRequest) -> HttpResponse:
         "today": today_words(now),
         "figures": figures,
         "waiting": figures.waiting,
-        "exceptions_open": 0 if member.supplier else figures.failed,
+        "talks": talks,
         "rows": rows(coming, by=request.actor, at=now),
         "supplier": member.supplier,
+        "incidents": incidents_of(member),
         "may_accept": member.supplier is None and request.actor.may(Right.WORK_ORDERS),
         "money": money_rows(figures),
         "settlement": None if member.supplier else next_settlement(figures, channels.values(), now),
@@ -67,15 +68,15 @@ def orders(request: DeskRequest) -> HttpResponse:
     member = request.membership
     served = _suppliers(request)
     asked = asking.read(request.GET, names, served)
-    counts = queries.count_by_tab(member, asked, now)
+    by_tab = queries.count_by_tab(member, asked, now)
     page = queries.page(member, asked, now)
     queries.furnish(page.orders, channels)
     told = {
         "section": "orders",
         "at": now,
         "asked": asked,
-        "tabs": _tabs(asked, counts),
-        "total": counts[asked.tab],
+        "tabs": _tabs(asked, by_tab),
+        "total": by_tab[asked.tab],
         "rows": rows(page.orders, by=request.actor, at=now),
         "previous": asked.link(before=page.previous) if page.previous else "",
         "next": asked.link(after=page.next) if page.next else "",
@@ -86,7 +87,6 @@ def orders(request: DeskRequest) -> HttpResponse:
         "due_words": DUE_WORDS,
         "sort_words": SORT_WORDS,
         "waiting": queries.waiting(member),
-        "exceptions_open": open_of(member),
         "may_accept": request.actor.may(Right.WORK_ORDERS),
         "here": asked.link(after=asked.after, before=asked.before),
     }

@@ -2,6 +2,8 @@
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from incidents.models import Incident
+from incidents.states import STANDING
 from orders.models import Line
 from orders.states import INSTANT, PAID, Decision, LineKind, State
 from sellers.models import Membership
@@ -10,6 +12,8 @@ TO_SHIP = (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
 TO_ACT_ON = (State.PENDING_ACCEPTANCE, *TO_SHIP, State.EXCEPTION)
 WAITS = Q(state=State.PENDING_ACCEPTANCE) | Q(state__in=(*TO_SHIP, State.EXCEPTION), held_at=None)
 TO_CONFIRM = Q(state__in=PAID, to_confirm__gt=0)
+IN_INCIDENT = Q(id__in=Incident.objects.filter(state__in=STANDING).values("order_id"))
+"""Orders of which an incident stands, settled ones too (INC-02)."""
 
 
 def waits_for(member: Membership) -> Q:

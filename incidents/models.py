@@ -1,7 +1,10 @@
 """Incidents: what went wrong with lines of an order, and how far it has come (INC-01 … INC-09)."""
 
+from datetime import UTC, datetime
+
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField
 
@@ -10,6 +13,9 @@ from marketplace.policy import ROLE_LABELS, Role
 from messaging.models import Thread
 from orders.models import Line, Order
 from sellers.models import Shop
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""Where an incident that waits for no answer stands in a list by deadline: after all that do."""
 
 
 class Incident(IncidentMachine, models.Model):
@@ -85,10 +91,16 @@ class Incident(IncidentMachine, models.Model):
             ),
         ]
         indexes = [
-            models.Index(F("shop"), F("opened_at").desc(), F("id").desc(), name="incident_newest"),
             models.Index(
                 F("shop"),
-                F("answer_by").asc(nulls_last=True),
+                F("closed_at").desc(),
+                F("id").desc(),
+                name="incident_last_closed",
+                condition=Q(state="closed"),
+            ),
+            models.Index(
+                F("shop"),
+                Coalesce(F("answer_by"), Value(NEVER)),
                 F("id"),
                 name="incident_standing",
                 condition=Q(state__in=["open", "resolved"]),
@@ -113,7 +125,7 @@ class Incident(IncidentMachine, models.Model):
     @property
     def standing(self) -> bool:
         """Whether it still holds the money of its order."""
-        return self.state != State.CLOSED
+        return bool(self.state != State.CLOSED)
 
 
 class IncidentLine(models.Model):

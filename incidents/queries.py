@@ -7,7 +7,7 @@ from django.http import Http404
 from incidents.models import Incident
 from marketplace import bulk
 from marketplace.batches import Key
-from orders.queries import BEFORE_ALL
+from orders.queries import EARLIEST
 from sellers.models import Membership
 
 _QUIET = "state = 'resolved' AND review_since IS NULL"
@@ -15,7 +15,7 @@ _QUIET = "state = 'resolved' AND review_since IS NULL"
 
 def due(after: Key | None, count: int, *, at: datetime) -> list[Key]:
     """Resolved incidents whose quiet time is over, that are in no list yet (INC-05)."""
-    since, row_id = after or BEFORE_ALL
+    since, row_id = after or EARLIEST
     rows = bulk.fetch(
         f"SELECT close_due_at, id FROM incidents_incident WHERE {_QUIET} AND close_due_at <= %s "
         "AND (close_due_at, id) > (%s, %s) ORDER BY close_due_at, id LIMIT %s",

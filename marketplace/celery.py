@@ -59,6 +59,8 @@ TIMERS = (
           "close resolved incidents after their quiet time, or list them for the operator"),
     Timer("receive", "orders.tasks.receive_shipped", "orders.queries.next_receipt", 60,
           "count shipped orders as received"),
+    Timer("reviews", "quality.tasks.ask_for_reviews", "quality.queries.next_request", 300,
+          "ask customers for reviews"),
     Timer("statements", "settlements.tasks.close_due_cycles", "settlements.queries.next_closing", 300,
           "close statements on the calendar"),
     Timer("forget", "payments.tasks.forget_webhooks", "payments.queries.next_forgetting", 3600,

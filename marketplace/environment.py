@@ -5,6 +5,7 @@ without its value, and nothing starts. `docs/settings.md` is written from this m
 """
 
 import difflib
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -68,6 +69,14 @@ def _site(text: str) -> str:
     return text.rstrip("/")
 
 
+def _mail_domain(text: str) -> str:
+    if text and not re.fullmatch(
+        r"(?=.{4,190}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}", text.lower()
+    ):
+        raise ValueError("it is the name of a domain, such as respuestas.example.org")
+    return text.lower()
+
+
 def _scanner(text: str) -> str:
     parts = urlsplit(text)
     if (
@@ -89,6 +98,7 @@ def _files(text: str) -> str:
     return text
 
 
+MailDomain = Annotated[str, AfterValidator(_mail_domain)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Folder = Annotated[Path, AfterValidator(Path.resolve)]
 Secret = Annotated[str, Field(repr=False)]
@@ -200,6 +210,20 @@ class Environment(BaseModel):
         "where the files of conversations are kept: `file:///folder`, or "
         "`s3://key:secret@host/bucket?region=…` (`s3:///bucket` for Amazon's with the keys of the machine; "
         "`&tls=no` in the clear); `files` in the home",
+        default="",
+    )  # fmt: skip
+    mail_reply_domain: MailDomain = _variable(
+        "TRASTIENDA_MAIL_REPLY_DOMAIN", "domain",
+        "where answers to mails about conversations arrive, as `reply+…@` this domain; without one nobody can answer "
+        "by mail ([operations.md](operations.md))",
+        default="", development="respuestas.trastienda.example",
+    )  # fmt: skip
+    mail_most_mb: Annotated[int, Field(ge=1, le=50)] = _variable(
+        "TRASTIENDA_MAIL_MOST_MB", "number", "the largest mail that is taken in, in megabytes", default=15,
+    )  # fmt: skip
+    brevo_api_key: Secret = _variable(
+        "TRASTIENDA_BREVO_API_KEY", "secret",
+        "what the attachments of mails that Brevo hands over are fetched with; without it Brevo hands over none",
         default="",
     )  # fmt: skip
     clamd_url: Scanner = _variable(

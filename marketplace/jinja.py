@@ -72,6 +72,8 @@ GLOBALS: dict[str, object] = {
     "what_is_left": what_is_left,
     "htmx_script": htmx_script,
     "state_of": _wired("dashboard.words.state_of"),
+    "desk_counts": _wired("sellers.desk_counts.of"),
+    "count_words": _wired("sellers.desk_counts.words"),
 }
 
 FILTERS: dict[str, Callable[..., Any]] = {

@@ -222,6 +222,8 @@ class Settings(Frozen):
         # Counted from delivery it falls back on shipping, where nobody reports one: the same holds for both.
         if self.receive_after.wall_hours < self.deliver_within.wall_hours:
             yield "receive_after", _("Un pedido no puede darse por recibido antes de que deba entregarse.")
+        if self.commission_bp * (10_000 + self.commission_vat_bp) > 10_000 * 10_000:
+            yield "commission_bp", _("La comisión con su IVA sería más de lo que se vende.")
         if self.claim_within.wall_hours < 5 * 24:
             yield "claim_within", _("Una reclamación se admite al menos cinco días después de la entrega.")
         if self.attachments_most and not self.attachment_types:

@@ -72,6 +72,12 @@ def why(reason: Reasoned) -> Why:
     return reason if isinstance(reason, Why) else Why(note=reason)
 
 
+def listed(kind: str) -> dict[str, str]:
+    """The reasons of a list by code, in the active language, those that are no longer given too."""
+    english = (get_language() or "es").startswith("en")
+    return {code: words[english] for (of, code), words in queries.reason_labels().items() if of == kind}
+
+
 def said(kind: str, reason: object) -> str:
     """A reason for an act of this kind, in the active language: a `Why`, or what a history keeps of one or more.
 

@@ -50,9 +50,16 @@ class Code(models.TextChoices):
     CARRIERS_WAIT = "carriers_wait", _("Hay demasiados transportistas pedidos y sin respuesta.")
     EMPTY_MESSAGE = "empty_message", _("El mensaje está vacío.")
     TOO_LONG = "too_long", _("El mensaje es demasiado largo.")
+    UNFILLED = "unfilled", _("Falta rellenar:")
+    NAME_TAKEN = "name_taken", _("Ya hay una con ese nombre en ese idioma.")
+    NO_SUCH_VARIABLE = "no_such_variable", _("No es ninguna variable:")
+    TOO_MANY_NOTES = "too_many_notes", _("El pedido no admite más notas.")
+    TOO_MANY_TEMPLATES = "too_many_templates", _("La tienda no admite más plantillas.")
     NO_SUCH_RECIPIENT = "no_such_recipient", _("No se puede escribir a ese destinatario.")
     SENT_ALREADY = "sent_already", _("Ya se ha enviado.")
     NOTHING_TO_ANSWER = "nothing_to_answer", _("Ya no espera respuesta.")
+    NOT_ASKED = "not_asked", _("Todavía no se le ha pedido.")
+    FILES_NOT_KEPT = "files_not_kept", _("No se han podido guardar los archivos. Inténtalo de nuevo.")
     TOO_MANY_BACK = "too_many_back", _("Son más unidades de las que se pueden devolver.")
     TOO_OFTEN = "too_often", _("Son muchas veces en poco tiempo. Prueba dentro de un rato.")
     NOT_ASKED_FOR = "not_asked_for", _("No hace falta pedirlo, o no es algo que se pida.")
@@ -66,7 +73,12 @@ class Code(models.TextChoices):
     INCIDENT_STANDS = "incident_stands", _("Ya hay una incidencia abierta sobre ese artículo.")
     INCIDENT_ELSEWHERE = "incident_elsewhere", _("La incidencia no está en un estado que lo permita.")
     UNKNOWN_INCIDENT = "unknown_incident", _("No existe esa incidencia.")
-    FILES_NOT_KEPT = "files_not_kept", _("No se han podido guardar los archivos. Inténtalo de nuevo.")
+    DAYS_NOT_AHEAD = (
+        "days_not_ahead",
+        _("Los días tienen que estar por venir: desde mañana y en un año como mucho."),
+    )
+    DAYS_OVERLAP = "days_overlap", _("Ya hay un cierre en alguno de esos días.")
+    TOO_MANY_DAYS = "too_many_days", _("Son demasiados días de cierre por venir: 60 como mucho.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

@@ -66,6 +66,9 @@ class Panel:
     numbers: Collection[int] = ()
     """Which columns are figures, written under each other from the right."""
 
+    ways: Sequence[tuple[object, str]] = ()
+    """Buttons under it: what each says, and where it leads."""
+
     @property
     def table(self) -> dict[str, object]:
         headers = [self._cell(at, str(header)) for at, header in enumerate(self.headers)]

@@ -271,6 +271,10 @@ STRIPE_TIMEOUT_S = 20
 
 MAIL_WEBHOOK_SECRETS = ENVIRONMENT.mail_webhook_secrets
 MAILGUN_SIGNING_KEY = ENVIRONMENT.mailgun_signing_key
+BREVO_API_KEY = ENVIRONMENT.brevo_api_key
+BREVO_API = "https://api.brevo.com/v3/"
+MAIL_REPLY_DOMAIN = ENVIRONMENT.mail_reply_domain
+MAIL_MOST_BYTES = ENVIRONMENT.mail_most_mb * 1_000_000
 
 CLAMD_URL = ENVIRONMENT.clamd_url
 """The virus scanner that every file from outside is shown to; without one nothing is scanned."""

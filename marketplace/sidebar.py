@@ -76,6 +76,13 @@ UNFOLD = {
                         waits="requests",
                     ),
                     _room(
+                        _("Incidencias por revisar"),
+                        "rule",
+                        "incidents_incident_changelist",
+                        "?situation=review",
+                        waits="incidents",
+                    ),
+                    _room(
                         _("Transportistas pedidos"),
                         "local_shipping",
                         "orders_carrierrequest_changelist",
@@ -88,6 +95,13 @@ UNFOLD = {
                         "settlements_payout_changelist",
                         "?owed=yes",
                         waits="payouts",
+                    ),
+                    _room(
+                        _("Conversaciones que te esperan"),
+                        "mark_chat_unread",
+                        "messaging_thread_changelist",
+                        "?turn=you",
+                        waits="threads",
                     ),
                     _room(
                         _("Avisos abandonados"),
@@ -113,6 +127,8 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     _room(_("Pedidos"), "receipt_long", "orders_order_changelist"),
+                    _room(_("Conversaciones"), "forum", "messaging_thread_changelist"),
+                    _room(_("Incidencias"), "report_problem", "incidents_incident_changelist"),
                     _room(_("Retenciones"), "pause_circle", "orders_hold_changelist"),
                     _room(
                         _("Novedades de entrega"),
@@ -128,6 +144,10 @@ UNFOLD = {
                     _room(_("Avisos rechazados"), "gpp_bad", "payments_webhookrefusal_changelist"),
                     _room(_("Avisos"), "mail", "messaging_notice_changelist"),
                     _room(_("Devoluciones no atendidas"), "mail_lock", "messaging_bouncerefusal_changelist"),
+                    _room(
+                        _("Direcciones de respuesta"), "alternate_email", "messaging_correspondent_changelist"
+                    ),
+                    _room(_("Correos no admitidos"), "unsubscribe", "messaging_mailrefusal_changelist"),
                 ],
             },
             {
@@ -155,6 +175,7 @@ UNFOLD = {
                     _room(_("Tiendas"), "store", "sellers_shop_changelist"),
                     _room(_("Proveedores"), "handyman", "sellers_supplier_changelist"),
                     _room(_("Personas"), "group", "sellers_user_changelist"),
+                    _room(_("Valoraciones"), "star", "quality_review_changelist"),
                 ],
             },
             {
@@ -166,6 +187,7 @@ UNFOLD = {
                     _room(_("Comisiones con fechas"), "percent", "orders_commissionrate_changelist"),
                     _room(_("Zonas"), "map", "marketplace_zone_changelist"),
                     _room(_("Motivos"), "list_alt", "marketplace_reason_changelist"),
+                    _room(_("Plantillas"), "article", "messaging_template_changelist"),
                     _room(_("Transportistas"), "local_shipping", "marketplace_carrier_changelist"),
                 ],
             },

@@ -7,9 +7,11 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("cuenta/", include("sellers.urls")),
     path("", include("orders.urls")),
+    path("", include("incidents.urls")),
     path("", include("dashboard.urls")),
     path("pagos/", include("payments.urls")),
     path("", include("messaging.urls")),
+    path("", include("quality.urls")),
     path("mi-pedido/", include("customer.urls")),
     path("", include("refunds.urls")),
 ]

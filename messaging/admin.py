@@ -28,7 +28,7 @@ from marketplace.rooms import (
     register,
     shortened,
 )
-from messaging import services
+from messaging import admin_letters, admin_notes, admin_templates, admin_threads, services  # noqa: F401
 from messaging.bounces import reason_words
 from messaging.documents import Letters
 from messaging.event_words import event_word

@@ -1,18 +1,20 @@
 """The files of messages: kept with them, listed, handed out after a check, gone with them (MSG-13, DOC-04)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.core.files.base import File
 from django.db import transaction
 from django.db.models import QuerySet
 
 from marketplace import storage
-from marketplace.files import Checked
+from marketplace.files import Checked, Preview
+from marketplace.policy import FileType
 from marketplace.refusals import Code, MoveRefused, Refusal
 from messaging.models import Attachment, AttachmentDownload, Message
 from sellers.desk import Actor
@@ -70,6 +72,29 @@ def let_go(message: Message) -> None:
     keys = [key for one in message.attachments.all() for key in keys_of(one)]
     if keys:
         transaction.on_commit(partial(storage.drop, keys))
+
+
+@contextmanager
+def copies_of(message: Message) -> Iterator[list[Checked]]:
+    """The files of a message once more, to be kept with another meanwhile. Raises MoveRefused (`files_not_kept`)."""
+    with ExitStack() as opened:
+
+        def blob(key: str) -> BinaryIO:
+            return cast("BinaryIO", opened.enter_context(storage.opened(key)))
+
+        try:
+            copies = [_copy(one, blob) for one in message.attachments.order_by("id")]
+        except (storage.Missing, storage.Unreachable) as error:
+            raise MoveRefused(Refusal(message.thread_id, Code.FILES_NOT_KEPT)) from error
+        yield copies
+
+
+def _copy(one: Attachment, blob: Callable[[str], BinaryIO]) -> Checked:
+    preview = None
+    if one.has_preview:
+        preview = Preview(one.preview_width, one.preview_height, blob(one.preview_key))
+    kind = FileType(one.kind)
+    return Checked(one.name, kind, one.content_type, one.size, one.sha256, blob(one.key), preview)
 
 
 def keys_of(attachment: Attachment) -> list[str]:

@@ -14,7 +14,9 @@ from email.policy import compat32
 from email.utils import parseaddr
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy
 
@@ -76,6 +78,17 @@ def hear(bounce: Bounce, *, source: str, at: datetime) -> Heard:
         Notice.objects.filter(pk=notice.pk).update(**marks(bounce.answer, at=at))
         tell_order(notice, bounce.answer, at=at)
     return Heard.NOTED
+
+
+def is_our_id(message_id: str) -> bool:
+    """Whether a Message-ID is that of a notice of this site."""
+    ours = _OURS.fullmatch(message_id.strip().strip("<>"))
+    return ours is not None and message_id.rpartition("@")[2].strip(" >").lower() == our_host()
+
+
+def our_host() -> str:
+    """The name at the end of the Message-IDs of this site."""
+    return urlsplit(settings.SITE_URL).hostname or "localhost"
 
 
 def _notice(bounce: Bounce) -> Notice | None:

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Max, Min, Q
 
-from marketplace import clocks
 from marketplace.files import Checked
-from marketplace.models import Channel
-from marketplace.policy import Role, Settings, Window
+from marketplace.policy import Role
 from marketplace.refusals import Code, MoveRefused, Refusal
-from messaging import attachments
+from messaging import answer_clock, attachments
+from messaging.answer_clock import WAITS
 from messaging.message_notices import tell_of_message
 from messaging.models import CameBy, Message, Thread
 from messaging.recipients import MAY_WRITE_TO, To, readable_by
 from messaging.signals import Told, messages_taken_back, messages_written, nothing_waits
+from messaging.templates import unfilled
 from orders.models import Order
 from sellers.desk import Actor, Right
 from sellers.models import Shop, Supplier
@@ -36,7 +36,13 @@ _READ = {
     Role.OPERATOR: "read_by_operator_at",
     Role.CUSTOMER: "read_by_customer_at",
 }
-_WAITS = Q(answer_by__isnull=False, answered_at__isnull=True, needs_no_answer=False)
+_FILL_IN = (Role.SELLER, Role.OPERATOR)
+"""Who writes with templates: nothing of theirs goes out with a variable that stands for nothing (MSG-12)."""
+
+
+_MIRRORS = (
+    "written_at", "messages_count", "waiting", "answer_by", "operator_waits_since", "with_customer", "with_operator"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +53,8 @@ class Words:
     body: str
     came_by: CameBy = CameBy.PAGE
     misdirected: bool = False
-    told: bool = True
     files: Sequence[Checked] = ()
+    told: bool = True
 
 
 @transaction.atomic
@@ -69,11 +75,15 @@ def start(
 ) -> Message:
     """Start a conversation with its first message (MSG-02, MSG-14).
 
-    `supplier` is whom it is with where it is with a supplier of the shop; without `order` it is with the operator. That
-    of an incident is answered in its time (INC-09); `request_id` is what it asks for, where it does (ROL-05).
-    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `files_not_kept`.
+    `supplier` is whom it is with where it is with a supplier of the shop; without `order` it is with the operator.
+    `request_id` is what it asks for, where it is about that (ROL-05). That of an incident is answered in its time
+    (INC-09).
+    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `unfilled`,
+    `files_not_kept`.
     """
     _may_write(by, to, order=order, supplier=supplier)
+    if answer_clock.starts(to, by=by):
+        answer_clock.stand_by(shop.id)
     thread = Thread.objects.create(
         shop=shop,
         channel=order.channel if order else None,
@@ -95,10 +105,13 @@ def write(
 ) -> Message:
     """Write a message in a conversation; what it answers waits no more (MSG-03 … MSG-05, MSG-09).
 
-    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `files_not_kept`.
+    Raises MoveRefused: `not_allowed`, `no_such_recipient`, `empty_message`, `too_long`, `unfilled`,
+    `files_not_kept`.
     """
+    if answer_clock.starts(to, by=by):
+        answer_clock.stand_by(Thread.objects.values_list("shop_id", flat=True).get(id=thread_id))
     thread = _locked(thread_id)
-    _may_write(by, to, order=thread.order, supplier=thread.supplier)
+    _may_write(by, to, order=thread.order, supplier=None if words.misdirected else thread.supplier)
     return _write(thread, words, to=to, take_back=take_back, by=by, at=at)
 
 
@@ -110,8 +123,8 @@ def _locked(thread_id: int) -> Thread:
     )
 
 
-def _refuse(code: Code, row_id: int = 0) -> MoveRefused:
-    return MoveRefused(Refusal(row_id, code))
+def _refuse(code: Code, row_id: int = 0, detail: str = "") -> MoveRefused:
+    return MoveRefused(Refusal(row_id, code, detail))
 
 
 def _may_write(by: Actor, to: To, *, order: Order | None, supplier: Supplier | None) -> None:
@@ -119,11 +132,13 @@ def _may_write(by: Actor, to: To, *, order: Order | None, supplier: Supplier | N
         raise _refuse(Code.NOT_ALLOWED)
     if by.role == Role.SUPPLIER and (supplier is None or supplier.id != by.supplier_id):
         raise _refuse(Code.NOT_ALLOWED)
-    if by.role == Role.CUSTOMER and order is None:
+    if by.role == Role.CUSTOMER and (order is None or supplier is not None):
         raise _refuse(Code.NOT_ALLOWED)
     if not to or to not in MAY_WRITE_TO[by.role]:
         raise _refuse(Code.NO_SUCH_RECIPIENT)
-    if (to.customer and order is None) or to.supplier != (supplier is not None and by.role == Role.SELLER):
+    if to.customer and (order is None or supplier is not None):
+        raise _refuse(Code.NO_SUCH_RECIPIENT)
+    if to.supplier != (supplier is not None and by.role == Role.SELLER):
         raise _refuse(Code.NO_SUCH_RECIPIENT)
     if to.customer and to.operator and order is not None and not order.policy.rules.write_to_both:
         raise _refuse(Code.NO_SUCH_RECIPIENT)
@@ -135,6 +150,8 @@ def _write(thread: Thread, words: Words, *, to: To, take_back: bool, by: Actor, 
         raise _refuse(Code.EMPTY_MESSAGE)
     if len(body) > LONGEST:
         raise _refuse(Code.TOO_LONG)
+    if by.role in _FILL_IN and (missing := unfilled(body)):
+        raise _refuse(Code.UNFILLED, detail=missing)
     visible_at = at + TAKE_BACK if take_back and words.came_by == CameBy.PAGE else at
     message = Message.objects.create(
         shop_id=thread.shop_id,
@@ -151,12 +168,13 @@ def _write(thread: Thread, words: Words, *, to: To, take_back: bool, by: Actor, 
         misdirected=words.misdirected,
         written_at=at,
         visible_at=visible_at,
-        answer_by=_answer_by(thread, to, by=by, at=visible_at),
+        answer_by=answer_clock.answer_by(thread, to, by=by, at=visible_at),
     )
     files = attachments.keep(message, words.files, at=at)
     if by.role == Role.SELLER and not words.misdirected:
         _answered(thread, to, by_message=message, at=at)
-    thread.written_at = at
+    if by.role == Role.OPERATOR:
+        read([thread.id], by=by, at=at)
     _mirror(thread)
     if words.told:
         tell_of_message(thread, message, to, files=[file.name for file in files], at=visible_at)
@@ -180,48 +198,23 @@ def _told(thread: Thread, message: Message) -> Told:
     )
 
 
-def _terms(thread: Thread) -> tuple[Settings, clocks.Calendar] | None:
-    """The policy and the calendar that a thread is under: its order's, else those of a channel that is open."""
-    if thread.order is not None:
-        return thread.order.policy.rules, thread.order.channel.calendar
-    channel = (
-        thread.channel
-        or Channel.objects.filter(policy__isnull=False).select_related("policy").order_by("id").first()
-    )
-    return (
-        (channel.policy.rules, channel.calendar)
-        if channel is not None and channel.policy is not None
-        else None
-    )
-
-
-def _answer_by(thread: Thread, to: To, *, by: Actor, at: datetime) -> datetime | None:
-    """When the shop has to have answered what a customer or an operator writes to it (MSG-09)."""
-    if not to.shop or by.role not in (Role.CUSTOMER, Role.OPERATOR):
-        return None
-    terms = _terms(thread)
-    return clocks.deadline(at, answer_window(thread, terms[0]).span, terms[1]) if terms else None
-
-
-def answer_window(thread: Thread, rules: Settings) -> Window:
-    """How long the shop has to answer in a thread; in that of an incident, the time of incidents (MSG-09, INC-09)."""
-    return rules.incident_answer_within if thread.of_incident else rules.answer_within
-
-
 def _answered(thread: Thread, to: To, *, by_message: Message, at: datetime) -> None:
     """What the customer, or the operator, asked is answered by a message of the shop that is for them."""
     asked_by = [
         role.value for role, chosen in ((Role.CUSTOMER, to.customer), (Role.OPERATOR, to.operator)) if chosen
     ]
-    thread.messages.filter(_WAITS, role__in=asked_by, id__lt=by_message.id).update(answered_at=at)
+    thread.messages.filter(WAITS, role__in=asked_by, id__lt=by_message.id).update(answered_at=at)
 
 
 def _mirror(thread: Thread) -> None:
     """Write down in a locked thread what its messages say."""
     found = thread.messages.aggregate(
         n=Count("id"),
-        waiting=Count("id", filter=_WAITS),
-        answer_by=Min("answer_by", filter=_WAITS),
+        last=Max("written_at"),
+        waiting=Count("id", filter=WAITS),
+        answer_by=Min("answer_by", filter=WAITS),
+        customer=Count("id", filter=Q(to_customer=True) | Q(role=Role.CUSTOMER.value)),
+        operator=Count("id", filter=Q(to_operator=True) | Q(role=Role.OPERATOR.value)),
     )
     last_of_operator = (
         thread.messages.filter(role=Role.OPERATOR.value).order_by("-id").values_list("id", flat=True)
@@ -230,12 +223,12 @@ def _mirror(thread: Thread) -> None:
     answered = last_of_operator.first()
     if answered:
         for_operator = for_operator.filter(id__gt=answered)
+    thread.written_at = found["last"]
     thread.messages_count, thread.waiting = found["n"], found["waiting"]
     thread.answer_by = found["answer_by"]
     thread.operator_waits_since = for_operator.aggregate(first=Min("visible_at"))["first"]
-    thread.save(
-        update_fields=["written_at", "messages_count", "waiting", "answer_by", "operator_waits_since"]
-    )
+    thread.with_customer, thread.with_operator = bool(found["customer"]), bool(found["operator"])
+    thread.save(update_fields=_MIRRORS)
 
 
 @transaction.atomic
@@ -247,13 +240,11 @@ def take_back(message_id: int, *, by: Actor, at: datetime) -> str:
     """
     message = Message.objects.get(id=message_id)
     thread = _locked(message.thread_id)
-    message = Message.objects.select_for_update().get(id=message_id)
-    if message.role != by.role.value or message.user_id != by.user_id:
-        raise _refuse(Code.NOT_ALLOWED, message_id)
-    if at >= message.visible_at:
-        raise _refuse(Code.SENT_ALREADY, message_id)
+    message = _own_unseen(message_id, by=by, at=at)
     told = _told(thread, message)
-    thread.messages.filter(answered_at=message.written_at, id__lt=message.id).update(answered_at=None)
+    _waits_again(thread, message)
+    if by.role == Role.OPERATOR:
+        thread.messages.filter(read_by_operator_at=message.written_at).update(read_by_operator_at=None)
     attachments.let_go(message)
     message.delete()
     if not thread.messages.exists():
@@ -264,16 +255,45 @@ def take_back(message_id: int, *, by: Actor, at: datetime) -> str:
     return message.body
 
 
+def _own_unseen(message_id: int, *, by: Actor, at: datetime) -> Message:
+    """One's own message, locked with its notices, while nobody has seen it.
+
+    Who waited for the lock may be late by then: what was taken to be mailed, or read, is out, whatever `at` says.
+    """
+    message = Message.objects.select_for_update().get(id=message_id)
+    if message.role != by.role.value or message.user_id != by.user_id:
+        raise _refuse(Code.NOT_ALLOWED, message_id)
+    mailed = any(one.tries or one.sent_at for one in message.notices.select_for_update())
+    read = any(getattr(message, column) for role, column in _READ.items() if role != by.role)
+    if at >= message.visible_at or mailed or read:
+        raise _refuse(Code.SENT_ALREADY, message_id)
+    return message
+
+
+def _waits_again(thread: Thread, message: Message) -> None:
+    """What a message had answered waits again, unless another that was written since answers it."""
+    for role, whom in ((Role.CUSTOMER, "to_customer"), (Role.OPERATOR, "to_operator")):
+        answers = thread.messages.filter(
+            role=Role.SELLER.value, misdirected=False, id__gt=message.id, **{whom: True}
+        )
+        asked = thread.messages.filter(role=role.value, answered_at=message.written_at, id__lt=message.id)
+        asked.update(answered_at=answers.order_by("id").values_list("written_at", flat=True).first())
+
+
 @transaction.atomic
-def needs_no_answer(message_id: int, *, by: Actor, at: datetime) -> None:
+def needs_no_answer(message_id: int, *, despite_incident: bool = False, by: Actor, at: datetime) -> None:
     """Say that a message expects no answer: it waits no more, and its clock stops (MSG-08).
 
-    Raises MoveRefused: `not_allowed`, `nothing_to_answer` when it waits no more.
+    While an incident is open on its order, only who has been told so says it, with `despite_incident`. Raises
+    MoveRefused: `not_allowed`, `open_incident`, `nothing_to_answer` when it waits no more.
     """
     if by.role != Role.SELLER or not by.may(Right.ANSWER):
         raise _refuse(Code.NOT_ALLOWED, message_id)
     thread = _locked(Message.objects.values_list("thread_id", flat=True).get(id=message_id))
-    if not thread.messages.filter(_WAITS, id=message_id).update(needs_no_answer=True):
+    open_incident = thread.order is not None and thread.order.incident_at is not None
+    if open_incident and not despite_incident:
+        raise _refuse(Code.OPEN_INCIDENT, message_id)
+    if not thread.messages.filter(WAITS, id=message_id).update(needs_no_answer=True):
         raise _refuse(Code.NOTHING_TO_ANSWER, message_id)
     _mirror(thread)
     nothing_waits.send(sender=Message, thread_ids=[thread.id], by=by, at=at)
@@ -282,7 +302,7 @@ def needs_no_answer(message_id: int, *, by: Actor, at: datetime) -> None:
 def answered_by_act(thread_id: int, *, at: datetime) -> None:
     """What waits in a thread for the shop was answered by what the shop did, of which those who asked are told."""
     thread = _locked(thread_id)
-    if thread.messages.filter(_WAITS).update(answered_at=at):
+    if thread.messages.filter(WAITS).update(answered_at=at):
         _mirror(thread)
 
 
@@ -298,3 +318,15 @@ def read(thread_ids: Sequence[int], *, by: Actor, at: datetime) -> int:
         **{f"{column}__isnull": True},
     )
     return rows.exclude(role=by.role.value).update(**{column: at})
+
+
+@transaction.atomic
+def seen(thread_id: int, *, by: Actor, at: datetime) -> int:
+    """Note that an operator has seen to what was written to them in a conversation: it waits for them no more.
+
+    Opening it is not enough for that: what nobody answered stays in their list. Answers how many messages it was.
+    """
+    thread = _locked(thread_id)
+    n = read([thread_id], by=by, at=at)
+    _mirror(thread)
+    return n

@@ -28,6 +28,7 @@ from marketplace.models import Channel
 from marketplace.moments import last_day, when
 from marketplace.money import format_money
 from marketplace.reasons import answer_words, said
+from messaging import bounces, replying
 from messaging.customer_links import customer_url
 from messaging.models import Audience, Notice
 from orders.states import HoldKind
@@ -67,7 +68,7 @@ class Words:
 
 def message_id(notice: Notice) -> str:
     """The Message-ID of a notice: the same at every try, so that a receiver sees a mail that comes twice."""
-    return notice.message_id or f"<notice-{notice.pk}@{urlsplit(settings.SITE_URL).hostname or 'localhost'}>"
+    return notice.message_id or f"<notice-{notice.pk}@{bounces.our_host()}>"
 
 
 class Letters:
@@ -108,10 +109,26 @@ class Letters:
                 "Message-ID": message_id(notice),
                 "Auto-Submitted": "auto-generated",
                 "Content-Language": language,
+                **_in_its_thread(notice),
             },
         )
         mail.attach_alternative(html, "text/html")
         return mail
+
+    def subject(self, notice: Notice) -> str:
+        """What a notice says in one line, in the language that is active. Raises what the template raises."""
+        template, context = self._told(notice)
+        return _one_line(_block(template, "subject", context))
+
+    def address(self, notice: Notice) -> str:
+        """Where the button of a notice leads; "" where it has none. Raises what the template raises."""
+        template, context = self._told(notice)
+        return _block(template, "url", context).strip()
+
+    def _told(self, notice: Notice) -> tuple[Template, Any]:
+        template = _plain().get_template(f"mail/{notice.event}_{notice.audience}.jinja")
+        channel = self._channel(notice.payload.get("channel_id"))
+        return template, template.new_context(_told(notice, channel))
 
     def _channel(self, channel_id: int | None) -> Channel | None:
         if channel_id is None:
@@ -119,6 +136,16 @@ class Letters:
         if channel_id not in self._channels:
             self._channels[channel_id] = Channel.objects.filter(id=channel_id).first()
         return self._channels[channel_id]
+
+
+def _in_its_thread(notice: Notice) -> dict[str, str]:
+    """What makes a mail about a conversation answerable, and what a mail program groups it by (MSG-07)."""
+    headers = {}
+    if address := replying.reply_address(notice):
+        headers["Reply-To"] = address
+    if before := replying.told_before(notice):
+        headers |= {"In-Reply-To": before[-1], "References": " ".join(before)}
+    return headers
 
 
 def _pages() -> Environment:
@@ -263,7 +290,7 @@ def _sender(notice: Notice, channel: Channel | None) -> str:
 
 
 def _footer(notice: Notice, channel: Channel | None) -> list[str]:
-    """Why the reader gets this, and that nobody reads an answer."""
+    """Why the reader gets this, and what becomes of an answer."""
     names = {
         "shop": _clean(notice.payload.get("shop", "")),
         "site": _site().display_name,
@@ -280,4 +307,21 @@ def _footer(notice: Notice, channel: Channel | None) -> list[str]:
         why = _("Recibes este correo porque compraste a %(shop)s en %(channel)s.") % names
     else:
         why = _("Recibes este correo porque compraste a %(shop)s.") % names
-    return [why, _("Se envía solo: nadie lee lo que se responda a esta dirección.")]
+    return [why, _of_answers(notice)]
+
+
+def _of_answers(notice: Notice) -> str:
+    """What becomes of an answer to this mail: it arrives, it arrives elsewhere, or nobody reads it (MSG-07)."""
+    if not replying.is_open() or not replying.is_of_conversation(notice):
+        return _("Se envía solo: nadie lee lo que se responda a esta dirección.")
+    if notice.audience == Audience.OPERATOR:
+        return _(
+            "Contesta desde la administración: lo que respondas a este correo te vuelve y no llega a nadie."
+        )
+    if notice.audience == Audience.SELLER:
+        return _(
+            "No contestes a este correo: le llegaría al operador, y a nadie más. Contesta en la trastienda."
+        )
+    return _("Puedes contestar a este correo: lo que escribas llega a %(shop)s.") % {
+        "shop": _clean(notice.payload.get("shop", ""))
+    }

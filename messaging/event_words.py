@@ -7,6 +7,10 @@ from orders.states import Verb
 EVENT_WORDS: dict[str, object] = {
     **{verb.value: verb.label for verb in Verb},
     "message": gettext_lazy("Mensaje"),
+    "review_asked": gettext_lazy("Petición de valoración"),
+    "review_reminder": gettext_lazy("Recordatorio de la tienda"),
+    "review_written": gettext_lazy("Valoración de un cliente"),
+    "astray": gettext_lazy("Respuesta por correo a un aviso"),
     "new_link": gettext_lazy("Enlace nuevo al pedido"),
     "prepare": gettext_lazy("Encargo a un proveedor"),
     "relieved": gettext_lazy("Un proveedor deja de servirlo"),

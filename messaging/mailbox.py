@@ -12,13 +12,17 @@ from datetime import datetime
 from email.message import EmailMessage as Message
 from email.parser import BytesParser
 from email.policy import SMTP, default
+from email.utils import format_datetime, make_msgid
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.core.files.base import File
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 NAME = r"[0-9]{8}T[0-9]{6}-[0-9]{6}-[0-9a-f]{16}"
 _NAME = re.compile(NAME)
@@ -84,6 +88,30 @@ class Kept(NamedTuple):
         """The text or the HTML of it; empty where it has none."""
         body = self.message.get_body((kind,))
         return str(body.get_content()) if body is not None else ""
+
+    @property
+    def reply_to(self) -> str:
+        """Where an answer goes; empty where nobody would read it."""
+        return str(self.message["Reply-To"] or "")
+
+    def answer(self, text: str, files: "Sequence[File[Any]]" = ()) -> Message:
+        """A mail as its reader would write it in answer: their words above what they quote."""
+        answer = Message()
+        answer["From"], answer["To"] = str(self.message["To"]), self.reply_to
+        answer["Subject"] = f"Re: {self.message['Subject']}"
+        answer["Date"] = format_datetime(timezone.now())
+        answer["Message-ID"] = make_msgid(domain="buzon.local")
+        answer["In-Reply-To"] = str(self.message["Message-ID"])
+        quoted = "\n".join(f"> {line}" for line in self.part("plain").splitlines())
+        told = _("El %(day)s, %(sender)s escribió:") % {
+            "day": f"{self.sent_at:%d/%m/%Y}",
+            "sender": self.message["From"],
+        }
+        answer.set_content(f"{text}\n\n{told}\n\n{quoted}\n")
+        for file in files:
+            kind = (getattr(file, "content_type", "") or "application/octet-stream").partition("/")
+            answer.add_attachment(file.read(), maintype=kind[0], subtype=kind[2], filename=file.name)
+        return answer
 
 
 def _sent_at(message: Message) -> datetime:

@@ -84,7 +84,7 @@ _DEADLINES = {
 def offered(order: Order, request: HttpRequest) -> set[str]:
     """The acts that this operator may make on this order now (ORD-10)."""
     by, at = operator(request.user), timezone.now()  # type: ignore[arg-type]
-    verbs = {verb.value for verb in FORMS if services.judge(order, verb, by=by, at=at) is None}
+    verbs = {verb.value for verb, form in FORMS.items() if form.judged(order, by=by, at=at) is None}
     served = order.supplier_id is not None or order.shared
     if order.state in ASSIGNABLE and (served or suppliers(order.shop)):
         verbs.add(Verb.ASSIGN.value)
@@ -94,7 +94,7 @@ def offered(order: Order, request: HttpRequest) -> set[str]:
         verbs.add(Verb.SHORTEN.value)
     if order.state not in FINAL:
         verbs.add(Verb.HOLD.value)
-        if order.held_at or order.incident_at:
+        if order.held_at:
             verbs.add(Verb.RELEASE.value)
     return verbs
 
@@ -148,7 +148,12 @@ class OrderAdmin(ManyOrders):
     sortable_by = ()
     paginator = EstimatingPaginator
     actions = tuple(f"{verb.value}_many" for verb in VERBS)
-    actions_detail = (Verb.CONFIRM_PAYMENT.value, Verb.REDIRECT.value, *(verb.value for verb in FORMS))
+    actions_detail = (
+        Verb.CONFIRM_PAYMENT.value,
+        Verb.REDIRECT.value,
+        *(verb.value for verb in FORMS),
+        Verb.INCIDENT_OPENED.value,
+    )
 
     fieldsets = (
         (None, {"fields": STANDING}),
@@ -281,6 +286,10 @@ class OrderAdmin(ManyOrders):
     @act(gettext_lazy("Anular los enlaces del cliente"), icon="link_off")
     def links_revoked(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._one(request, object_id, Verb.LINKS_REVOKED)
+
+    @act(gettext_lazy("Abrir una incidencia"), icon="report_problem")
+    def incident_opened(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._one(request, object_id, Verb.INCIDENT_OPENED)
 
     @column(gettext_lazy("Estado"), label=COLOURS)
     def state_word(self, order: Order) -> tuple[str, str]:

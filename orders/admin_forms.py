@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from marketplace.lettering import visible
 from marketplace.models import Carrier, Reason, ReasonKind
 from marketplace.reasons import OTHER, Why
-from marketplace.refusals import Outcome
+from marketplace.refusals import Code, Outcome
 from marketplace.rooms import RoomForm
 from orders import services
 from orders.models import LONGEST_ACCESS, Hold, Order
@@ -25,6 +25,10 @@ from sellers.desk import Actor
 from sellers.models import Supplier
 
 _LONGEST_PRESALE = timedelta(days=2 * 365)
+
+
+BY_HAND = [choice for choice in HoldKind.choices if choice[0] != HoldKind.INCIDENT]
+"""The holds that people put and lift; that of an incident comes and goes with it."""
 
 
 class VerbForm(RoomForm):
@@ -41,6 +45,11 @@ class VerbForm(RoomForm):
 
     def build(self) -> None:
         """Add the fields that depend on the order."""
+
+    @classmethod
+    def judged(cls, order: Order, *, by: Actor, at: datetime) -> Code | None:
+        """Why the act cannot be made on an order now; None when it can, and is offered."""
+        return services.judge(order, cls.verb, by=by, at=at)
 
     def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:
         """Make the act through the services."""
@@ -289,7 +298,7 @@ class HoldForm(VerbForm):
     """A hold of any kind; a pre-sale says until when (ORD-06)."""
 
     verb = Verb.HOLD
-    kind = forms.ChoiceField(label=gettext_lazy("Clase"), choices=HoldKind.choices, initial=HoldKind.OPERATOR)
+    kind = forms.ChoiceField(label=gettext_lazy("Clase"), choices=BY_HAND, initial=HoldKind.OPERATOR)
     reason = forms.ChoiceField(label=gettext_lazy("Motivo"), required=False)
     note = forms.CharField(label=gettext_lazy("Explicación"), max_length=300, required=False)
     until = forms.DateTimeField(
@@ -323,7 +332,7 @@ class ReleaseForm(VerbForm):
     """Which hold is lifted, and what the history should say of it."""
 
     verb = Verb.RELEASE
-    kind = forms.ChoiceField(label=gettext_lazy("Clase"), choices=HoldKind.choices)
+    kind = forms.ChoiceField(label=gettext_lazy("Clase"), choices=BY_HAND)
     note = forms.CharField(label=gettext_lazy("Nota"), max_length=200, required=False)
 
     def build(self) -> None:
@@ -331,7 +340,7 @@ class ReleaseForm(VerbForm):
             standing = set(
                 Hold.objects.filter(order=self.order, released_at=None).values_list("kind", flat=True)
             )
-            kinds = [choice for choice in HoldKind.choices if choice[0] in standing]
+            kinds = [choice for choice in BY_HAND if choice[0] in standing]
             self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
 
     def carry_out(self, order_ids: Sequence[int], *, by: Actor, at: datetime) -> Outcome[Moved]:

@@ -139,7 +139,10 @@ DETAILS = {
     "corrected": gettext_lazy("corregido"),
     "to_order": gettext_lazy("va al pedido"),
     "from_order": gettext_lazy("viene del pedido"),
+    "incident": gettext_lazy("incidencia"),
 }
+_SILENT = ("suppliers", "request", "number", "how")
+"""What an event keeps for the code to read."""
 
 
 def details(event: Event, currency: str) -> str:
@@ -154,8 +157,10 @@ def details(event: Event, currency: str) -> str:
             value = money(value, currency)
         elif key in _WORDS:
             value = _WORDS[key](value)
-        elif key in ("suppliers", "request"):
+        elif key in _SILENT:
             continue
+        elif key == "lines" and isinstance(value, list):
+            value = ", ".join(str(one["title"]) for one in value)
         elif isinstance(value, list):
             value = "; ".join(_line(one, kind) if isinstance(one, dict) else str(one) for one in value)
         elif (

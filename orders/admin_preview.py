@@ -37,7 +37,7 @@ def _why_not(order: Order, verb: Verb, *, by: Actor, at: datetime) -> Code | Non
     if verb not in (Verb.HOLD, Verb.RELEASE):
         return services.judge(order, verb, by=by, at=at)
     code = services.judge_hold(order, verb, by=by, at=at)
-    if code is None and verb == Verb.RELEASE and not (order.held_at or order.incident_at):
+    if code is None and verb == Verb.RELEASE and not order.held_at:
         return Code.NO_SUCH_HOLD
     return code
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from unicodedata import combining, normalize
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 
 from marketplace import bulk
 from marketplace.batches import Key
-from orders.models import Line, Order
+from orders.models import Line, Order, Request
 from orders.states import Decision, State
 from sellers.models import Membership, Supplier
 
@@ -26,9 +26,11 @@ def orders_of(member: Membership) -> QuerySet[Order]:
 def get_order(member: Membership, reference: str) -> Order:
     """The order of this member's shop, of their part in it; a stranger's is not found (ROL-01, ROL-04).
 
-    Raises Http404.
+    `was_asked` says whether anything was ever asked for of it (ROL-05). Raises Http404.
     """
+    asked = Request.objects.filter(order=OuterRef("id"))
     rows = orders_of(member).filter(reference=reference).select_related("policy", "channel")
+    rows = rows.annotate(was_asked=Exists(asked))
     order = rows.first() if reference.isprintable() else None
     if order is None:
         raise Http404(reference)
@@ -65,12 +67,13 @@ def folded(text: str) -> str:
     return "".join(c for c in normalize("NFKD", text.lower()) if not combining(c))
 
 
-BEFORE_ALL = (datetime.min.replace(tzinfo=UTC), 0)
+EARLIEST = (datetime.min.replace(tzinfo=UTC), 0)
+"""Before every (deadline, id) key."""
 
 
 def _keys(table: str, column: str, where: str, after: Key | None, count: int, moment: datetime) -> list[Key]:
     """The next (deadline, id) keys, in the order of the partial index that carries them."""
-    since, row_id = after or BEFORE_ALL
+    since, row_id = after or EARLIEST
     rows = bulk.fetch(
         f"SELECT {column}, id FROM {table} WHERE {where} AND ({column}, id) > (%s, %s) ORDER BY {column}, id LIMIT %s",
         [moment, since, row_id, count],

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -16,6 +17,7 @@ from marketplace.bell import ring
 from marketplace.models import Reason, ReasonKind
 from marketplace.refusals import MoveRefused, Outcome
 from orders import services
+from orders.again import SeeOther, order_again
 from orders.forms import Attempt
 from orders.models import Order, Request
 from orders.queries import get_order
@@ -23,7 +25,6 @@ from orders.request_forms import AnswerForm, AskForm
 from orders.services.requests import ACTS
 from orders.signals import Moved
 from orders.states import Verb
-from orders.views import SeeOther, _page
 from sellers.access import DeskRequest, at_the_desk, suppliers_too
 
 FOLLOWERS = ("charge", "payback", "notices")
@@ -37,7 +38,7 @@ def _of_order(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @at_the_desk
     @suppliers_too
     @wraps(view)
-    def entered(request: DeskRequest, reference: str, **about: str) -> HttpResponse:
+    def entered(request: Any, reference: str, **about: str) -> HttpResponse:
         order = get_order(request.membership, reference)
         if request.method != "POST":
             return HttpResponseRedirect(reverse("order", args=[order.reference]))
@@ -61,7 +62,7 @@ def order_ask(request: DeskRequest, order: Order, verb: str) -> HttpResponse:
     form = asking_form(verb, request.POST)
     attempt = Attempt("ask", form, about=verb)
     if not form.is_valid():
-        return _page(request, order, attempt, 422)
+        return order_again(request, order, attempt, 422)
     asked = services.ask(
         order.id, verb, reason=form.why, facts=form.facts, by=request.actor, at=timezone.now()
     )
@@ -93,7 +94,7 @@ def request_decline(request: DeskRequest, order: Order, request_id: str) -> Http
     form = AnswerForm(request.POST, needed=True)
     attempt = Attempt("answer", form, about=request_id)
     if not form.is_valid():
-        return _page(request, order, attempt, 422)
+        return order_again(request, order, attempt, 422)
     answer = form.cleaned_data["answer"]
     outcome = services.decline(row.id, answer=answer, by=request.actor, at=timezone.now())
     return _told(request, order, attempt, outcome, _("Denegado. Quien lo pidió lo sabrá."))
@@ -114,7 +115,7 @@ def _told(
     try:
         services.one(outcome)
     except MoveRefused as refused:
-        return _page(request, order, replace(attempt, refusal=refused.refusal), 409)
+        return order_again(request, order, replace(attempt, refusal=refused.refusal), 409)
     ring(*FOLLOWERS)
     messages.success(request, said)
     return SeeOther(reverse("order", args=[order.reference]))

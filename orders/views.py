@@ -12,7 +12,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import resolve, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -24,6 +24,7 @@ from marketplace.money import format_money
 from marketplace.pdf import TO_INSTALL, PdfUnavailable
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
 from orders import documents, services
+from orders.again import SeeOther, order_again
 from orders.forms import (
     AnswerForm,
     AssignForm,
@@ -45,12 +46,6 @@ from sellers.desk import Right, who_has
 from sellers.queries import suppliers
 
 type Act = Callable[[DeskRequest, Order], HttpResponse]
-
-
-class SeeOther(HttpResponseRedirect):
-    """Done; look at the result there, with a GET."""
-
-    status_code = 303
 
 
 def _act(view: Act) -> Callable[..., HttpResponse]:
@@ -77,16 +72,6 @@ def _act(view: Act) -> Callable[..., HttpResponse]:
     return entered
 
 
-def _page(request: DeskRequest, order: Order, attempt: Attempt, status: int) -> HttpResponse:
-    """The order's page with what went wrong; it belongs to the app above, so it is found by its address."""
-    address = reverse("order", args=[order.reference])
-    found, visit = resolve(address), visiting(request, address)
-    visit.attempt = attempt  # type: ignore[attr-defined]
-    page: HttpResponse = found.func(visit, *found.args, **found.kwargs)
-    page.status_code = status
-    return page
-
-
 def _try(
     request: DeskRequest,
     order: Order,
@@ -100,12 +85,12 @@ def _try(
     if not attempt.form.is_valid():
         code = _stands_in_the_way(request, order, attempt.act)
         if code is not None:
-            return _page(request, order, replace(attempt, refusal=Refusal(order.id, code)), 409)
-        return _page(request, order, attempt, 422)
+            return order_again(request, order, replace(attempt, refusal=Refusal(order.id, code)), 409)
+        return order_again(request, order, attempt, 422)
     try:
         moved = services.one(move())
     except MoveRefused as refused:
-        return _page(request, order, replace(attempt, refusal=refused.refusal), 409)
+        return order_again(request, order, replace(attempt, refusal=refused.refusal), 409)
     ring(*bells)
     messages.success(request, said if isinstance(said, str) else said(moved))
     return SeeOther(reverse("order", args=[order.reference]))
@@ -216,7 +201,7 @@ def order_ask_carrier(request: DeskRequest, order: Order) -> HttpResponse:
     form = CarrierRequestForm(request.POST)
     attempt = Attempt("ask_carrier", form)
     if not form.is_valid():
-        return _page(request, order, attempt, 422)
+        return order_again(request, order, attempt, 422)
     name, website = form.cleaned_data["name"], form.cleaned_data["website"]
     try:
         services.ask_for_carrier(
@@ -228,23 +213,31 @@ def order_ask_carrier(request: DeskRequest, order: Order) -> HttpResponse:
             at=timezone.now(),
         )
     except MoveRefused as refused:
-        return _page(request, order, replace(attempt, refusal=refused.refusal), 409)
+        return order_again(request, order, replace(attempt, refusal=refused.refusal), 409)
     ring("notices")
     messages.success(request, _("Pedido al operador: te escribirá cuando responda."))
     return SeeOther(reverse("order", args=[order.reference], query={"tab": "envio"}))
 
 
+def _press(
+    request: DeskRequest,
+    order: Order,
+    act: str,
+    move: Callable[..., Outcome[Moved]],
+    *,
+    said: str,
+    bells: Sequence[str] = ("notices",),
+) -> HttpResponse:
+    """An act that asks for nothing but its button."""
+    by, at = request.actor, timezone.now()
+    attempt = Attempt(act, forms.Form(request.POST))
+    return _try(request, order, attempt, lambda: move([order.id], by=by, at=at), said=said, bells=bells)
+
+
 @_act
 def order_ready(request: DeskRequest, order: Order) -> HttpResponse:
     """Say that the parcels wait for the carrier."""
-    by, at = request.actor, timezone.now()
-    return _try(
-        request,
-        order,
-        Attempt("ready", forms.Form(request.POST)),
-        lambda: services.ready([order.id], by=by, at=at),
-        said=_("Listo para recoger."),
-    )
+    return _press(request, order, "ready", services.ready, said=_("Listo para recoger."))
 
 
 @_act
@@ -363,7 +356,7 @@ def delivery_note(request: DeskRequest, reference: str) -> HttpResponse:
         own = None if member.supplier_id == order.supplier_id else own
         paper = documents.delivery_note(order, lines=own, at=at)
     except MoveRefused as refused:
-        return _page(request, order, Attempt("delivery_note", forms.Form(), refused.refusal), 409)
+        return order_again(request, order, Attempt("delivery_note", forms.Form(), refused.refusal), 409)
     except PdfUnavailable:
         return render(request, "orders/no_pdf.jinja", {"order": order, "line": TO_INSTALL}, status=503)
     documents.hand_out(order, DocumentKind.DELIVERY_NOTE, by=request.actor, at=at)

@@ -31,6 +31,10 @@ TOUCHED = {
     Verb.LATE_CHARGE: DRAINS,
     Verb.RETURN_TO_SENDER: DRAINS,
     Verb.SHORTEN: DRAINS,
+    Verb.INCIDENT_OPENED: ("receive", "statements"),
+    Verb.INCIDENT_RESOLVED: ("incidents",),
+    Verb.INCIDENT_SENT_BACK: ("incidents",),
+    Verb.INCIDENT_CLOSED: ("receive", "statements", "incidents"),
 }
 
 

@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class QualityConfig(AppConfig):
     name = "quality"
     verbose_name = _("Calidad")
+
+    def ready(self) -> None:
+        from quality import invariants, receivers  # noqa: F401

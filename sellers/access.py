@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.urls import reverse
+from django.urls import resolve, reverse
 
-from sellers import desk
+from sellers import desk, desk_counts
 from sellers.models import Membership, Shop, Supplier, User
 
 CHOSEN = "shop"
@@ -33,12 +33,12 @@ type DeskView[**P] = Callable[Concatenate[DeskRequest, P], HttpResponse]
 
 def memberships(user: User) -> list[Membership]:
     """The active shops a person works in, or for an active supplier of, by name; `has_suppliers` says whether the
-    shop has any."""
+    shop has any, and `desk_counts.of` what waits there for them."""
     suppliers = Supplier.objects.filter(shop=OuterRef("shop"), active=True)
     return list(
         Membership.objects.filter(Q(supplier=None) | Q(supplier__active=True), user=user, shop__active=True)
         .select_related("shop__account_manager", "user", "supplier")
-        .annotate(has_suppliers=Exists(suppliers))
+        .annotate(has_suppliers=Exists(suppliers), **desk_counts.annotations())
         .order_by("shop__name")
     )
 
@@ -89,3 +89,13 @@ def visiting(request: DeskRequest, address: str) -> DeskRequest:
     visit.GET = QueryDict(parts.query)
     visit.META = request.META | {"QUERY_STRING": parts.query, "REQUEST_METHOD": "GET"}
     return visit
+
+
+def shown_with(request: DeskRequest, address: str, attempt: object, status: int) -> HttpResponse:
+    """The page at an address of the panel with an act that did not come off on it; it may belong to an app above, so
+    it is found by its address."""
+    found, visit = resolve(address), visiting(request, address)
+    visit.attempt = attempt  # type: ignore[attr-defined]
+    page: HttpResponse = found.func(visit, *found.args, **found.kwargs)
+    page.status_code = status
+    return page

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
@@ -62,7 +63,7 @@ class ShopAdmin(Room):
     list_select_related = ("account_manager",)
     search_fields = ("name", "code", "contact_email")
     inlines = (Members,)
-    actions_detail = ("invite",)
+    actions_detail = ("write", "invite")
     readonly_fields = ("created_at",)
     fieldsets = (
         (None, {"fields": ("code", "name", "account_manager", "active", "created_at")}),
@@ -82,6 +83,13 @@ class ShopAdmin(Room):
     @column(gettext_lazy("Estado"), ordering="active", label={"yes": "success", "no": "default"})
     def is_active(self, shop: Shop) -> tuple[str, str]:
         return ("yes", _("Activa")) if shop.active else ("no", _("Cerrada"))
+
+    @act(gettext_lazy("Escribir a la tienda"), icon="chat")
+    def write(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Start a conversation with the shop, about no order (MSG-14); the room of conversations does it."""
+        return HttpResponseRedirect(
+            f"{reverse('admin:messaging_thread_add')}?shop={found(Shop, object_id).pk}"
+        )
 
     @act(gettext_lazy("Invitar a alguien"), icon="person_add")
     def invite(self, request: HttpRequest, object_id: str) -> HttpResponse:

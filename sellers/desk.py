@@ -14,6 +14,7 @@ class Right(StrEnum):
     ANSWER = "answer"
     MONEY = "money"
     TEAM = "team"
+    TEMPLATES = "templates"
 
 
 _M = Membership.Role
@@ -21,7 +22,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
     _M.OWNER: frozenset(Right),
     _M.MANAGER: frozenset(Right),
     _M.ORDERS: frozenset({Right.WORK_ORDERS, Right.ANSWER}),
-    _M.SUPPORT: frozenset({Right.ANSWER}),
+    _M.SUPPORT: frozenset({Right.ANSWER, Right.TEMPLATES}),
     _M.FINANCE: frozenset({Right.MONEY}),
     _M.READER: frozenset(),
     _M.SUPPLIER: frozenset({Right.WORK_ORDERS}),

@@ -163,3 +163,32 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.shop}"
+
+
+class ShopHoliday(models.Model):
+    """Days on which a shop is closed, as it has told beforehand; the clocks that its policy says stand still (MSG-09).
+
+    `last_day` is one of them. Days that have passed stay: clocks have been counted by them.
+    """
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="holidays", verbose_name=_("tienda"))
+    first_day = models.DateField(_("primer día"))
+    last_day = models.DateField(_("último día"))
+    note = models.CharField(_("qué se celebra"), max_length=60, blank=True, default="")
+    published_at = models.DateTimeField(_("publicado"))
+    published_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, related_name="+", verbose_name=_("quién lo publicó")
+    )
+
+    class Meta:
+        verbose_name = _("cierre de una tienda")
+        verbose_name_plural = _("cierres de las tiendas")
+        ordering = ["first_day"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(last_day__gte=models.F("first_day")), name="holiday_ends_after_it_starts"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_day:%d/%m/%Y} – {self.last_day:%d/%m/%Y}"

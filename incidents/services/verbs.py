@@ -1,6 +1,6 @@
 """What is done to an incident: resolved, sent back, closed, by people and by the clock (INC-04 … INC-06)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -80,10 +80,6 @@ def send_back(incident_id: int, *, reason: str, by: Actor, at: datetime) -> Inci
     return single(act([incident_id], "send_back", doing, by=by, at=at))
 
 
-def _closing(how: ClosedHow, *, by: Actor, at: datetime) -> "_Closing":
-    return _Closing(how, by, at)
-
-
 class _Closing:
     """Closing an incident, and what it was closed by."""
 
@@ -96,16 +92,29 @@ class _Closing:
         return Done({"how": self.how.value})
 
 
-def close(incident_ids: Collection[int], *, by: Actor, at: datetime) -> Outcome[Incident]:
-    """The operator closes what the shop has resolved; with the last of an order its money goes on (INC-05)."""
-    return act(incident_ids, "close", _closing(ClosedHow.OPERATOR, by=by, at=at), by=by, at=at)
+def close(
+    incident_ids: Collection[int], *, seen: Mapping[int, int] | None = None, by: Actor, at: datetime
+) -> Outcome[Incident]:
+    """The operator closes what the shop has resolved; with the last of an order its money goes on (INC-05).
+
+    `seen` is how many messages each had when the operator looked: one with more is refused as `changed`, so that
+    nobody closes over words that they have not read.
+    """
+    closing = _Closing(ClosedHow.OPERATOR, by, at)
+
+    def doing(incident: Incident, order: Order) -> Done:
+        if seen is not None and seen.get(incident.id) != incident.messages_count:
+            raise Refuse(Code.CHANGED)
+        return closing(incident, order)
+
+    return act(incident_ids, "close", doing, by=by, at=at)
 
 
 def close_refunded(order_ids: Collection[int], *, by: Actor, at: datetime) -> Outcome[Incident]:
     """Close what stands of orders of which the customer has everything back (INC-06)."""
     rows = Incident.objects.filter(order_id__in=list(order_ids), state__in=STANDING)
     ids = list(rows.values_list("id", flat=True))
-    return act(ids, "refund", _closing(ClosedHow.REFUND, by=by, at=at), by=by, at=at) if ids else Outcome()
+    return act(ids, "refund", _Closing(ClosedHow.REFUND, by, at), by=by, at=at) if ids else Outcome()
 
 
 def lapse(incident_ids: Collection[int], *, by: Actor, at: datetime) -> Outcome[Incident]:
@@ -115,7 +124,7 @@ def lapse(incident_ids: Collection[int], *, by: Actor, at: datetime) -> Outcome[
     policies = dict(rows)
     rules = queries.policies(policies.values())
     itself = [pk for pk, policy_id in policies.items() if rules[policy_id].rules.incident_closes_itself]
-    closed = act(itself, "lapse", _closing(ClosedHow.SILENCE, by=by, at=at), skip_locked=True, by=by, at=at)
+    closed = act(itself, "lapse", _Closing(ClosedHow.SILENCE, by, at), skip_locked=True, by=by, at=at)
     listed = _list_for_review([pk for pk in policies if pk not in set(itself)], at=at)
     return Outcome([*closed.moved, *listed.moved], [*closed.refused, *listed.refused])
 

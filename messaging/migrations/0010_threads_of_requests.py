@@ -9,7 +9,7 @@ from marketplace.shopwall import of_the_same_shop
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0006_attachments'),
+        ('messaging', '0009_inbox'),
         ('orders', '0013_requests_and_exceptions'),
     ]
 

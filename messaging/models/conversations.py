@@ -13,15 +13,20 @@ from orders.models import Order, Request
 from sellers.models import Membership, Shop, Supplier, User
 
 
+def _by_date(name: str, whose: F, which: Q) -> models.Index:
+    """What carries a list of threads, the last written in first."""
+    return models.Index(whose, F("written_at").desc(), F("id").desc(), name=name, condition=which)
+
+
 class Thread(models.Model):
     """A conversation of a shop: with the customer of an order, its operator, or both; with one of its suppliers; with
     the operator about no order at all (MSG-01, MSG-14).
 
     `waiting` is how many messages wait for the shop's answer, `answer_by` the first of their deadlines;
-    `operator_waits_since` the first of those that wait for the operator. All three mirror its messages.
-    `request` is what it asks for, where it asks for an act on the order (ROL-05).
-    `written_at` is the moment of the last message, `messages_count` how many there are. That of an incident is answered
-    in the time of incidents (INC-09).
+    `operator_waits_since` the first of those that wait for the operator; `with_customer` and `with_operator` whether
+    they have a part in it; `written_at` is the moment of the last message, `messages_count` how many there are. All of
+    these mirror its messages. `request` is what it asks for, where it asks for an act on the order (ROL-05). That of an
+    incident is answered in the time of incidents (INC-09).
     """
 
     shop = models.ForeignKey(
@@ -68,6 +73,8 @@ class Thread(models.Model):
     waiting = models.PositiveSmallIntegerField(_("esperan respuesta"), default=0)
     answer_by = models.DateTimeField(_("contestar antes de"), null=True)
     operator_waits_since = models.DateTimeField(_("el operador debe contestar desde"), null=True)
+    with_customer = models.BooleanField(_("con el cliente"), default=False, db_default=False)
+    with_operator = models.BooleanField(_("con el operador"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("conversación")
@@ -78,6 +85,26 @@ class Thread(models.Model):
             models.Index(fields=["order", "id"], name="thread_of_order", condition=Q(order__isnull=False)),
             models.Index(
                 fields=["shop", "answer_by", "id"], name="thread_to_answer", condition=Q(waiting__gt=0)
+            ),
+            _by_date("thread_with_customer", F("shop"), Q(with_customer=True)),
+            _by_date("thread_with_operator", F("shop"), Q(with_operator=True)),
+            _by_date("thread_with_supplier", F("shop"), Q(supplier__isnull=False)),
+            _by_date("thread_of_assignee", F("assignee"), Q(assignee__isnull=False)),
+            models.Index(
+                F("shop"),
+                F("reason_code"),
+                F("written_at").desc(),
+                F("id").desc(),
+                name="thread_of_reason",
+                condition=~Q(reason_code=""),
+            ),
+            models.Index(F("written_at").desc(), F("id").desc(), name="thread_by_date"),
+            models.Index(
+                F("shop"),
+                F("written_at").desc(),
+                F("id").desc(),
+                name="thread_about_no_order",
+                condition=Q(order__isnull=True),
             ),
             models.Index(
                 F("operator_waits_since"),
@@ -105,7 +132,8 @@ class Message(models.Model):
     for them. Nobody but its author sees one before `visible_at`: until then it can be taken back. `answer_by` is the
     shop's deadline for what waits for its answer, null for what needs none; `answered_at` when that came, and
     `needs_no_answer` that somebody said that none was needed (MSG-08). `misdirected` is a shop's reply to a notice by
-    mail: it is for the operator, whomever it was meant for (MSG-07).
+    mail: it is for the operator, whomever it was meant for (MSG-07); `sent_on_as` the message by which the shop sent
+    its text on from the platform.
     """
 
     shop = models.ForeignKey(Shop, models.PROTECT, related_name="+", db_index=False)
@@ -124,6 +152,7 @@ class Message(models.Model):
     body = models.TextField(_("texto"))
     came_by = models.CharField(_("llegó por"), max_length=4, choices=CameBy, default=CameBy.PAGE)
     misdirected = models.BooleanField(_("contestó al aviso"), default=False)
+    sent_on_as = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+", db_index=False)
     written_at = models.DateTimeField(_("escrito"))
     visible_at = models.DateTimeField(_("se ve desde"))
     answer_by = models.DateTimeField(_("contestar antes de"), null=True)
@@ -144,6 +173,9 @@ class Message(models.Model):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["shop", "id"], name="message_of_shop"),
+            models.UniqueConstraint(
+                fields=["sent_on_as"], condition=Q(sent_on_as__isnull=False), name="message_sent_on_once"
+            ),
             models.CheckConstraint(
                 condition=Q(to_customer=True) | Q(to_operator=True) | Q(to_shop=True) | Q(to_supplier=True),
                 name="message_for_somebody",
@@ -165,7 +197,7 @@ class Message(models.Model):
                 name="message_unread",
                 condition=Q(to_shop=True, read_by_shop_at__isnull=True),
             ),
-            GinIndex(F("words"), name="message_words"),
+            GinIndex(fields=["shop", "words"], name="message_words_of_shop"),
         ]
 
     def __str__(self) -> str:

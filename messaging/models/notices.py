@@ -7,7 +7,7 @@ from django.utils.translation import pgettext_lazy
 
 from marketplace.models import Claimable
 from messaging.models.conversations import Message
-from sellers.models import Shop
+from sellers.models import Membership, Shop
 
 
 class Audience(models.TextChoices):
@@ -56,6 +56,12 @@ class Notice(Claimable):
                 fields=["order_id"], name="notice_of_order", condition=models.Q(order_id__isnull=False)
             ),
             models.Index(
+                F("shop"),
+                F("id").desc(),
+                name="notice_in_centre",
+                condition=models.Q(audience="seller", muted=False),
+            ),
+            models.Index(
                 fields=["of_message"], name="notice_of_message", condition=models.Q(of_message__isnull=False)
             ),
             models.Index(
@@ -70,6 +76,38 @@ class Notice(Claimable):
 
     def __str__(self) -> str:
         return f"{self.event} → {self.email}"
+
+
+class NoticeSeen(models.Model):
+    """That a member of a shop has read one of its notices (NOT-02)."""
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="+", db_index=False)
+    membership = models.ForeignKey(Membership, models.CASCADE, related_name="+", db_index=False)
+    notice = models.ForeignKey(Notice, models.CASCADE, related_name="+")
+    seen_at = models.DateTimeField(_("leído"))
+
+    class Meta:
+        verbose_name = _("aviso leído")
+        verbose_name_plural = _("avisos leídos")
+        constraints = [models.UniqueConstraint(fields=["membership", "notice"], name="notice_seen_once")]
+
+    def __str__(self) -> str:
+        return f"{self.notice_id} · {self.membership_id}"
+
+
+class NoticeMark(models.Model):
+    """Up to which notice a member has read everything (NOT-02)."""
+
+    membership = models.OneToOneField(Membership, models.CASCADE, primary_key=True, related_name="+")
+    upto = models.BigIntegerField(_("hasta el aviso"))
+    marked_at = models.DateTimeField(_("leído"))
+
+    class Meta:
+        verbose_name = _("avisos leídos hasta")
+        verbose_name_plural = _("avisos leídos hasta")
+
+    def __str__(self) -> str:
+        return f"{self.membership_id} · {self.upto}"
 
 
 class NotHeard(models.TextChoices):

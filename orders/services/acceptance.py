@@ -12,7 +12,7 @@ from marketplace.refusals import Code, Outcome
 from orders.models import Line, Order
 from orders.services.fees import FEE, Fees, charge_fee, priced
 from orders.services.move import Change, Channels, Refuse, _move, promises, rules
-from orders.services.parts import SERVED, parts_of, rewrite, served_by
+from orders.services.parts import SERVED, in_a_line, parts_of, rewrite, served_by
 from orders.services.shipping import lines_of
 from orders.services.splitting import NO_STOCK, Splits, refused_words
 from orders.signals import Moved
@@ -94,7 +94,13 @@ def accept(
         wanted,
         Verb.ACCEPT,
         change,
-        fields=(*_ACCEPTED, "accepted_at", "ship_by", "deliver_by", *(SERVED if some else ())),
+        fields=(
+            *_ACCEPTED,
+            "accepted_at",
+            "ship_by",
+            "deliver_by",
+            *((*SERVED, "items_text") if some else ()),
+        ),
         also=write,
         skip_locked=skip_locked,
         by=by,
@@ -125,6 +131,7 @@ def _answered(
     order.total_cents = order.goods_cents + order.shipping_cents
     order.ships, order.at_once, order.to_confirm = made_of(line.kind for line in accepted)
     order.supplier_id, order.shared = served_by(accepted)
+    order.items_text = in_a_line(accepted)
     return told, accepted
 
 

@@ -47,7 +47,8 @@ def follow_incidents(
     """Tell in the history of orders what became of their incidents, under the lock of the order.
 
     `follow` decides about each, and may raise `Refuse`; `also` writes the incidents. While one stands the order is held
-    from receipt and settlement, in whatever state it is; one that has ended has nothing left to be held.
+    from receipt and settlement, in whatever state it is; one that has ended has nothing left to be held. A receipt that
+    fell due meanwhile falls due when it is let go, so that it comes into the settlement after that.
     """
     placed: list[Hold] = []
     lifted: list[int] = []
@@ -69,6 +70,10 @@ def follow_incidents(
             )
         elif not told.stands and order.incident_at is not None:
             order.incident_at = None
+            if order.receive_at is not None and order.receive_at < at:
+                order.receive_at = (
+                    at  # what fell due meanwhile falls due now: no closing that has been takes it
+                )
             lifted.append(order.id)
         return Change(told.data, news=told.news)
 
@@ -87,7 +92,7 @@ def follow_incidents(
         order_ids,
         verb,
         change,
-        fields=("incident_at",),
+        fields=("incident_at", "receive_at"),
         also=write,
         skip_locked=skip_locked,
         judged=_timely,

@@ -84,22 +84,32 @@ def ship(parcels: Mapping[int, Parcel], *, by: Actor, at: datetime) -> Outcome[M
             data["from_order"] = parcel.from_order
         if not complete:
             return Change(data, instead=Verb.HAND_OVER)
-        settings, calendar = rules(order), channels.of(order).calendar
-        order.shipped_at = at
-        if settings.deliver_clock_from == ShippingClockFrom.HAND_OVER:
-            order.deliver_by = clocks.deadline(at, settings.deliver_within.span, calendar)
-        count_receipt(order, at, channels)
+        count_from_hand_over(order, at, channels)
         return Change(data)
 
     return _move(
         parcels,
         Verb.SHIP,
         change,
-        fields=("parcels", "shipped_at", "deliver_by", "receive_at"),
+        fields=("parcels", *COUNTED_FROM_HAND_OVER),
         also=lambda: _write(written),
         by=by,
         at=at,
     )
+
+
+COUNTED_FROM_HAND_OVER = ("shipped_at", "deliver_by", "receive_at")
+
+
+def count_from_hand_over(order: Order, handed_over_at: datetime, channels: Channels) -> None:
+    """The last parcel is with its carrier: the clocks of delivery and of receipt run from there, that of receipt not
+    before what does not travel was confirmed (SHP-02, SHP-07)."""
+    settings = rules(order)
+    order.shipped_at = handed_over_at
+    if settings.deliver_clock_from == ShippingClockFrom.HAND_OVER:
+        span = settings.deliver_within.span
+        order.deliver_by = clocks.deadline(handed_over_at, span, channels.of(order).calendar)
+    count_receipt(order, max(handed_over_at, order.confirmed_at or handed_over_at), channels)
 
 
 def lines_of(order_ids: Iterable[int]) -> dict[int, list[Line]]:

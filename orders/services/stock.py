@@ -9,18 +9,16 @@ from datetime import datetime
 
 from django.db import transaction
 
-from marketplace import clocks
-from marketplace.policy import Role, ShippingClockFrom
+from marketplace.policy import Role
 from marketplace.reasons import Reasoned, why
 from marketplace.refusals import Code, Outcome
 from orders.models import Hold, Line, Order, Shipment
 from orders.services.fees import FEE, charge_fee, fee_of_rest, priced
 from orders.services.fulfilment import complete
 from orders.services.holds import release
-from orders.services.move import Change, Channels, Refuse, _move, judge, rules
+from orders.services.move import Change, Channels, Refuse, _move, judge
 from orders.services.parts import SERVED, in_a_line, parts_of, rewrite, served_by, standing
-from orders.services.receipt import count_receipt
-from orders.services.shipping import lines_of
+from orders.services.shipping import COUNTED_FROM_HAND_OVER, count_from_hand_over, lines_of
 from orders.services.splitting import NO_STOCK, Splits, refused_words
 from orders.signals import Moved
 from orders.states import Decision, HoldKind, State, Verb
@@ -178,11 +176,8 @@ def _complete(order_ids: Sequence[int], *, by: Actor, at: datetime) -> None:
     channels = Channels()
 
     def change(order: Order) -> Change:
-        parcel, settings, calendar = last[order.id], rules(order), channels.of(order).calendar
-        order.shipped_at = parcel.handed_over_at
-        if settings.deliver_clock_from == ShippingClockFrom.HAND_OVER:
-            order.deliver_by = clocks.deadline(order.shipped_at, settings.deliver_within.span, calendar)
-        count_receipt(order, max(order.shipped_at, order.confirmed_at or order.shipped_at), channels)
+        parcel = last[order.id]
+        count_from_hand_over(order, parcel.handed_over_at, channels)
         return Change(
             {
                 "carrier": parcel.carrier_name,
@@ -192,8 +187,6 @@ def _complete(order_ids: Sequence[int], *, by: Actor, at: datetime) -> None:
             }
         )
 
-    outcome = _move(
-        order_ids, Verb.SHIP, change, fields=("shipped_at", "deliver_by", "receive_at"), by=by, at=at
-    )
+    outcome = _move(order_ids, Verb.SHIP, change, fields=COUNTED_FROM_HAND_OVER, by=by, at=at)
     if outcome.refused:
         raise RuntimeError(f"orders with nothing left to ship stay unshipped: {outcome.refused}")

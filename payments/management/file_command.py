@@ -1,13 +1,11 @@
 """What the commands that bring money in from a file have in common: the file, the report, the summary."""
 
-import csv
 import json
-import os
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from pathlib import Path
-from typing import Any, ClassVar, TextIO
+from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -17,13 +15,13 @@ from marketplace import bell
 from marketplace.models import Channel
 from marketplace.money import plain
 from marketplace.refusals import Code
-from orders.intake.files import Source, Unreadable
-from orders.intake.importing import inert
+from orders.intake.files import Unreadable
+from orders.intake.telling import Refusals, opened, tell_counts
 from payments.intake.reading import Kind, rows
 from payments.intake.running import BATCH, Result, carry_out
 from payments.verdicts import Act, Fate, Verdict
 
-SHOWN = 20
+HEADS = ("line", "reference", "code", "reason")
 
 _COUNTED = {
     Fate.DONE: "done",
@@ -60,13 +58,13 @@ class FileCommand(BaseCommand):
         act = self.act(channel, options, at=at)
         result, broken = Result(), ""
         with ExitStack() as stack:
-            source, refusals = _opened(stack, options)
+            source, refusals = opened(stack, options["file"], options["report"], heads=HEADS, rereadable=True)
             try:
                 carry_out(
                     act,
                     rows(self.kind, source, channel, at=at),
                     result=result,
-                    tell=refusals.hear,
+                    tell=lambda one: refusals.hear(*_told(one)) if one.fate == Fate.REFUSED else None,
                     rehearse=options["rehearse"],
                     batch=options["batch"],
                     clock=timezone.now,
@@ -83,42 +81,21 @@ class FileCommand(BaseCommand):
         if broken:
             raise CommandError(broken, returncode=1)
 
-    def _tell(self, summary: dict[str, Any], refusals: "_Refusals") -> None:
-        for one in refusals.first:
-            self.stdout.write(f"line {one.line} · {one.word or '–'}: {one.code}: {one.text}")
-        if refusals.more:
-            self.stdout.write(f"… and {refusals.more} more refused")
+    def _tell(self, summary: dict[str, Any], refusals: Refusals) -> None:
+        refusals.tell(self.stdout)
         if summary["rehearsed"]:
             self.stdout.write("Only a rehearsal: nothing was kept.")
         told = [("lines read", summary["lines"])]
         told += [(words, summary[fate.value]) for fate, words in _COUNTED.items()]
         told += [(f"  {code}: {Code(code).label}", n) for code, n in summary["codes"].items()]
         told.append((f"{summary['currency']} moved", summary["amount"]))
-        width = max(len(words) for words, _n in told)
-        for words, n in told:
-            self.stdout.write(f"{words:<{width}}  {n:>14}")
+        tell_counts(self.stdout, told)
 
 
-class _Refusals:
-    """What was refused: the first for the terminal, all of them for the report."""
-
-    def __init__(self, report: TextIO | None) -> None:
-        self.first: list[Verdict] = []
-        self.more = 0
-        self._report = csv.writer(report) if report is not None else None
-        if self._report is not None:
-            self._report.writerow(["line", "reference", "code", "reason"])
-
-    def hear(self, one: Verdict) -> None:
-        """Keep a line that was refused."""
-        if one.fate != Fate.REFUSED:
-            return
-        if len(self.first) < SHOWN:
-            self.first.append(one)
-        else:
-            self.more += 1
-        if self._report is not None:
-            self._report.writerow([one.line, inert(one.word), one.code, inert(one.text)])
+def _told(one: Verdict) -> tuple[str, Sequence[str | int]]:
+    """A line that was refused: for the terminal, and for the report."""
+    cells = (one.line, one.word, one.code or "", one.text)
+    return f"line {one.line} · {one.word or '–'}: {one.code}: {one.text}", cells
 
 
 def _channel(options: dict[str, Any]) -> Channel:
@@ -128,22 +105,6 @@ def _channel(options: dict[str, Any]) -> Channel:
     if channel is None:
         raise CommandError(f"There is no channel “{options['channel']}”.", returncode=2)
     return channel
-
-
-def _opened(stack: ExitStack, options: dict[str, Any]) -> tuple[Source, _Refusals]:
-    path, report = options["file"], options["report"]
-    try:
-        source = Source(path, rereadable=True)
-        stack.callback(source.close)
-        if report is None:
-            return source, _Refusals(None)
-        if path != "-" and Path(report).exists() and os.path.samefile(path, report):
-            raise CommandError("The report cannot be the file itself.", returncode=2)
-        out = open(report, "w", encoding="utf-8", newline="")  # noqa: SIM115
-        stack.callback(out.close)
-    except OSError as error:
-        raise CommandError(f"Cannot open {error.filename}: {error.strerror}.", returncode=2) from error
-    return source, _Refusals(out)
 
 
 def _summary(result: Result, channel: Channel, rehearsed: bool, seconds: float) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from orders.signals import Moved
 from orders.states import HoldKind, Verb
 from playback.clockwork import Clockwork
 from playback.demo.channels import open_others
+from playback.demo.claims import CLAIMS, TROUBLES, act_on, answer
 from playback.demo.goods import TRADERS, customer
 from playback.demo.lists import keep_lists
 from playback.demo.lives import DAYS, Hours, Purchase, Share, Step, invent
@@ -194,6 +195,9 @@ class Making:
         purchase, share, step = doings[0]
         ids = {self._id(one, where): (one, where) for one, where, _ in doings}
         by = self._actor(purchase, share, step)
+        if step.verb in CLAIMS:
+            self._claim(step, list(ids), by=by, at=at)
+            return
         match step.verb:
             case Verb.ACCEPT:
                 outcome = services.accept(self._answers(ids, step.told), by=by, at=at)
@@ -212,6 +216,15 @@ class Making:
             case _:
                 outcome = services.deliver(ids, by=by, at=at)
         self._heed(step, outcome, ids)
+
+    def _claim(self, step: Step, ids: Sequence[int], *, by: Actor, at: datetime) -> None:
+        """An incident is opened, and what follows from it; "opened" by the shop is its answer in the conversation."""
+        trouble = TROUBLES[int(step.told)]
+        if step.verb == Verb.INCIDENT_OPENED and step.by == Role.SELLER:
+            answer(ids, trouble, by=by, at=at)
+            return
+        outcome = act_on(ids, step.verb, trouble, by=by, at=at)
+        self.refused += [f"{step.verb}: {refusal.code}" for refusal in outcome.refused]
 
     def _heed(self, step: Step, outcome: Outcome[Moved], ids: dict[int, tuple[Purchase, Share]]) -> None:
         for refusal in outcome.refused:

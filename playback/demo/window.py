@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from marketplace import clocks
 from marketplace.policy import Role, Settings
 from orders.states import HoldKind, Verb
+from playback.demo.claims import TROUBLES
 from playback.demo.goods import PEOPLE, TRADERS
 from playback.demo.lives import Hours, Purchase, Share, Step
 
@@ -33,7 +34,8 @@ class Window:
     def arrange(self) -> list[Purchase]:
         """All of them."""
         return [
-            *self._to_accept(), *self._to_ship(), *self._waiting(), *self._in_debit(), *self._ended(), *self._received()
+            *self._to_accept(), *self._to_ship(), *self._waiting(), *self._in_debit(), *self._ended(),
+            *self._received(), *self._troubled(),
         ]  # fmt: skip
 
     def _buy(
@@ -167,3 +169,23 @@ class Window:
             shipped_at = self._counted_back(received_at)
             accepted_at = shipped_at - 20 * _HOUR
             yield self._order(accepted_at, Step(shipped_at, Verb.SHIP), lines=(1, 1))
+
+    def _troubled(self) -> Iterator[Purchase]:
+        """Delivered, and something is wrong: an incident in each place that one can be in."""
+        by = {
+            Verb.INCIDENT_OPENED: Role.CUSTOMER,
+            Verb.INCIDENT_RESOLVED: Role.SELLER,
+            Verb.INCIDENT_SENT_BACK: Role.OPERATOR,
+            Verb.INCIDENT_CLOSED: Role.OPERATOR,
+        }
+        for n, trouble in enumerate(TROUBLES):
+            shipped_at = self.now - trouble.left
+            steps = [
+                Step(shipped_at, Verb.SHIP),
+                Step(shipped_at + 30 * _HOUR, Verb.DELIVER, by=Role.PLATFORM),
+                *(Step(self.now - ago, verb, str(n), by[verb]) for ago, verb in trouble.acts),
+            ]
+            if trouble.answer:
+                opened_at = self.now - trouble.acts[0][0]
+                steps.append(Step(opened_at + 3 * _HOUR, Verb.INCIDENT_OPENED, str(n)))
+            yield self._order(shipped_at - 20 * _HOUR, *steps, lines=((1,), (1, 1))[n % 2])

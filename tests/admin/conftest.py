@@ -9,14 +9,20 @@ from django.utils import timezone
 from marketplace import timers
 from marketplace.celery import BY_NAME
 from marketplace.models import Parked, TimerRun
-from messaging.models import BounceRefusal, NotHeard
+from marketplace.reasons import Why
+from messaging import conversing
+from messaging.conversing import Words
+from messaging.models import BounceRefusal, Correspondent, MailRefusal, NotHeard, NotTaken
+from messaging.noting import add_note
+from messaging.recipients import CUSTOMER as TO_CUSTOMER
 from orders import services
 from orders.models import CommissionRate, Order
-from orders.states import HoldKind
+from orders.states import HoldKind, Verb
 from payments.models import Collection, Inquiry, Release, Remittance, WebhookReceipt, WebhookRefusal
 from payments.states import Heard, TurnedAway
+from quality import services as reviews
 from sellers.models import User
-from tests.conftest import OPERATOR, SELLER, Placing
+from tests.conftest import CUSTOMER, OPERATOR, SELLER, Placing
 
 
 @pytest.fixture
@@ -43,6 +49,7 @@ def settled(fresh: Placing) -> Order:
     order = fresh(at=at)
     cancelled = fresh(at=at)
     services.accept([order.id, cancelled.id], by=SELLER, at=at)
+    services.one(services.ask(cancelled.id, Verb.CANCEL, reason="a petición", by=SELLER, at=at))
     timers.run(BY_NAME["charge"], at=at)
     services.cancel([cancelled.id], reason="a petición", by=OPERATOR, at=at)
     services.hold([order.id], HoldKind.OPERATOR, note="revisar", by=OPERATOR, at=at)
@@ -51,10 +58,20 @@ def settled(fresh: Placing) -> Order:
         carrier_name="Portes Norte", tracking="N-1", tracking_url="https://portes.example/N-1"
     )
     services.ship({order.id: parcel}, by=SELLER, at=at + timedelta(hours=1))
+    services.report_exception([order.id], reason=Why("absent"), by=OPERATOR, at=at + timedelta(hours=2))
+    services.retry([order.id], by=SELLER, at=at + timedelta(hours=3))
     timers.run(BY_NAME["receive"], at=at + timedelta(days=22))
     timers.run(BY_NAME["statements"], at=at + timedelta(days=60))
     _told_by_the_provider(order, at=at)
+    reviews.write_review(order, 4, "Bien", by=CUSTOMER, at=at + timedelta(days=30))
+    _talked_about(order, at=at)
     return Order.objects.get(id=order.id)
+
+
+def _talked_about(order: Order, *, at: datetime) -> None:
+    """What people said about an order, and wrote down."""
+    conversing.start(order.shop, Words("Sale mañana"), to=TO_CUSTOMER, order=order, by=SELLER, at=at)
+    add_note(order.id, "Llamó y quedamos en el jueves", public=False, by=SELLER, at=at)
 
 
 def _told_by_the_provider(order: Order, *, at: datetime) -> None:
@@ -95,6 +112,11 @@ def _told_by_the_provider(order: Order, *, at: datetime) -> None:
     )
     WebhookRefusal.objects.create(reason=TurnedAway.SIGNATURE, day=at.date(), last_at=at)
     BounceRefusal.objects.create(source="mail", reason=NotHeard.MALFORMED, day=at.date(), last_at=at)
+    MailRefusal.objects.create(source="mail", reason=NotTaken.BROKEN, day=at.date(), last_at=at)
+    said = conversing.start(order.shop, Words("Hola"), to=TO_CUSTOMER, order=order, by=SELLER, at=at)
+    Correspondent.objects.create(
+        shop_id=order.shop_id, thread=said.thread, audience="customer", email="ana@cliente.example"
+    )
     ended = {"from_day": at.date(), "until_day": at.date() + timedelta(days=1)}
     CommissionRate.objects.create(channel_id=order.channel_id, category="Hogar", basis_points=950, **ended)
     asked = services.ask_for_carrier(order.shop, "Portes Norte", "https://portes.example", by=SELLER, at=at)

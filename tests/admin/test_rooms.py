@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from marketplace.admin_site import CONTENT_SECURITY
-from marketplace.models import Carrier, Channel, Parked, Policy, Reason, TimerRun
+from marketplace.models import Carrier, Channel, Parked, Policy, Reason, ReasonKind, TimerRun
 from marketplace.rooms import EXACT_UP_TO, EstimatingPaginator
 from orders.models import Hold, Order
 from sellers.models import Membership, Shop, Supplier, User
@@ -214,7 +214,7 @@ def test_a_carrier_is_checked_field_by_field(desk: Client) -> None:
 @pytest.mark.django_db
 def test_a_new_installation_has_its_lists() -> None:
     assert Carrier.objects.filter(active=True).count() == 15
-    assert set(Reason.objects.values_list("kind", flat=True)) == {"refuse", "cancel", "hold"}
+    assert set(Reason.objects.values_list("kind", flat=True)) == set(ReasonKind.values)
     assert not Reason.objects.filter(label_en="").exists()
 
 

@@ -60,9 +60,9 @@ OFFERED = {
     State.AWAITING_PICKUP: {"albaran.pdf", "cancelar"},
     State.SHIPPED: {"albaran.pdf", "incidencia"},
     State.EXCEPTION: {"albaran.pdf", "incidencia"},
-    State.DELIVERED: {"albaran.pdf", "incidencia", "devolver"},
-    State.RECEIVED: {"albaran.pdf", "incidencia", "devolver"},
-    State.CLOSED: {"albaran.pdf"},
+    State.DELIVERED: {"albaran.pdf", "incidencia", "devolver", "valorar"},
+    State.RECEIVED: {"albaran.pdf", "incidencia", "devolver", "valorar"},
+    State.CLOSED: {"albaran.pdf", "valorar"},
     State.RETURNED: {"albaran.pdf"},
 }
 """The acts of the page besides writing, which is always there. In debit and after, cancelling is asked for."""

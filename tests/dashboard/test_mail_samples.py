@@ -27,7 +27,7 @@ SPANISH = re.compile(
     re.IGNORECASE,
 )
 MADE_UP = ("Cerámicas", "Tienda de pruebas", "se rompió el último", "ya no lo quiere", "comprobamos el pago",
-           "resuelto", "Ausente", LONG, "Jarrón azul", "Plato hondo")  # fmt: skip
+           "resuelto", "Ausente", "Dónde está mi pedido", LONG, "Jarrón azul", "Plato hondo")  # fmt: skip
 FETCHES = re.compile(
     r"<(img|link|script|iframe|object|video)\b|@import|url\(|background=|\bsrc=", re.IGNORECASE
 )

@@ -130,7 +130,7 @@ def test_a_null_character_is_named_like_any_nonsense(shop: Shop, alice: User) ->
 
 
 def test_a_long_reference_is_cut_and_not_the_page() -> None:
-    rule = (CSS / "pages.css").read_text().partition(".orders .number {")[2].partition("}")[0]
+    rule = (CSS / "orders_list.css").read_text().partition(".orders .number {")[2].partition("}")[0]
     assert "max-inline-size: 22ch" in rule
     assert "text-overflow: ellipsis" in rule
 

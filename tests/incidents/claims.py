@@ -29,7 +29,12 @@ BOB = Actor(Role.SELLER, "Bernardo Oliva")
 def claimed(order_id: int, *, lines: int = 1, **wishes: Any) -> Incident:
     """An incident that the customer opens on the first lines of an order, a day after it was delivered."""
     ids = Line.objects.filter(order_id=order_id).order_by("id").values_list("id", flat=True)[:lines]
-    given = {"reason": BROKEN, "text": "Ha llegado roto", "by": CUSTOMER, "at": DELIVERED_AT + DAY} | wishes
+    given: dict[str, Any] = {
+        "reason": BROKEN,
+        "text": "Ha llegado roto",
+        "by": CUSTOMER,
+        "at": DELIVERED_AT + DAY,
+    } | wishes
     return services.open_incident(order_id, list(ids), **given)
 
 

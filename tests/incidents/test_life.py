@@ -308,7 +308,30 @@ def test_whose_turn_it_is_follows_the_conversation(delivered: int) -> None:
 
 
 @pytest.mark.rule("INC-06")
-def test_a_total_refund_closes_it_by_itself_and_a_partial_one_does_not(channel: Channel, shop: Shop) -> None:
+def test_a_part_that_goes_back_closes_nothing(channel: Channel, shop: Shop) -> None:
+    order_id = brought_to(OrderState.AWAITING_SHIPMENT, channel, shop)[0]
+    jar = Line.objects.get(order_id=order_id, sku="JAR-AZUL")
+    parcel = orders.Parcel(carrier_name="SEUR", tracking="1", quantities={jar.id: 1})
+    orders.one(orders.ship({order_id: parcel}, by=SELLER, at=AT + 2 * HOUR))
+    incident = claimed(order_id, at=AT + 3 * HOUR)
+    orders.one(orders.shorten({order_id: {jar.id: 0}}, by=SELLER, at=AT + 4 * HOUR))
+    order = order_of(incident)
+    assert 0 < order.refunded_cents < order.charged_cents
+    assert (now(incident).state, order.incident_at) == (State.OPEN, AT + 3 * HOUR)
+
+
+@pytest.mark.rule("INC-06")
+def test_what_ends_with_nothing_left_charged_closes_it_by_itself(channel: Channel, shop: Shop) -> None:
+    publish_policy(channel, PRESETS[Preset.CASH_ON_DELIVERY], by="x", at=AT)
+    order_id = brought_to(OrderState.EXCEPTION, Channel.objects.get(id=channel.id), shop)[0]
+    moved_at = Order.objects.get(id=order_id).moved_at
+    incident = claimed(order_id, at=moved_at + HOUR)
+    orders.one(orders.return_to_sender([order_id], by=SELLER, at=moved_at + 2 * HOUR))
+    assert (now(incident).state, now(incident).closed_how) == (State.CLOSED, ClosedHow.REFUND)
+
+
+@pytest.mark.rule("INC-06")
+def test_a_total_refund_closes_it_by_itself(channel: Channel, shop: Shop) -> None:
     order_id = brought_to(OrderState.EXCEPTION, channel, shop)[0]
     moved_at = Order.objects.get(id=order_id).moved_at
     incident = claimed(order_id, at=moved_at + HOUR)

@@ -60,7 +60,7 @@ def test_answering_first_needs_the_debit_where_the_customer_was_to_pay_first() -
 
 
 def test_a_failed_delivery_has_a_way_out() -> None:
-    none: dict[str, list[str]] = {verb: [] for verb in ("retry", "return_to_sender", "deliver")}
+    none: dict[str, list[str]] = {verb: [] for verb in ("retry", "return_to_sender", "redirect", "deliver")}
     assert flaws(Preset.PREPAID, {"exception": none}) == {"rights.exception.retry"}
     assert flaws(Preset.PREPAID, {"exception": {**none, "deliver": ["operator"]}}) == set()
     assert flaws(Preset.PREPAID, {"exception": none, "shipped": {"report_exception": []}}) == set()
@@ -76,3 +76,23 @@ def test_receipt_is_not_before_delivery_can_be_whatever_it_is_counted_from_and_o
     assert flaws(preset, deliver_within=deliver, receive_after={"hours": 672, **wall}) == set()
     assert flaws(preset, receive_after={"hours": 24, **wall}) == {"receive_after"}
     assert flaws(preset, receive_after={"hours": 160, **office}) == set()
+
+
+def test_a_commission_with_its_vat_is_never_more_than_what_is_sold() -> None:
+    assert flaws(Preset.ACCEPT_FIRST, commission_bp=8265, commission_vat_bp=2100) == {"commission_bp"}
+    assert flaws(Preset.ACCEPT_FIRST, commission_bp=8264, commission_vat_bp=2100) == set()
+
+
+@pytest.mark.rule("EXC-04")
+def test_a_version_from_before_redirects_grants_them_to_those_who_have_parcels_back() -> None:
+    before = PRESETS[Preset.PREPAID].model_dump(mode="json")
+    granted = before["rights"]["exception"].pop("redirect")
+    assert granted == ["seller", "operator"]
+    since = Settings.model_validate(deepcopy(before), context=KEPT)  # nobody was granted it: nobody may
+    assert "redirect" not in since.rights["exception"]
+    del before["review_after"]
+    kept = Settings.model_validate(deepcopy(before), context=KEPT)
+    assert [role.value for role in kept.rights["exception"]["redirect"]] == granted
+    before["rights"]["exception"]["return_to_sender"] = ["operator"]
+    kept = Settings.model_validate(deepcopy(before), context=KEPT)
+    assert [role.value for role in kept.rights["exception"]["redirect"]] == ["operator"]

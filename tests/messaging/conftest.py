@@ -11,23 +11,35 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from django.utils import translation
 from pytest_django import Settings
 
 from incidents import services as incidents
 from marketplace import timers
 from marketplace.celery import BY_NAME
 from marketplace.models import Channel
-from marketplace.policy import Preset
+from marketplace.policy import Preset, Role
 from marketplace.reasons import Why
 from marketplace.refusals import Tally
 from marketplace.services import open_channel
+from messaging import conversing, replying
+from messaging.conversing import Words
+from messaging.inbound import receiving
+from messaging.models import Notice
 from messaging.new_links import mail_new_link
+from messaging.recipients import CUSTOMER as CONVERSED_CUSTOMER
+from messaging.recipients import OPERATOR as CONVERSED_OPERATOR
+from messaging.recipients import SHOP as CONVERSED_SHOP
+from messaging.recipients import SUPPLIER as CONVERSED_SUPPLIER
 from messaging.tasks import InvariantsBroken, send_notices
 from orders import services
 from orders.models import Line, Order
-from orders.states import HoldKind
+from orders.states import HoldKind, Verb
 from payments import beforehand
+from quality import services as reviews
+from refunds import redirecting
 from refunds.returns import ask_return
+from sellers.desk import Actor, Right
 from sellers.models import Shop, Supplier, User
 from tests.conftest import ANA, AT, CLOCK, CUSTOMER, OPERATOR, SELLER, actor_of, basket
 from tests.orders.digital import BOOKING, PATTERN, TICKET, digital_basket
@@ -206,6 +218,46 @@ def _incidents(order_id: int, at: datetime) -> None:
     incidents.close([one.id], by=OPERATOR, at=at)
 
 
+def _redirected(channel: Channel, shop: Shop, norte: Supplier, language: str) -> None:
+    """What is told of a parcel that goes on to another order."""
+    buyer = replace(ANA, language=language)
+    ids = []
+    for n in range(2):
+        new = basket(shop, number=f"{language}-R{n}", customer=buyer, served=[norte, norte])
+        ids += [move.order_id for move in services.place(channel, [new]).moved]
+    services.accept(ids, by=SELLER, at=AT + HOUR)
+    _tick("charge", AT + HOUR)
+    failed, other = ids
+    services.ship({failed: services.Parcel(carrier_name="SEUR")}, by=actor_of(norte), at=AT + 2 * HOUR)
+    services.report_exception([failed], reason=Why("absent"), by=OPERATOR, at=AT + 3 * HOUR)
+    assert len(redirecting.redirect(failed, other, by=SELLER, at=AT + 4 * HOUR).moved) == 2
+
+
+def _asked_for(channel: Channel, shop: Shop, norte: Supplier, language: str) -> None:
+    """What is written and told when people ask for what they may not do: everybody asks, everybody answers."""
+    buyer = replace(ANA, language=language)
+    ids = []
+    for n in range(2):
+        new = basket(shop, number=f"{language}-Q{n}", customer=buyer, served=[norte, norte] if n else ())
+        ids += [move.order_id for move in services.place(channel, [new]).moved]
+    own, theirs = ids
+    services.accept(ids, by=SELLER, at=AT + HOUR)
+    support = Actor(Role.SELLER, "Bruno", rights=frozenset({Right.ANSWER}))
+    why = Why("customer-asks")
+
+    def asked(order_id: int, by: Actor, at: datetime) -> int:
+        moved = services.one(services.ask(order_id, Verb.CANCEL, reason=why, by=by, at=at))
+        return int(moved.data["request"])
+
+    with translation.override(language):
+        services.decline(asked(own, SELLER, AT + HOUR), answer="No", by=OPERATOR, at=AT + HOUR)
+        _tick("charge", AT + HOUR)
+        services.decline(asked(own, CUSTOMER, AT + 2 * HOUR), answer="No", by=SELLER, at=AT + 2 * HOUR)
+        services.decline(asked(own, support, AT + 2 * HOUR), answer="No", by=SELLER, at=AT + 2 * HOUR)
+        services.approve(asked(theirs, SELLER, AT + 2 * HOUR), by=actor_of(norte), at=AT + 2 * HOUR)
+    services.cancel([own], reason=why, by=OPERATOR, at=AT + 3 * HOUR)
+
+
 def _carriers(shop: Shop) -> None:
     """What is told of carriers that a shop asks for."""
     wanted, odd = (
@@ -214,6 +266,31 @@ def _carriers(shop: Shop) -> None:
     )
     services.grant_carrier([wanted.id], services.NewCarrier("portes", "Portes"), by=OPERATOR, at=AT)
     services.decline_carrier([odd.id], note="No da seguimiento", by=OPERATOR, at=AT)
+
+
+def _by_mail(order: Order, supplier: Supplier) -> None:
+    """Everybody is written to, and a shop and an operator answer by mail."""
+    at = AT + 2 * DAY
+    for to in (CONVERSED_CUSTOMER, CONVERSED_OPERATOR):
+        conversing.start(order.shop, Words("Hola"), to=to, order=order, by=SELLER, at=at)
+    conversing.start(
+        order.shop, Words("Hola"), to=CONVERSED_SUPPLIER, order=order, supplier=supplier, by=SELLER, at=at
+    )
+    conversing.start(order.shop, Words("Hola"), to=CONVERSED_SHOP, order=order, by=CUSTOMER, at=at)
+    for audience in ("seller", "operator"):
+        address = replying.reply_address(
+            Notice.objects.filter(event="message", audience=audience).latest("id")
+        )
+        answer = f"To: {address}\nMessage-ID: <{order.id}-{audience}@x.example>\n\nVale".encode()
+        assert receiving.receive(answer, source="mail", at=at).is_done
+
+
+def _reviews(order: Order) -> None:
+    """The customer is asked, reminded, and says how it was."""
+    at = AT + 20 * DAY
+    _tick("reviews", at)
+    reviews.remind(order, "¿Qué tal?", by=SELLER, at=at)
+    reviews.write_review(order, 4, "Muy bien.", by=CUSTOMER, at=at)
 
 
 @pytest.fixture
@@ -263,7 +340,11 @@ def tell_everything(channel: Channel, shop: Shop, norte: Supplier, olga: User) -
         _paid_beforehand(shop, language)
         _tick("payback", AT + DAY)
         _served_by_a_supplier(channel, shop, norte, language)
+        _redirected(channel, shop, norte, language)
+        _asked_for(channel, shop, norte, language)
         _carriers(shop)
+        _by_mail(Order.objects.get(id=shipped), norte)
+        _reviews(Order.objects.get(id=shipped))
         _tick("expire", AT + 4 * DAY)
         receive_at = Order.objects.get(id=shipped).receive_at
         assert receive_at is not None

@@ -76,6 +76,7 @@ def test_a_refused_line_is_not_charged(place: Placing) -> None:
     after = again(order)
     assert (after.goods_cents, after.shipping_cents, after.total_cents) == (6600, 400, 7000)
     assert (after.commission_cents, after.commission_vat_cents) == (840, 176)
+    assert after.items_text == f"{jar.title} ×{jar.quantity}"
     assert Charge.objects.get().amount_cents == 7000
     decisions = dict(Line.objects.values_list("sku", "decision"))
     assert decisions == {jar.sku: Decision.ACCEPTED, plate.sku: Decision.REFUSED}

@@ -75,10 +75,10 @@ def test_a_no_needs_its_why_and_a_late_yes_is_told(theirs: Order, alice: User, n
     no = {"answer": "Ya está en el horno"}
     assert workshop.post(address(theirs, "peticiones", request.id, "denegar"), no).status_code == 303
     assert "Ya está en el horno" in get(shop, address(theirs))
-    before = everything_of(theirs.id)
+    declined = everything_of(theirs.id)
     answer = workshop.post(address(theirs, "peticiones", request.id, "aprobar"))
     assert (answer.status_code, "Ya no espera respuesta." in answer.content.decode()) == (409, True)
-    assert everything_of(theirs.id) == before
+    assert everything_of(theirs.id) == declined
 
 
 @pytest.mark.rule("ROL-05", "ROL-01")

@@ -60,7 +60,7 @@ def test_the_first_shop_has_every_state_and_every_hold_at_hand(development: Path
     mine = Order.objects.filter(shop=shop)
     assert set(mine.values_list("state", flat=True)) == set(State.values)
     standing = Hold.objects.filter(shop=shop, released_at=None)
-    assert set(standing.values_list("kind", flat=True)) == set(HoldKind.values) - {HoldKind.INCIDENT}
+    assert set(standing.values_list("kind", flat=True)) == set(HoldKind.values)
     assert mine.filter(state=State.PENDING_ACCEPTANCE, held_at=None).count() == 7
     to_ship = mine.filter(state=State.AWAITING_SHIPMENT, held_at=None)
     assert (to_ship.count(), to_ship.filter(to_confirm=1).count(), to_ship.filter(ships=False).count()) == (

@@ -1,14 +1,11 @@
 """`manage.py import_orders FILE --channel CODE`: bring orders in from a JSON Lines or CSV file (API-04)."""
 
-import csv
 import json
-import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -19,12 +16,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from marketplace.models import Channel
 from marketplace.refusals import Code
 from orders.intake.files import Flawed, Found, Source, Unreadable, json_lines
-from orders.intake.importing import BATCH, Refused, Result, bring_in, inert
+from orders.intake.importing import BATCH, Refused, Result, bring_in
 from orders.intake.rows import csv_rows
 from orders.intake.schema import published
+from orders.intake.telling import Refusals, opened, tell_counts
 from sellers.desk import PLATFORM
 
-SHOWN = 20
+HEADS = ("lines", "commercial_id", "code", "reason")
 _EVERY = 100
 
 
@@ -51,7 +49,9 @@ class Command(BaseCommand):
             return
         channel = _channel(options["file"], options["channel"], options["batch"])
         with ExitStack() as stack:
-            source, refusals = _opened(stack, options)
+            source, refusals = opened(
+                stack, options["file"], options["report"], heads=HEADS, rereadable=_is_csv(options)
+            )
             started = time.monotonic()
             broken, result = "", Result()
             try:
@@ -59,7 +59,7 @@ class Command(BaseCommand):
                     channel,
                     _watched(stack, source, _reader(source, options)),
                     result=result,
-                    refuse=refusals.add,
+                    refuse=lambda refused: refusals.hear(*_told(refused)),
                     create_shops=options["create_shops"],
                     dry_run=options["dry_run"],
                     batch=options["batch"],
@@ -76,16 +76,11 @@ class Command(BaseCommand):
         if broken:
             raise CommandError(broken, returncode=1)
 
-    def _tell(self, summary: dict[str, Any], refusals: "_Refusals") -> None:
-        for refused in refusals.first:
-            where = f"{'line' if len(refused.lines) == 1 else 'lines'} {_listed(refused.lines)}"
-            number = f" · {refused.commercial_id}" if refused.commercial_id else ""
-            self.stdout.write(f"{where}{number}: {refused.code}: {refused.reason}")
-        if refusals.more:
-            self.stdout.write(f"… and {refusals.more} more refused")
+    def _tell(self, summary: dict[str, Any], refusals: Refusals) -> None:
+        refusals.tell(self.stdout)
         if summary["dry_run"]:
             self.stdout.write("Only a rehearsal: nothing was kept.")
-        rows: list[tuple[str, int]] = [
+        rows: list[tuple[str, int | str]] = [
             ("lines read", summary["lines"]),
             ("baskets", summary["baskets"]),
             ("new orders", summary["orders"]),
@@ -94,29 +89,15 @@ class Command(BaseCommand):
             ("refused", sum(summary["refused"].values())),
         ]
         rows += [(f"  {code}: {Code(code).label}", n) for code, n in sorted(summary["refused"].items())]
-        width = max(len(label) for label, _n in rows)
-        for label, n in rows:
-            self.stdout.write(f"{label:<{width}}  {n:>9}")
+        tell_counts(self.stdout, rows)
 
 
-class _Refusals:
-    """What was refused: the first for the terminal, all of them for the report."""
-
-    def __init__(self, report: TextIO | None) -> None:
-        self.first: list[Refused] = []
-        self.more = 0
-        self._report = csv.writer(report) if report is not None else None
-        if self._report is not None:
-            self._report.writerow(["lines", "commercial_id", "code", "reason"])
-
-    def add(self, refused: Refused) -> None:
-        if len(self.first) < SHOWN:
-            self.first.append(refused)
-        else:
-            self.more += 1
-        if self._report is not None:
-            lines = " ".join(map(str, refused.lines))
-            self._report.writerow([lines, inert(refused.commercial_id), refused.code, inert(refused.reason)])
+def _told(refused: Refused) -> tuple[str, Sequence[str | int]]:
+    """A basket that did not come in: for the terminal, and for the report."""
+    where = f"{'line' if len(refused.lines) == 1 else 'lines'} {_listed(refused.lines)}"
+    number = f" · {refused.commercial_id}" if refused.commercial_id else ""
+    cells = (" ".join(map(str, refused.lines)), refused.commercial_id, refused.code, refused.reason)
+    return f"{where}{number}: {refused.code}: {refused.reason}", cells
 
 
 def _listed(lines: tuple[int, ...]) -> str:
@@ -141,22 +122,6 @@ def _is_csv(options: dict[str, Any]) -> bool:
     if options["format"]:
         return bool(options["format"] == "csv")
     return str(options["file"]).lower().endswith((".csv", ".csv.gz"))
-
-
-def _opened(stack: ExitStack, options: dict[str, Any]) -> tuple[Source, _Refusals]:
-    path, report = options["file"], options["report"]
-    try:
-        source = Source(path, rereadable=_is_csv(options))
-        stack.callback(source.close)
-        if report is None:
-            return source, _Refusals(None)
-        if path != "-" and Path(report).exists() and os.path.samefile(path, report):
-            raise CommandError("The report cannot be the file itself.", returncode=2)
-        out = open(report, "w", encoding="utf-8", newline="")  # noqa: SIM115
-        stack.callback(out.close)
-    except OSError as error:
-        raise CommandError(f"Cannot open {error.filename}: {error.strerror}.", returncode=2) from error
-    return source, _Refusals(out)
 
 
 def _reader(source: Source, options: dict[str, Any]) -> Iterator[Found | Flawed]:
