@@ -26,6 +26,7 @@ from messaging import conversing, replying
 from messaging.conversing import Words
 from messaging.inbound import receiving
 from messaging.models import Notice
+from messaging.new_links import mail_new_link
 from messaging.recipients import CUSTOMER as CONVERSED_CUSTOMER
 from messaging.recipients import OPERATOR as CONVERSED_OPERATOR
 from messaging.recipients import SHOP as CONVERSED_SHOP
@@ -37,6 +38,7 @@ from orders.states import HoldKind, Verb
 from payments import beforehand
 from quality import services as reviews
 from refunds import redirecting
+from refunds.returns import ask_return
 from sellers.desk import Actor, Right
 from sellers.models import Shop, Supplier, User
 from tests.conftest import ANA, AT, CLOCK, CUSTOMER, OPERATOR, SELLER, actor_of, basket
@@ -332,6 +334,8 @@ def tell_everything(channel: Channel, shop: Shop, norte: Supplier, olga: User) -
             {shipped: services.Parcel(carrier_name="SEUR", tracking="S2")}, by=SELLER, at=AT + 3 * HOUR
         )
         services.deliver([shipped], by=CLOCK, at=AT + DAY)
+        ask_return(shipped, {jar.id: 1}, reason="changed-mind", by=CUSTOMER, at=AT + DAY)
+        mail_new_link(shipped, at=AT + DAY)
         _incidents(shipped, AT + DAY)
         _paid_beforehand(shop, language)
         _tick("payback", AT + DAY)

@@ -1,5 +1,6 @@
 """What mails say: every event, audience and language; headers, both parts, deadlines in words."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -229,7 +230,8 @@ def test_the_customer_gets_carrier_number_and_a_working_link(
     )
     last = next(mail for mail in server.received if mail["Subject"] == "Pedido es-0-A: enviado")
     assert "Número de seguimiento: S2" in text(last).splitlines()
-    assert "href=" not in text(last, "html")
+    own = re.findall(r"http\S+/mi-pedido/\S+", text(last))
+    assert re.findall(r'href="([^"]+)"', text(last, "html")) == own
 
 
 @pytest.mark.django_db
