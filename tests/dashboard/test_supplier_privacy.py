@@ -10,7 +10,6 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from dashboard import queries
-from dashboard.inbox_queries import desk
 from marketplace.models import Channel
 from messaging import bounces
 from messaging.models import Notice
@@ -126,12 +125,12 @@ def test_what_waits_for_a_supplier_is_what_they_can_do(
     member = Membership.objects.select_related("shop", "supplier").get(user=nuria)
     fresh = debited(placed(channel, shop, JAR, PATTERN, TICKET, served=[norte, norte], at=at))
     parcel = Parcel(carrier_name="SEUR", tracking="1")
-    assert desk(member)["waiting"] == 1
+    assert queries.waiting(member) == 1
     assert queries.figures(member, timezone.now()).confirm == 0, "the ticket is the shop's"
     services.one(services.ship({fresh.id: parcel}, by=actor_of(norte), at=timezone.now()))
-    assert desk(member)["waiting"] == 0
+    assert queries.waiting(member) == 0
     tickets = debited(placed(channel, shop, JAR, TICKET, served=[None, norte], at=at))
-    assert (desk(member)["waiting"], queries.figures(member, timezone.now()).confirm) == (1, 1)
+    assert (queries.waiting(member), queries.figures(member, timezone.now()).confirm) == (1, 1)
     page = get(browser(nuria), "/pedidos/")
     assert "#enviar" not in page
     assert re.search(rf'href="/pedidos/{tickets.reference}/#confirmar"', page)
@@ -139,4 +138,4 @@ def test_what_waits_for_a_supplier_is_what_they_can_do(
     assert "Confirmar al cliente" in get(browser(nuria), f"/pedidos/{tickets.reference}/")
     ticket = tickets.lines.get(supplier=norte)
     services.one(services.fulfil({tickets.id: {ticket.id: "A1"}}, by=actor_of(norte), at=timezone.now()))
-    assert (desk(member)["waiting"], queries.figures(member, timezone.now()).confirm) == (0, 0)
+    assert (queries.waiting(member), queries.figures(member, timezone.now()).confirm) == (0, 0)
