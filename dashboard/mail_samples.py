@@ -161,7 +161,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(_("sin mensaje"), Role.SELLER, data={**_INCIDENT, **_SOLVED, "text": []}),
     ),
     Verb.INCIDENT_SENT_BACK: (
-        Case("", Role.OPERATOR, data={**_INCIDENT, "reason": "El cliente dice que no le ha llegado nada."}),
+        Case("", Role.OPERATOR, data={**_INCIDENT, "reason": "Ana dice que no le ha llegado nada."}),
     ),
     Verb.INCIDENT_CLOSED: (
         Case(_("por el operador"), Role.OPERATOR, data={**_INCIDENT, "how": "operator", "stands": False}),

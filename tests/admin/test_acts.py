@@ -12,7 +12,7 @@ from marketplace import timers
 from marketplace.celery import BY_NAME
 from messaging.models import Notice
 from orders import services
-from orders.admin_forms import FORMS
+from orders.admin_forms import BY_HAND, FORMS
 from orders.models import Event, Hold, Order, Shipment
 from orders.states import HoldKind, State, Verb
 from payments.models import Charge
@@ -147,15 +147,17 @@ def test_a_refusal_is_told_with_its_reason_and_changes_nothing(
         assert (row(one), Event.objects.count()) == (before, events)
 
 
-def test_holds_of_every_kind_are_put_and_lifted(desk: Client, fresh: Placing) -> None:
+def test_holds_of_every_kind_are_put_and_lifted_but_that_of_an_incident(desk: Client, fresh: Placing) -> None:
     order = fresh()
     until = timezone.localtime() + timedelta(days=30)
     assert do(desk, order, Verb.HOLD, kind="presale").context["form"].errors.keys() == {"until"}
+    kinds = [kind for kind, _words in BY_HAND]
+    assert set(HoldKind.values) - set(kinds) == {HoldKind.INCIDENT}
     for kind in HoldKind.values:
         do(desk, order, Verb.HOLD, kind=kind, until=f"{until:%Y-%m-%dT%H:%M}")
-    assert Hold.objects.filter(order=order, released_at=None).count() == len(HoldKind.values)
+    assert Hold.objects.filter(order=order, released_at=None).count() == len(kinds)
     assert do(desk, order, Verb.HOLD, kind="stock").status_code == 409
-    for kind in HoldKind.values:
+    for kind in kinds:
         do(desk, order, Verb.RELEASE, kind=kind, note="resuelto")
     assert not Hold.objects.filter(order=order, released_at=None).exists()
     assert (again(order).held_at, again(order).incident_at) == (None, None)

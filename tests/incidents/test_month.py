@@ -35,11 +35,11 @@ class Month:
         self.channel, self.shop, self.clock = channel, shop, Clockwork()
         self.ids: list[int] = []
         self._numbers = count()
-        self._acts: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._acts: list[tuple[datetime, int, Callable[[datetime], object]]] = []
         for day in range(LENGTH):
             self.later(FIRST + day * DAY, self.buy)
 
-    def later(self, at: datetime, act: Callable[[datetime], None]) -> None:
+    def later(self, at: datetime, act: Callable[[datetime], object]) -> None:
         heappush(self._acts, (at, next(self._numbers), act))
 
     def play(self) -> None:
@@ -56,10 +56,8 @@ class Month:
         orders.accept([order_id], by=SELLER, at=at)
         n, parcel = len(self.ids), orders.Parcel(carrier_name="SEUR", tracking=f"{order_id}")
         self.ids.append(order_id)
-        self.later(
-            at + HOUR, lambda at: orders.one(orders.ship({order_id: parcel}, by=SELLER, at=at)) and None
-        )
-        self.later(at + 2 * HOUR, lambda at: orders.one(orders.deliver([order_id], by=CLOCK, at=at)) and None)
+        self.later(at + HOUR, lambda at: orders.one(orders.ship({order_id: parcel}, by=SELLER, at=at)))
+        self.later(at + 2 * HOUR, lambda at: orders.one(orders.deliver([order_id], by=CLOCK, at=at)))
         if n % 3 == 0:
             self.later(at + 5 * DAY, lambda at: self.claim(order_id, SOLVED_AFTER[n // 3 % 5] * DAY, at))
 
@@ -71,7 +69,7 @@ class Month:
         """The operator closes it an hour after its quiet time is over."""
         resolved = services.resolve(incident_id, reason=ARRIVED, by=SELLER, at=at)
         closes_at = sure(resolved.close_due_at) + HOUR
-        self.later(closes_at, lambda at: services.close([incident_id], by=OPERATOR, at=at) and None)
+        self.later(closes_at, lambda at: services.close([incident_id], by=OPERATOR, at=at))
 
 
 def _stood(order_id: int, at: datetime) -> bool:
