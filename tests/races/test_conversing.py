@@ -125,7 +125,7 @@ def mirroring_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
             both_have_counted.wait()
             save(**what)
 
-        thread.save = later  # type: ignore[method-assign,assignment]
+        thread.save = later  # type: ignore[method-assign]
         mirror(thread)
 
     monkeypatch.setattr(conversing, "_mirror", counting)
