@@ -27,7 +27,9 @@ def talk(channel_id: int, shop_id: int, count: int) -> None:
     """`count` messages of a shop in conversations of four about an order each; one in eight waits and is unread."""
     batch = f"I{shop_id}-"
     ground.orders(channel_id, count // 4, "shipped", batch)
-    sql("SET session_replication_role = replica")  # a history is never changed: here it is given to another shop
+    sql(
+        "SET session_replication_role = replica"
+    )  # a history is never changed: here it is given to another shop
     sql("UPDATE orders_event SET shop_id = %s FROM orders_order o WHERE o.id = order_id AND o.reference LIKE %s",
         shop_id, batch + "%")  # fmt: skip
     sql("UPDATE orders_order SET shop_id = %s WHERE reference LIKE %s", shop_id, batch + "%")
