@@ -60,7 +60,7 @@ class Panel:
 def requests_of(order: Order, member: Membership, at: datetime) -> list[Request]:
     """The requests of an order that wait or were answered lately, newest first; a supplier those that are theirs to
     answer or to take back. Nothing is read of an order of which nothing was ever asked."""
-    if not order.was_asked:  # type: ignore[attr-defined]  # told by `get_order`
+    if not order.was_asked:  # told by `get_order`
         return []
     rows = list(order.requests.order_by("-id")[:20])
     rows = [

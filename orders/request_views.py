@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -34,17 +33,14 @@ REASONS = {Verb.CANCEL: ReasonKind.CANCEL, Verb.REFUSE: ReasonKind.REFUSE}
 def _of_order(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """An act on a request of an order of one's own; whether one may the service knows."""
 
-    @require_http_methods(["GET", "HEAD", "POST"])
-    @at_the_desk
     @suppliers_too
-    @wraps(view)
-    def entered(request: Any, reference: str, **about: str) -> HttpResponse:
+    def entered(request: DeskRequest, /, reference: str, **about: str) -> HttpResponse:
         order = get_order(request.membership, reference)
         if request.method != "POST":
             return HttpResponseRedirect(reverse("order", args=[order.reference]))
         return view(request, order, **about)
 
-    return entered
+    return require_http_methods(["GET", "HEAD", "POST"])(wraps(view)(at_the_desk(entered)))
 
 
 def asking_form(verb: str, data: object = None) -> AskForm:

@@ -45,7 +45,7 @@ def shared(recent: Recent, norte: Supplier, sur: Supplier) -> Order:
 
 MORE = {
     "order_ask": ["cancel"],
-    **dict.fromkeys(("request_approve", "request_decline", "request_withdraw"), ["1"]),
+    **{f"request_{act}": ["1"] for act in ("approve", "decline", "withdraw")},
 }
 """What an address names besides the order."""
 
