@@ -52,7 +52,7 @@ def counts(member: Membership, now: datetime) -> Counts:
         f"{threads} assignee_id = %(member)s LIMIT %(most)s",
     )
     sql = "SELECT " + ", ".join(f"(SELECT count(*) FROM ({one}) AS found)" for one in each)
-    told = {"shop": member.shop_id, "now": now, "most": COUNTED, "member": member.id}
+    told: dict[str, Any] = {"shop": member.shop_id, "now": now, "most": COUNTED, "member": member.id}
     with connection.cursor() as cursor:
         cursor.execute(sql, told)
         return Counts(*cursor.fetchone())

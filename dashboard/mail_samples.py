@@ -142,7 +142,7 @@ CASES: dict[str, tuple[Case, ...]] = {
 
 _SAID = {
     "thread": 1, "message": 1, "reference": "P-20977-A", "customer": "Ana Soler", "shop": SHOP.name,
-    "supplier": "Talleres Norte", "subject": "Dónde está mi pedido", "from_customer": False, "answer_by": None,
+    "supplier": "", "supplier_id": None, "subject": "Dónde está mi pedido", "from_customer": False, "answer_by": None,
     "text": ["Buenos días:", "¿Sabéis cuándo llega el jarrón? El sábado no estaré en casa.", "Gracias, Ana"],
 }  # fmt: skip
 _WISH = {"shop": SHOP.name, "name": "Portes Norte", "website": "https://portes.example", "order": "P-20977-A"}
@@ -157,6 +157,8 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
         "message": (
             (_("del cliente"), {**_SAID, "role": "customer", "author": "Ana Soler", "at": at.isoformat(),
                 "answer_by": (at + timedelta(days=1)).isoformat()}),
+            (_("del proveedor"), {**_SAID, "role": "supplier", "author": "Nuria Norte", "supplier": "Talleres Norte",
+                "supplier_id": 1, "at": at.isoformat()}),
             (_("de la tienda"), {**_SAID, "role": "seller", "author": "Lucía Alba", "at": at.isoformat()}),
             (_("de la tienda, por correo"), {**_SAID, "role": "seller", "author": "Lucía Alba", "misdirected": True,
                 "at": at.isoformat()}),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,13 +13,14 @@ from dashboard.order_acts import order_url
 from dashboard.order_clocks import Running
 from marketplace.models import Reason, ReasonKind
 from marketplace.policy import Role
-from messaging import answer_clock, conversing
+from messaging import answer_clock, conversing, templates
 from messaging.assigning import colleagues
 from messaging.composing import choices, likely, thread_choices
 from messaging.conversations import Shown, about, waits
 from messaging.drafts import Draft, draft_of
+from messaging.filling import filled_form, picker
 from messaging.forms import MessageForm, StartForm
-from messaging.models import Attachment, CameBy, Message, Thread
+from messaging.models import Attachment, CameBy, Message, Template, Thread
 from messaging.thread_words import title_of, to_words, writer_words
 from orders.forms import Attempt
 from orders.models import Order
@@ -60,13 +61,14 @@ class Conversation:
     open: bool
     writes: bool
     colleagues: list[Membership] = field(default_factory=list)
+    picker: dict[str, Any] | None = None
 
     @property
     def new(self) -> int:
         return sum(one.new for one in self.said)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Tab:
     """What every part of the tab asks about: who looks, at which order, what went wrong, what was taken back."""
 
@@ -81,6 +83,27 @@ class _Tab:
     @property
     def is_supplier(self) -> bool:
         return self.request.membership.supplier_id is not None
+
+    @cached_property
+    def offered(self) -> list[Template]:
+        """The templates that the shop can choose from for this order (MSG-12)."""
+        if not self.may_write or self.is_supplier:
+            return []
+        return templates.offered(self.request.shop, self.order)
+
+    @property
+    def template(self) -> Template | None:
+        """The template that was chosen."""
+        key = self.request.GET.get("plantilla", "")
+        return templates.chosen(key, self.offered) if key else None
+
+    def picker(self, carried: dict[str, str]) -> dict[str, Any]:
+        """The templates to choose from, for one of the boxes of the tab."""
+        asked = self.request.GET
+        here = any(asked.get(name) == value for name, value in carried.items())
+        return picker(
+            self.offered, asked.get("plantilla", "") if here else "", {"tab": "mensajes", **carried}
+        )
 
     @property
     def starts(self) -> bool:
@@ -133,6 +156,7 @@ def messages_part(request: DeskRequest, order: Order, told: dict[str, Any]) -> d
         "newest": order_url(order, tab="mensajes") if request.GET.get("antes") else "",
         "here": order_url(order, tab="mensajes"),
         "undone": tab.draft is not None,
+        "picker": tab.picker({"acto": "escribir"}) if tab.starts else None,
     }
 
 
@@ -158,6 +182,7 @@ def _conversation(tab: _Tab, thread: Thread, messages: list[Message], *, first: 
         open=first or asks or wanted or any(one.new for one in said),
         writes=asks or wanted,
         colleagues=colleagues(tab.request.shop.id) if passes_on else [],
+        picker=tab.picker({"hilo": str(thread.id)}) if thread.supplier_id is None else None,
     )
 
 
@@ -215,6 +240,8 @@ def _reply_form(tab: _Tab, thread: Thread, messages: list[Message]) -> MessageFo
     initial = {"to": likely(among, messages)}
     if tab.draft is not None and tab.draft.thread_id == thread.id:
         initial = {"to": tab.draft.to, "text": tab.draft.text}
+    if tab.wanted == thread.id and tab.template is not None:
+        initial |= filled_form(tab.template, tab.order, among)
     return MessageForm(choices=among, rules=tab.order.policy.rules, thread_id=thread.id, initial=initial)
 
 
@@ -226,4 +253,6 @@ def _start_form(tab: _Tab) -> StartForm:
         initial = {"to": draft.to, "text": draft.text, "reason": draft.reason, "subject": draft.subject}
     reasons = list(Reason.objects.filter(kind=ReasonKind.CONTACT, active=True))
     among = choices(tab.request.membership, order=tab.order)
+    if tab.template is not None:
+        initial |= filled_form(tab.template, tab.order, among)
     return StartForm(choices=among, rules=tab.order.policy.rules, reasons=reasons, initial=initial)

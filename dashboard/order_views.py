@@ -21,6 +21,7 @@ from dashboard.order_history import Own, bounce_words, history
 from dashboard.order_messages import messages_part
 from dashboard.order_money import debit_of, money_of, not_there
 from marketplace.models import ReasonKind
+from messaging.noting import may_note, notes_of
 from orders import services, telling
 from orders.documents import has_delivery_note
 from orders.forms import (
@@ -193,6 +194,8 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
         "bounce": "" if told["supplier"] else bounce_words(order),
         "explanation": partial(telling.explanation, currency=order.currency),
         "manager": request.shop.account_manager,
+        "notes": notes_of(order, request.actor.role),
+        "may_note_down": may_note(request.actor),
         "may_release": {hold.kind for hold in told["holds"] if _may_release(hold, request)},
     }
 

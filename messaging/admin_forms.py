@@ -11,8 +11,10 @@ from unfold.widgets import INPUT_CLASSES
 
 from marketplace.models import Reason, ReasonKind
 from marketplace.rooms import RoomForm
-from messaging import templates
-from messaging.conversing import LONGEST
+from messaging import answer_clock, templates
+from messaging.conversing import LONGEST, Words
+from messaging.file_fields import FilesField
+from messaging.filling import Fills
 from messaging.models import Template, Thread
 from messaging.noting import LONGEST_NOTE
 from messaging.recipients import CUSTOMER, SHOP, To
@@ -29,20 +31,25 @@ _WORDS = {
 }
 
 
-class AnswerForm(RoomForm):
+class AnswerForm(Fills, RoomForm):
     """A message of an operator's in a conversation: to whom, and what; each choice says who sees it and is mailed."""
 
     to = forms.ChoiceField(label=gettext_lazy("Para"), widget=forms.RadioSelect)
     text = forms.CharField(
         label=gettext_lazy("Mensaje"),
         max_length=LONGEST,
-        widget=forms.Textarea(attrs={"rows": 6}),
+        widget=forms.Textarea(attrs={"rows": 10}),
         error_messages={"required": gettext_lazy("Escribe el mensaje.")},
     )
 
     def __init__(self, *args: Any, thread: Thread, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.thread = thread
+        terms = answer_clock.terms_of(thread)
+        if terms and terms[0].attachments_most:
+            self.fields["files"] = FilesField(terms[0])
+            self.dress(self.fields["files"])
+            self.fields["files"].help_text = self.fields["files"].hint  # type: ignore[attr-defined]
         reachable = thread.order_id is not None and thread.supplier_id is None
         self.offered = [name for name in RECIPIENTS if reachable or name == "shop"]
         self.fields["to"].choices = [(name, _WORDS[name]) for name in self.offered]  # type: ignore[attr-defined]
@@ -72,19 +79,22 @@ class AnswerForm(RoomForm):
     box_looks = " ".join(INPUT_CLASSES)
 
     @property
-    def asked(self) -> list[tuple[str, str, str]]:
-        """What the text still asks for: the words, the name of its box, what was typed there."""
-        boxes = [
-            (one, templates.FIELD + one.value) for one in templates.asked(str(self["text"].value() or ""))
-        ]
-        return [(str(one.label), box, str(self.data.get(box, ""))) for one, box in boxes]
+    def has_files(self) -> bool:
+        """Whether the policy takes files at all."""
+        return "files" in self.fields
+
+    @property
+    def file_field(self) -> forms.BoundField:
+        return self["files"]
+
+    @property
+    def words(self) -> Words:
+        """What is said, with the files that passed the gate (MSG-13)."""
+        return Words(self.cleaned_data["text"], files=self.cleaned_data.get("files") or ())
 
     @property
     def to_whom(self) -> To:
         return RECIPIENTS[self.cleaned_data["to"]]
-
-    def clean_text(self) -> str:
-        return templates.completed(self.cleaned_data["text"], self.data)
 
 
 class StartForm(AnswerForm):

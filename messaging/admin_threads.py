@@ -1,6 +1,8 @@
 """The operators' room of conversations: reading any of them, answering, and starting one (MSG-01 … MSG-07, ROL-02)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import SELECT_CLASSES
 
 from marketplace import bell, waits
+from marketplace.moments import stamp
 from marketplace.refusals import MoveRefused
 from marketplace.rooms import (
     SHOWN_IN_A_PANEL,
@@ -29,10 +32,11 @@ from marketplace.rooms import (
     register,
     shortened,
 )
-from messaging import admin_filters, conversing, templates
+from messaging import admin_filters, attachments, conversing, templates
 from messaging.admin_filters import AboutFilter, ReasonFilter, TurnFilter, WhoFilter
 from messaging.admin_forms import AnswerForm, StartForm, WhomForm
-from messaging.models import CameBy, Message, Thread
+from messaging.filling import picker
+from messaging.models import Attachment, CameBy, Message, Thread
 from messaging.thread_words import title_of, to_words, writer_words
 from orders.admin_panels import ORDER_PANELS
 from orders.models import Order
@@ -61,6 +65,11 @@ waits.add(
 )
 
 
+def until(deadline: datetime) -> str:
+    """A deadline in figures: one at midnight is the 24:00 of the day that it ends."""
+    return stamp(deadline, timezone.get_current_timezone(), ends=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A message as the room shows it."""
@@ -72,8 +81,10 @@ class Said:
     marks: tuple[tuple[str, str], ...]
     """Words of note and their tone: misdirected, came by mail, waits, needs no answer."""
 
+    files: Sequence[Attachment] = ()
 
-def said(message: Message) -> Said:
+
+def said(message: Message, files: Sequence[Attachment] = ()) -> Said:
     """A message with what is to be known of it besides its text (MSG-06, MSG-07)."""
     now, marks = timezone.now(), []
     if message.misdirected:
@@ -87,21 +98,20 @@ def said(message: Message) -> Said:
             if late
             else _("La tienda tiene hasta el %(moment)s")
         )
-        marks.append((words % {"moment": moment(message.answer_by)}, "danger" if late else "info"))
+        marks.append((words % {"moment": until(message.answer_by)}, "danger" if late else "info"))
     if message.needs_no_answer:
         marks.append((_("No requiere respuesta"), "default"))
     if message.to_operator and not message.read_by_operator_at:
         marks.append((_("Sin ver"), "warning"))
-    return Said(message, writer_words(message), to_words(message), moment(message.written_at), tuple(marks))
+    return Said(
+        message, writer_words(message), to_words(message), moment(message.written_at), tuple(marks), files
+    )
 
 
-def picker(request: HttpRequest, thread: Thread) -> dict[str, Any]:
-    """The templates to choose from, and what else of the address a choice has to carry."""
-    carried = [(name, request.GET[name]) for name in ("order", "shop") if name in request.GET]
-    offered = templates.offered(thread.shop, thread.order)
-    chosen = request.GET.get("plantilla", "")
-    options = [(str(one.pk), templates.option_words(one), str(one.pk) == chosen) for one in offered]
-    return {"options": options, "carried": carried, "looks": " ".join(SELECT_CLASSES)}
+def _picker(request: HttpRequest, thread: Thread) -> dict[str, Any]:
+    carried = {name: request.GET[name] for name in ("order", "shop") if name in request.GET}
+    made = picker(templates.offered(thread.shop, thread.order), request.GET.get("plantilla", ""), carried)
+    return {**made, "looks": " ".join(SELECT_CLASSES)}
 
 
 def _last(field: str) -> Subquery:
@@ -159,8 +169,9 @@ class ThreadAdmin(Room):
         form, status = self._form(request, thread), 200
         if form.is_bound and form.is_valid() and "send" in request.POST:
             try:
-                words = conversing.Words(form.cleaned_data["text"])
-                conversing.write(thread.pk, words, to=form.to_whom, by=self._by(request), at=timezone.now())
+                conversing.write(
+                    thread.pk, form.words, to=form.to_whom, by=self._by(request), at=timezone.now()
+                )
             except MoveRefused as refused:
                 form.add_error("text", refused.refusal.text)
                 status = 409
@@ -182,7 +193,7 @@ class ThreadAdmin(Room):
     def _form(self, request: HttpRequest, thread: Thread) -> AnswerForm:
         """The answer as it was sent, or with a template that was chosen filled in."""
         if request.method == "POST":
-            return AnswerForm(request.POST, thread=thread)
+            return AnswerForm(request.POST, request.FILES, thread=thread)
         return AnswerForm(thread=thread, initial={"text": self._template_text(request, thread)})
 
     def _template_text(self, request: HttpRequest, thread: Thread) -> str:
@@ -200,7 +211,8 @@ class ThreadAdmin(Room):
             rows = rows.filter(id__lt=int(before))
         newest = list(rows.order_by("-id")[: A_PAGE + 1])
         older = newest[A_PAGE - 1].id if len(newest) > A_PAGE else None
-        shown = [said(one) for one in reversed(newest[:A_PAGE])]
+        files = attachments.of(newest[:A_PAGE])
+        shown = [said(one, files.get(one.id, ())) for one in reversed(newest[:A_PAGE])]
         back = next((one for one in newest if one.user_id == request.user.pk and one.visible_at > now), None)
         name = title_of(thread)
         request.room_name = name  # type: ignore[attr-defined]
@@ -217,7 +229,7 @@ class ThreadAdmin(Room):
             order_link=link(thread.order) if thread.order else "",
             shop_link=link(thread.shop),
             back=self.address("changelist"),
-            picker=picker(request, thread),
+            picker=_picker(request, thread),
         )
 
     def _seen(self, request: HttpRequest, thread: Thread) -> HttpResponse:
@@ -259,15 +271,13 @@ class ThreadAdmin(Room):
         if shop is None:
             return self._whom(request)
         thread = Thread(shop=shop, order=order, channel=order.channel if order else None)
-        form, status = (
-            StartForm(request.POST or None, thread=thread, initial=self._first(request, thread)),
-            200,
-        )
+        sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+        form, status = StartForm(*sent, thread=thread, initial=self._first(request, thread)), 200
         if form.is_bound and form.is_valid():
             given = form.cleaned_data
             try:
                 message = conversing.start(
-                    shop, conversing.Words(given["text"]), to=form.to_whom, order=order, reason_code=given["reason"],
+                    shop, form.words, to=form.to_whom, order=order, reason_code=given["reason"],
                     subject=given["subject"], by=self._by(request), at=timezone.now(),
                 )  # fmt: skip
             except MoveRefused as refused:
@@ -280,7 +290,7 @@ class ThreadAdmin(Room):
         return self.page(
             request, "rooms/write.html", title % {"order": order, "shop": shop}, form=form, back=back,
             status=422 if form.errors and status == 200 else status, thread=thread,
-            picker=picker(request, thread),
+            picker=_picker(request, thread),
         )  # fmt: skip
 
     def _first(self, request: HttpRequest, thread: Thread) -> dict[str, str]:
@@ -322,7 +332,7 @@ class ThreadAdmin(Room):
         if thread.waiting and thread.answer_by:
             late = thread.answer_by < timezone.now()
             words = _("Tienda, tarde desde el %(moment)s") if late else _("Tienda, hasta el %(moment)s")
-            return "late" if late else "shop", words % {"moment": moment(thread.answer_by)}
+            return "late" if late else "shop", words % {"moment": until(thread.answer_by)}
         return "–"
 
     @column(gettext_lazy("Lo último"))
@@ -355,7 +365,7 @@ def threads_panel(order: Order) -> Panel:
     )
     rows = [
         (link(one, title_of(one)), one.messages_count, moment(one.written_at), moment(one.operator_waits_since),
-         moment(one.answer_by))
+         until(one.answer_by) if one.answer_by else "–")
         for one in Thread.objects.filter(order=order).order_by("-written_at", "-id")[:SHOWN_IN_A_PANEL]
     ]  # fmt: skip
     write = f"{reverse('admin:messaging_thread_add')}?order={order.pk}"

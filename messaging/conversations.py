@@ -1,17 +1,20 @@
 """Reads of conversations: the door of a shop to its own, and what of an order is shown of them (MSG-01, ROL-04)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
+from django.db.models.functions import JSONObject
 from django.http import Http404
 
-from messaging import attachments, readers
-from messaging.answer_clock import Days, days_of
+from messaging import readers
+from messaging.answer_clock import Days
 from messaging.models import Attachment, Message, Thread
 from orders.models import Order
 from sellers.desk import Actor
-from sellers.models import Membership
+from sellers.models import Membership, ShopHoliday
 
 MESSAGES_A_PAGE = 200
 THREADS_A_PAGE = 100
@@ -55,13 +58,14 @@ class Shown:
 def about(order: Order, member: Membership, *, before: int = 0, by: Actor, at: datetime) -> Shown:
     """What a member reads of the conversations about an order: the newest page of messages, or one before a key.
 
-    The conversation that was written in last comes first. Three queries at most, four where a closing may count.
+    The conversation that was written in last comes first. Two queries, whatever there is.
     """
     threads = {
         thread.id: thread
         for thread in threads_of(member)
         .filter(order=order)
         .select_related("supplier", "assignee__user")
+        .annotate(closings=_closings(order))
         .order_by("-written_at", "-id")[:THREADS_A_PAGE]
     }
     if not threads:
@@ -69,19 +73,55 @@ def about(order: Order, member: Membership, *, before: int = 0, by: Actor, at: d
     rows = readers.of_member(by, member.shop_id, at=at).filter(thread_id__in=list(threads)).defer("words")
     if before:
         rows = rows.filter(id__lt=before)
-    newest = list(rows.order_by("-id")[: MESSAGES_A_PAGE + 1])
-    messages = newest[MESSAGES_A_PAGE - 1 :: -1]
+    newest = list(rows.annotate(has=_files()).order_by("-id")[: MESSAGES_A_PAGE + 1])
     said: dict[int, list[Message]] = {key: [] for key in threads}
-    for message in messages:
+    for message in newest[MESSAGES_A_PAGE - 1 :: -1]:
         said[message.thread_id].append(message)
-    waiting = [one.visible_at for one in messages if waits(one)]
     stops = order.policy.rules.answer_stops_on_shop_holidays
     return Shown(
         [(_of(thread, order, member), said[key]) for key, thread in threads.items() if said[key]],
-        attachments.of(messages) if messages else {},
-        days_of(member.shop_id, min(waiting)) if waiting and stops else (),
+        {
+            one.id: [Attachment(message=one, **told) for told in found]
+            for one in newest
+            if (found := _has(one))
+        },
+        _read_closings(next(iter(threads.values()))) if stops else (),
         newest[MESSAGES_A_PAGE - 1].id if len(newest) > MESSAGES_A_PAGE else 0,
     )
+
+
+_FILE = ("id", "name", "kind", "size", "preview_width", "preview_height")
+
+
+def _files() -> ArraySubquery:
+    """The files of a message, read with it."""
+    rows = Attachment.objects.filter(message=OuterRef("pk")).order_by("id")
+    return ArraySubquery(rows.values(told=JSONObject(**{name: name for name in _FILE})))
+
+
+def _has(message: Message) -> list[dict[str, Any]]:
+    return list(getattr(message, "has", None) or ())
+
+
+def _closings(order: Order) -> ArraySubquery:
+    """The shop's closings since the order came, read with its conversations."""
+    rows = ShopHoliday.objects.filter(
+        shop=OuterRef("shop"), last_day__gte=order.placed_at.date() - timedelta(days=1)
+    )
+    told = JSONObject(first_day="first_day", last_day="last_day", note="note")
+    return ArraySubquery(rows.order_by("first_day", "id").values(told=told))
+
+
+def _read_closings(thread: Thread) -> Days:
+    told = getattr(thread, "closings", None) or ()
+    return [
+        ShopHoliday(
+            first_day=date.fromisoformat(one["first_day"]),
+            last_day=date.fromisoformat(one["last_day"]),
+            note=one["note"],
+        )
+        for one in told
+    ]
 
 
 def _of(thread: Thread, order: Order, member: Membership) -> Thread:

@@ -12,13 +12,14 @@ from marketplace.policy import Settings
 from messaging.composing import CODES, Choice
 from messaging.conversing import LONGEST, Words
 from messaging.file_fields import FilesField
+from messaging.filling import Fills
 from messaging.recipients import To
 from messaging.shop_days import Closing
 
 LONGEST_SUBJECT = 120
 
 
-class MessageForm(forms.Form):
+class MessageForm(Fills):
     """A message and whom it is for; `thread_id` is the conversation that it is written in, 0 for a new one."""
 
     to = forms.ChoiceField(
@@ -51,7 +52,7 @@ class MessageForm(forms.Form):
             self.fields["files"] = FilesField(rules)
 
     def clean_text(self) -> str:
-        text = str(self.cleaned_data["text"])
+        text = super().clean_text()
         if not text and not self.files:
             raise forms.ValidationError(_("Escribe el mensaje."))
         return text

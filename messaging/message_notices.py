@@ -63,6 +63,7 @@ def payload_of_message(thread: Thread, message: Message) -> dict[str, Any]:
         "customer": order.customer_name if order else "",
         "shop": thread.shop.name,
         "supplier": thread.supplier.name if thread.supplier else "",
+        "supplier_id": thread.supplier_id,
         "subject": thread.subject,
         "role": message.role,
         "author": message.author,

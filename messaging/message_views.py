@@ -58,7 +58,7 @@ def _act(view: Act) -> Callable[..., HttpResponse]:
     @at_the_desk
     @suppliers_too
     @wraps(view)
-    def entered(request: DeskRequest, reference: str, **keys: int) -> HttpResponse:
+    def entered(request: DeskRequest, /, reference: str, **keys: int) -> HttpResponse:
         order = get_order(request.membership, reference)
         if request.method != "POST":
             return HttpResponseRedirect(tab_url(order))

@@ -34,13 +34,17 @@ def add_note(order_id: int, body: str, *, public: bool, by: Actor, at: datetime)
         raise _refuse(order_id, Code.EMPTY_MESSAGE)
     if len(text) > LONGEST_NOTE:
         raise _refuse(order_id, Code.TOO_LONG)
-    order = Order.objects.select_for_update(no_key=True).only("id", "shop_id").get(id=order_id)
+    order = _locked(order_id)
     rows = OrderNote.objects.filter(order=order)
     if rows.count() >= MOST_NOTES:
         raise _refuse(order_id, Code.TOO_MANY_NOTES)
-    twice = rows.filter(user_id=by.user_id, author=by.label, body=text, public=public)
+    twice = rows.filter(role=by.role.value, author=by.label, body=text, public=public)
     if twice.filter(written_at__gt=at - SAME).exists():
         raise _refuse(order_id, Code.DUPLICATE)
+    return _note(order, text, public, by, at)
+
+
+def _note(order: Order, text: str, public: bool, by: Actor, at: datetime) -> OrderNote:
     return OrderNote.objects.create(
         shop_id=order.shop_id,
         order=order,
@@ -51,6 +55,11 @@ def add_note(order_id: int, body: str, *, public: bool, by: Actor, at: datetime)
         body=text,
         written_at=at,
     )
+
+
+def _locked(order_id: int) -> Order:
+    """The order; the others who write a note on it wait."""
+    return Order.objects.select_for_update(no_key=True).only("id", "shop_id").get(id=order_id)
 
 
 def _refuse(order_id: int, code: Code) -> MoveRefused:

@@ -50,7 +50,7 @@ def keep_template(
     typed = _checked(typed)
     Shop.objects.select_for_update(no_key=True).only("id").get(id=shop.id)
     own = Template.objects.filter(shop=shop)
-    if own.filter(language=typed.language, name=typed.name).exclude(id=template_id).exists():
+    if own.filter(language=typed.language, name=typed.name).exclude(id=template_id or 0).exists():
         raise _refuse(Code.NAME_TAKEN)
     if template_id is None:
         if own.count() >= MOST_TEMPLATES:

@@ -2,7 +2,15 @@
 
 from django.urls import path, register_converter
 
-from messaging import astray_views, attachment_views, message_views, shop_days_views, views
+from messaging import (
+    astray_views,
+    attachment_views,
+    message_views,
+    shop_days_views,
+    talk_views,
+    template_views,
+    views,
+)
 from messaging.mailbox import NAME
 
 
@@ -21,6 +29,18 @@ class MailName:
 register_converter(MailName, "mail_name")
 
 urlpatterns = [
+    path("mensajes/operador/", talk_views.to_operator, name="to_operator"),
+    path("mensajes/operador/<int:thread_id>/", talk_views.operator_thread, name="operator_thread"),
+    path("mensajes/plantillas/", template_views.templates, name="templates"),
+    path("mensajes/plantillas/nueva/", template_views.template, name="new_template"),
+    path("mensajes/plantillas/<int:template_id>/", template_views.template, name="template"),
+    path("mensajes/plantillas/<int:template_id>/quitar/", template_views.drop, name="drop_template"),
+    path(
+        "pedidos/<str:reference>/proveedor/<int:supplier_id>/",
+        talk_views.supplier_thread,
+        name="supplier_thread",
+    ),
+    path("pedidos/<str:reference>/notas/", talk_views.order_note, name="order_note"),
     path(
         "pedidos/<str:reference>/mensajes/nueva/", message_views.conversation_start, name="conversation_start"
     ),

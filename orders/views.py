@@ -12,7 +12,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import resolve, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -40,7 +40,7 @@ from orders.models import DocumentKind, Order
 from orders.queries import get_order, lines_of, may_reach
 from orders.signals import Moved
 from orders.states import TABLE, Decision
-from sellers.access import DeskRequest, at_the_desk, suppliers_too, visiting
+from sellers.access import DeskRequest, at_the_desk, shown_with, suppliers_too, visiting
 from sellers.desk import Right, who_has
 from sellers.queries import suppliers
 
@@ -78,13 +78,8 @@ def _act(view: Act) -> Callable[..., HttpResponse]:
 
 
 def _page(request: DeskRequest, order: Order, attempt: Attempt, status: int) -> HttpResponse:
-    """The order's page with what went wrong; it belongs to the app above, so it is found by its address."""
-    address = reverse("order", args=[order.reference])
-    found, visit = resolve(address), visiting(request, address)
-    visit.attempt = attempt  # type: ignore[attr-defined]
-    page: HttpResponse = found.func(visit, *found.args, **found.kwargs)
-    page.status_code = status
-    return page
+    """The order's page with what went wrong."""
+    return shown_with(request, reverse("order", args=[order.reference]), attempt, status)
 
 
 def _try(

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from sellers import desk
 from sellers.models import Membership, Shop, Supplier, User
@@ -89,3 +89,13 @@ def visiting(request: DeskRequest, address: str) -> DeskRequest:
     visit.GET = QueryDict(parts.query)
     visit.META = request.META | {"QUERY_STRING": parts.query, "REQUEST_METHOD": "GET"}
     return visit
+
+
+def shown_with(request: DeskRequest, address: str, attempt: object, status: int) -> HttpResponse:
+    """The page at an address of the panel with an act that did not come off on it; it may belong to an app above, so
+    it is found by its address."""
+    found, visit = resolve(address), visiting(request, address)
+    visit.attempt = attempt  # type: ignore[attr-defined]
+    page: HttpResponse = found.func(visit, *found.args, **found.kwargs)
+    page.status_code = status
+    return page

@@ -5,12 +5,14 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from marketplace import queries as reads
 from marketplace import waits
 from marketplace.policy import Role
 from messaging import conversing
@@ -21,6 +23,7 @@ from orders.models import Order
 from sellers.desk import Actor
 from sellers.models import Shop, Supplier, User
 from tests.conftest import SELLER, Placing
+from tests.files.samples import picture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("ROL-02")]
 
@@ -113,7 +116,6 @@ def test_the_list_is_narrowed_and_searched(
 
 
 @pytest.mark.rule("MSG-06")
-@pytest.mark.rule("MSG-07")
 def test_a_conversation_says_who_wrote_to_whom_and_what_was_misdirected(desk: Client, place: Placing) -> None:
     thread = told(place(), EVIL, subject=EVIL, by=Actor(Role.CUSTOMER, EVIL), to=SHOP)
     words = Words("Sí, claro", came_by=CameBy.MAIL, misdirected=True)
@@ -307,6 +309,8 @@ def test_one_and_fifty_cost_the_same(desk: Client, place: Placing) -> None:
 
     def queries(address: str) -> int:
         desk.get(address)
+        waits.forget()
+        reads.forget()
         with CaptureQueriesContext(
             connection,
         ) as ran:
@@ -341,3 +345,20 @@ def test_a_long_conversation_comes_in_pages(
         address = f"{page(thread)}?antes={context['older']}" if context["older"] else ""
     assert seen == [["m5", "m6", "m7"], ["m2", "m3", "m4"], ["m0", "m1"]]
     assert desk.get(f"{page(thread)}?antes=x").status_code == 200
+
+
+@pytest.mark.rule("MSG-02")
+def test_files_go_out_with_an_answer_and_are_listed_with_their_message(desk: Client, place: Placing) -> None:
+    thread = told(place())
+    sent = SimpleUploadedFile("nota.exe", b"MZ nothing to see")
+    refused = desk.post(page(thread), {"send": "1", "to": "shop", "text": "Mira", "files": sent})
+    assert (refused.status_code, Message.objects.count()) == (422, 1)
+    assert "nota.exe" in refused.content.decode()
+    assert ">\nMira</textarea>" in refused.content.decode()
+    photo = SimpleUploadedFile("foto.png", picture("PNG"))
+    assert (
+        desk.post(page(thread), {"send": "1", "to": "shop", "text": "Mira", "files": photo}).status_code
+        == 302
+    )
+    kept = Message.objects.get(role="operator").attachments.get()
+    assert f'href="/mensajes/adjuntos/{kept.pk}/"' in desk.get(page(thread)).content.decode()
