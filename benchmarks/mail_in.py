@@ -13,9 +13,8 @@ from collections.abc import Callable
 MB = 1_000_000
 
 CHILD = """
-import resource, sys
+import os, sys
 import django
-import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
 django.setup()
 from messaging.inbound import reading, receiving
@@ -27,7 +26,9 @@ try:
     outcome = "read"
 except reading.Unreadable as unreadable:
     outcome = unreadable.reason.value
-print(outcome, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+with open("/proc/self/status") as status:
+    peak = next(line.split()[1] for line in status if line.startswith("VmHWM"))
+print(outcome, peak)
 """
 
 type Encode = Callable[[bytes], bytes]

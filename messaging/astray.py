@@ -27,7 +27,10 @@ EVENT = "astray"
 def tell_how(correspondent: Correspondent, message: Message, *, at: datetime) -> None:
     """Tell whoever answered a notice of the shop that the operator got it, and how to answer properly."""
     thread = correspondent.thread
-    payload = {**payload_of_message(thread, message), "can_send_on": recipient_of(thread) is not None}
+    payload = payload_of_message(thread, message) | {
+        "files": list(message.attachments.order_by("id").values_list("name", flat=True)),
+        "can_send_on": recipient_of(thread) is not None,
+    }
     _tell(correspondent, payload, of_message=message, at=at)
 
 
@@ -39,6 +42,7 @@ def return_to(correspondent: Correspondent, text: str, *, at: datetime) -> None:
         "channel_id": thread.order.channel_id if thread.order else thread.channel_id,
         "shop": correspondent.shop.name,
         "text": [line for line in text.splitlines() if line.strip()],
+        "files": [],
         "at": at.isoformat(),
     }
     _tell(correspondent, payload, of_message=None, at=at)
@@ -47,7 +51,7 @@ def return_to(correspondent: Correspondent, text: str, *, at: datetime) -> None:
 def _tell(
     correspondent: Correspondent, payload: dict[str, Any], *, of_message: Message | None, at: datetime
 ) -> None:
-    """Write the notice, without the conversation: an answer to it arrives nowhere, so that two machines that answer each
+    """Write the notice, without the conversation: an answer to it arrives nowhere, and two machines that answer each
     other stop here."""
     user, shop = correspondent.user, correspondent.shop
     payload.pop("thread", None)

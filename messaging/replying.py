@@ -37,7 +37,7 @@ def is_of_conversation(notice: Notice) -> bool:
 
 def reply_address(notice: Notice) -> str | None:
     """Where an answer to this notice goes; None where nobody would read it."""
-    if not is_open() or notice.pk is None or notice.shop_id is None or not is_of_conversation(notice):
+    if not is_open() or not notice.pk or notice.shop_id is None or not is_of_conversation(notice):
         return None
     found, _new = Correspondent.objects.get_or_create(
         thread_id=notice.payload["thread"],

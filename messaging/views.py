@@ -145,6 +145,7 @@ def mail_inbound(request: HttpRequest, provider: str) -> HttpResponse:
     kept later; 404 without a secret.
     """
     from messaging.inbound import providers  # as above
+    from messaging.inbound.receiving import NotNow
 
     if not providers.is_open(provider):
         raise Http404
@@ -153,7 +154,7 @@ def mail_inbound(request: HttpRequest, provider: str) -> HttpResponse:
     except providers.TurnedAway as refusal:
         status = 403 if refusal.reason == NotTaken.SIGNATURE else 400
         return HttpResponse(refusal.reason.value, status=status, content_type="text/plain")
-    except (providers.NotNow, DatabaseError):
+    except (NotNow, DatabaseError):
         logger.exception("a mail that %s hands over cannot be kept now", provider)
         return HttpResponse("later", status=503, content_type="text/plain")
     bell.ring("notices")

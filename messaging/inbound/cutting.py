@@ -51,7 +51,7 @@ def reply_of(text: str) -> str:
     return "\n".join(_unsigned(_trimmed(below)))
 
 
-class _Fragments(EmailMessage):
+class _Fragments(EmailMessage):  # type: ignore[misc]  # the library has no types
     """The library's reader of a text that is in order already: its own tidying is slow, and calls `re` as Python will
     not be called for long."""
 

@@ -87,13 +87,13 @@ _ACTORS = {
 def _membership(one: Correspondent) -> Membership | None:
     return (
         Membership.objects.select_related("user")
-        .filter(user_id=one.user_id, shop_id=one.shop_id, user__is_active=True)
+        .filter(user=one.user, shop_id=one.shop_id, user__is_active=True)
         .first()
     )
 
 
 def _to(one: Correspondent, actor: Actor) -> To:
-    """A shop's reply is for the operator; a customer's for the shop, and for the operator too who wrote to them last."""
+    """A shop's reply is for the operator; a customer's for the shop, and for the operator who wrote to them last."""
     if actor.role == Role.OPERATOR:
         return To()
     if actor.role == Role.SELLER:

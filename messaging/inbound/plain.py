@@ -12,7 +12,7 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\
 
 
 def decoded(raw: bytes, charset: str | None) -> str:
-    """Bytes as text, whatever they claim to be: a charset that is none, or is not theirs, loses no more than it must."""
+    """Bytes as text, whatever they claim to be: a charset that is none, or not theirs, loses no more than it must."""
     for name in (charset or "", "utf-8"):
         try:
             found = codecs.lookup(name.strip()).name.replace("-", "_")

@@ -131,12 +131,16 @@ def _brevos(view: _Brevo, request: HttpRequest, *, at: datetime) -> Iterator[Rec
 def _mailguns(view: MailgunInboundWebhookView, request: HttpRequest, *, at: datetime) -> Iterator[Receipt]:
     """The mail of a call, whole or taken apart, as its route is set up."""
     told = request.POST
-    known = {"recipients": told.get("recipient", ""), "sender": told.get("sender")}
+    to, sender = told.get("recipient", ""), told.get("sender")
     if "body-mime" in told:
-        yield receiving.receive(told["body-mime"].encode(), source="mailgun", at=at, **known)
+        whole = told["body-mime"].encode()
+        yield receiving.receive(whole, recipients=to, sender=sender, source="mailgun", at=at)
         return
     headers = _pairs(json.loads(told["message-headers"]))
-    request.POST = told.copy()  # type: ignore[assignment]  # Django's own setter
-    request.POST["message-headers"] = "[]"  # type: ignore[index]
+    without = told.copy()
+    without["message-headers"] = "[]"
+    setattr(request, "POST", without)  # noqa: B010  # Django lets it be set, its types do not
     event = view.esp_to_anymail_event(request)
-    yield receiving.receive_parsed(event.message, headers, source="mailgun", at=at, **known)
+    yield receiving.receive_parsed(
+        event.message, headers, recipients=to, sender=sender, source="mailgun", at=at
+    )

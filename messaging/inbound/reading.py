@@ -64,8 +64,8 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What the headers of a mail say: its Message-ID and date, the tokens of the reply addresses that it goes to, and whether
-    a machine wrote it, or it has been here before."""
+    """What the headers of a mail say: its Message-ID and date, the tokens of the reply addresses that it goes to, and
+    whether a machine wrote it, or it has been here before."""
 
     message_id: str
     date: str

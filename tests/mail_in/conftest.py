@@ -6,10 +6,11 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
+from django.db.models import Model
 from pytest_django import Settings
 
 from marketplace.policy import Role
-from messaging import conversing, replying
+from messaging import conversing
 from messaging.conversing import Words
 from messaging.documents import Letters
 from messaging.inbound import receiving
@@ -23,11 +24,11 @@ from messaging.models import (
     ReceivedMail,
     Thread,
 )
-from messaging.recipients import CUSTOMER, OPERATOR, SHOP, SUPPLIER, To
+from messaging.recipients import CUSTOMER, OPERATOR, SHOP, SUPPLIER
 from orders.models import Order
 from sellers.desk import Actor
 from sellers.models import Shop, Supplier
-from tests.conftest import AT, SELLER, Placing, actor_of
+from tests.conftest import AT, SELLER, Placing
 
 DOMAIN = "respuestas.example"
 LATER = AT + timedelta(hours=2)
@@ -121,7 +122,16 @@ def outcome(message: EmailMessage | bytes, **envelope: Any) -> str:
 
 def stands() -> dict[str, list[dict[str, Any]]]:
     """All that a mail could change, but for the count of what was turned away."""
-    tables = (Thread, Message, Notice, ReceivedMail, Attachment, Correspondent, Order, Shop)
+    tables: tuple[type[Model], ...] = (
+        Thread,
+        Message,
+        Notice,
+        ReceivedMail,
+        Attachment,
+        Correspondent,
+        Order,
+        Shop,
+    )
     return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in tables}
 
 
@@ -131,6 +141,3 @@ def refusals() -> dict[str, int]:
 
 def last() -> Message:
     return Message.objects.latest("id")
-
-
-__all__ = ["CUSTOMER", "OPERATOR", "SHOP", "To", "actor_of", "replying"]

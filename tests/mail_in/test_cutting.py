@@ -76,7 +76,7 @@ def test_nothing_that_was_said_is_lost(words: str) -> None:
 def test_a_page_is_cut_as_a_text_is() -> None:
     page = (
         "<div>Vale, el jueves</div><div class=gmail_quote><div>El mar, 3 mar 2026 a las 10:00, Alba (&lt;"
-        "<a href='mailto:a@x.example'>a@x.example</a>&gt;) escribió:<br></div><blockquote><p>Hola</p></blockquote></div>"
+        "<a href='mailto:a@x.example'>a@x.es</a>&gt;) escribió:<br></div><blockquote><p>Hola</p></blockquote></div>"
     )
     assert reply_of(of_html(page)) == "Vale, el jueves"
 

@@ -60,6 +60,7 @@ def test_one_click_sends_what_the_person_wrote(order: Order, stray: Message, bob
 
 def test_a_second_click_sends_nothing_and_says_so(order: Order, stray: Message, bob: User) -> None:
     send(bob, order, stray)
+    send(bob, order, stray)  # its page has been read
     before = stands()
     answer = send(bob, order, stray)
     assert answer.status_code == 409

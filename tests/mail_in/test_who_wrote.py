@@ -12,6 +12,7 @@ from messaging.documents import Letters
 from messaging.models import CameBy, Correspondent, Message, Notice, Thread
 from messaging.recipients import CUSTOMER, OPERATOR, SHOP, SUPPLIER, To, of, readable_by
 from orders.models import Order
+from sellers.desk import Actor
 from sellers.models import Membership, Shop, Supplier, User
 from tests.conftest import AT, SELLER, Placing, sure
 from tests.mail_in.conftest import (
@@ -80,7 +81,7 @@ def test_a_shops_answer_to_a_supplier_is_the_operators_too(order: Order, norte: 
     first = conversing.start(
         order.shop, Words("¿Te queda barro?"), to=SUPPLIER, order=order, supplier=norte, by=SELLER, at=AT
     )
-    actor = conversing.Actor(Role.SUPPLIER, "Taller", supplier_id=norte.id)
+    actor = Actor(Role.SUPPLIER, "Taller", supplier_id=norte.id)
     conversing.write(first.thread_id, Words("Poco"), to=SHOP, by=actor, at=AT)
     assert outcome(mail(address(notice_to("seller")), "Vale")) == "taken=1"
     assert (of(last()), last().misdirected) == (OPERATOR, True)

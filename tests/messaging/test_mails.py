@@ -98,7 +98,7 @@ def _check_words(mail: EmailMessage, notice: Notice, language: str) -> None:
     assert "<img" not in html
     if notice.audience == "seller" and notice.order_id:
         address = f"{settings.SITE_URL}/pedidos/{number}/"
-        if notice.event == "message":
+        if notice.event in ("message", "astray"):
             address += "?tab=mensajes"
         assert address in plain.splitlines()
         assert f'href="{address}"' in html
