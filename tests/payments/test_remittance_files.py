@@ -103,7 +103,7 @@ def test_a_formula_is_disarmed_in_the_report(file: Path, bring: Bringing) -> Non
         (b"reference\nN-1\n", "columns that are missing: amount"),
         (b"reference,amount,amount\nN-1,84,84\n", "columns that are there twice"),
         ("reference,amount\nN-1,84\n".encode("utf-16"), "UTF-8"),
-        (gzip.compress(b"reference,amount\nN-1,84.00\n" * 9)[:-9], "damaged or cut off"),
+        (gzip.compress(b"reference,amount\nN-1,84.00\n" * 9, mtime=0)[:-9], "damaged or cut off"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_none_is_refused_whole(file: Path, bring: Bringing, data: bytes, why: str) -> None:
