@@ -59,7 +59,6 @@ class Conversation:
     said: list[Said]
     form: MessageForm | None
     open: bool
-    writes: bool
     colleagues: list[Membership] = field(default_factory=list)
     picker: dict[str, Any] | None = None
 
@@ -149,6 +148,7 @@ def messages_part(request: DeskRequest, order: Order, told: dict[str, Any]) -> d
     older = tab.shown.older
     return {
         "talks": talks,
+        "opens": _opens(tab, talks),
         "may_write": tab.may_write,
         "who_may": who_has(Right.ANSWER),
         "start": _start_form(tab) if tab.starts else None,
@@ -162,6 +162,13 @@ def messages_part(request: DeskRequest, order: Order, told: dict[str, Any]) -> d
         "undone": tab.draft is not None,
         "picker": tab.picker({"acto": "escribir"}, "escribir") if tab.starts else None,
     }
+
+
+def _opens(tab: _Tab, talks: list[Conversation]) -> int:
+    """The one conversation whose box is open: asked for, else the first that waits, else the only one."""
+    asking = [talk.thread.id for talk in talks if any(one.clock for one in talk.said)]
+    alone = [talks[0].thread.id] if len(talks) == 1 else []
+    return tab.wanted or (0 if tab.starts else next(iter(asking + alone), 0))
 
 
 def _key(request: DeskRequest, name: str) -> int:
@@ -184,7 +191,6 @@ def _conversation(tab: _Tab, thread: Thread, messages: list[Message], *, first: 
         said,
         _reply_form(tab, thread, messages) if tab.may_write else None,
         open=first or asks or wanted or any(one.new for one in said),
-        writes=asks or wanted,
         colleagues=colleagues(tab.request.shop.id) if passes_on else [],
         picker=tab.picker({"hilo": str(thread.id)}, f"hilo-{thread.id}")
         if thread.supplier_id is None
