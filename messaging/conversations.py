@@ -5,19 +5,18 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
+from django.db.models import Case, OuterRef, QuerySet, When
 from django.db.models.functions import JSONObject
 from django.http import Http404
 
 from messaging import readers
-from messaging.answer_clock import Days
+from messaging.answer_clock import WAITS, Days
 from messaging.models import Attachment, Message, Thread
 from orders.models import Order
 from sellers.desk import Actor
 from sellers.models import Membership, ShopHoliday
 
 MESSAGES_A_PAGE = 200
-THREADS_A_PAGE = 100
 
 
 def threads_of(member: Membership) -> QuerySet[Thread]:
@@ -58,34 +57,30 @@ class Shown:
 def about(order: Order, member: Membership, *, before: int = 0, by: Actor, at: datetime) -> Shown:
     """What a member reads of the conversations about an order: the newest page of messages, or one before a key.
 
-    The conversation that was written in last comes first. Two queries, whatever there is.
+    The conversation that was written in last comes first. One query, whatever there is.
     """
-    threads = {
-        thread.id: thread
-        for thread in threads_of(member)
-        .filter(order=order)
-        .select_related("supplier", "assignee__user")
-        .annotate(closings=_closings(order))
-        .order_by("-written_at", "-id")[:THREADS_A_PAGE]
-    }
-    if not threads:
-        return Shown([], {})
-    rows = readers.of_member(by, member.shop_id, at=at).filter(thread_id__in=list(threads)).defer("words")
+    rows = (
+        readers.of_member(by, member.shop_id, at=at)
+        .filter(thread__order=order)
+        .select_related("thread__supplier", "thread__assignee__user")
+        .annotate(has=_files(), closings=Case(When(WAITS, then=_closings(order)), default=None))
+        .defer("words")
+    )
     if before:
         rows = rows.filter(id__lt=before)
-    newest = list(rows.annotate(has=_files()).order_by("-id")[: MESSAGES_A_PAGE + 1])
-    said: dict[int, list[Message]] = {key: [] for key in threads}
-    for message in newest[MESSAGES_A_PAGE - 1 :: -1]:
-        said[message.thread_id].append(message)
+    newest = list(rows.order_by("-id")[: MESSAGES_A_PAGE + 1])
+    said: dict[int, list[Message]] = {}
+    for message in newest[:MESSAGES_A_PAGE]:
+        said.setdefault(message.thread_id, []).insert(0, message)
     stops = order.policy.rules.answer_stops_on_shop_holidays
     return Shown(
-        [(_of(thread, order, member), said[key]) for key, thread in threads.items() if said[key]],
+        [(_of(messages[0].thread, order, member), messages) for messages in said.values()],
         {
             one.id: [Attachment(message=one, **told) for told in found]
             for one in newest
             if (found := _has(one))
         },
-        _read_closings(next(iter(threads.values()))) if stops else (),
+        next((_read_closings(told) for one in newest if (told := _told(one))), []) if stops else [],
         newest[MESSAGES_A_PAGE - 1].id if len(newest) > MESSAGES_A_PAGE else 0,
     )
 
@@ -104,16 +99,18 @@ def _has(message: Message) -> list[dict[str, Any]]:
 
 
 def _closings(order: Order) -> ArraySubquery:
-    """The shop's closings since the order came, read with its conversations."""
-    rows = ShopHoliday.objects.filter(
-        shop=OuterRef("shop"), last_day__gte=order.placed_at.date() - timedelta(days=1)
-    )
+    """The shop's closings since the order came, read with a message that waits."""
+    since = order.placed_at.date() - timedelta(days=1)
+    rows = ShopHoliday.objects.filter(shop=OuterRef("shop"), last_day__gte=since)
     told = JSONObject(first_day="first_day", last_day="last_day", note="note")
     return ArraySubquery(rows.order_by("first_day", "id").values(told=told))
 
 
-def _read_closings(thread: Thread) -> Days:
-    told = getattr(thread, "closings", None) or ()
+def _told(message: Message) -> list[dict[str, str]]:
+    return list(getattr(message, "closings", None) or ())
+
+
+def _read_closings(told: list[dict[str, str]]) -> list[ShopHoliday]:
     return [
         ShopHoliday(
             first_day=date.fromisoformat(one["first_day"]),

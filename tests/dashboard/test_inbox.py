@@ -22,7 +22,7 @@ from tests.conftest import SELLER, Placing, _member, _person
 from tests.dashboard.pages import browser, get
 from tests.dashboard.talking import HOUR, asks
 
-ROW = re.compile(r'<li(?: class="is-new")?><div class="by">.*?<p class="gist"[^>]*>.*?: (.*?)</p>', re.DOTALL)
+ROW = re.compile(r'<li(?: class="is-new")?><div class="by">.*?<p class="gist"[^>]*>(.*?)</p>', re.DOTALL)
 
 
 def rows(page: str) -> list[str]:

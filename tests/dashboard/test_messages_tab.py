@@ -322,7 +322,7 @@ def test_nobody_but_who_may_answer_there_is_given_a_conversation(
     assert Thread.objects.get().assignee is None
 
 
-@pytest.mark.rule("MSG-13")
+@pytest.mark.rule("MSG-02")
 def test_a_refused_file_never_loses_the_text(place: Placing, alice: User) -> None:
     message = asks(order := place())
     bad = SimpleUploadedFile("foto.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/png")
@@ -374,7 +374,7 @@ def test_older_messages_are_a_page_away(place: Placing, alice: User) -> None:
     assert "La primera" in get(browser(alice), unescape(found[1]))
 
 
-@pytest.mark.rule("MSG-07")
+@pytest.mark.rule("MSG-06")
 def test_what_came_by_mail_to_the_operator_is_marked(place: Placing, alice: User) -> None:
     message = asks(order := place())
     words = Words("Mañana", came_by=CameBy.MAIL, misdirected=True)
