@@ -1,34 +1,42 @@
 """Reads of redirecting: what a parcel holds, and the orders of the shop that might have it (EXC-04)."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Value
+from django.db.models.functions import Replace, Upper
 
-from marketplace.models import Zone
+from marketplace.models import Zone, ZonePrefix
 from marketplace.zones import folded, zones_of
 from orders.models import Line, Order, Shipment, ShipmentLine
 from orders.states import State
 
 TO_SHIP = (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
-MOST = 60
-"""Orders that are looked at closely, nearest deadline first: in the same area, and elsewhere."""
+MOST = 100
+"""Orders that are looked at closely: those of the same area first, then elsewhere, each by its deadline."""
 
 type Goods = Mapping[tuple[str, int | None], int]
 """Units by SKU and by whoever fulfils them; the shop itself is None."""
 
 
-def parcel_of(order: Order) -> Shipment | None:
-    """The only parcel of an order, with its carrier; None where there are several."""
-    found = list(Shipment.objects.filter(order_id=order.id).select_related("carrier")[:2])
-    return found[0] if len(found) == 1 else None
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The only parcel of an order, and what travels in it; `titles` are what its articles are called, by SKU."""
+
+    parcel: Shipment
+    goods: dict[tuple[str, int | None], int]
+    titles: dict[str, str]
 
 
-def goods_of(parcel: Shipment) -> dict[tuple[str, int | None], int]:
-    """What travels in a parcel."""
-    rows = ShipmentLine.objects.filter(shipment=parcel).values_list(
-        "line__sku", "line__supplier_id", "quantity"
+def parcel_of(order: Order) -> Held | None:
+    """The only parcel of an order with its carrier, in one read; None where there are several."""
+    rows = list(
+        ShipmentLine.objects.filter(shipment__order_id=order.id).select_related("shipment__carrier", "line")
     )
-    return _summed(rows)
+    if len({row.shipment_id for row in rows}) != 1:
+        return None
+    goods = _summed((row.line.sku, row.line.supplier_id, row.quantity) for row in rows)
+    return Held(rows[0].shipment, goods, {row.line.sku: row.line.title for row in rows})
 
 
 def awaited(order_ids: Iterable[int]) -> dict[int, dict[tuple[str, int | None], int]]:
@@ -49,23 +57,19 @@ def _summed(rows: Iterable[tuple[str, int | None, int]]) -> dict[tuple[str, int 
 
 def candidates(source: Order, zone: Zone | None, goods: Goods) -> list[Order]:
     """Orders of the same shop and channel that wait to be shipped with one of these articles: those whose postal codes
-    begin as the area's do, and as many of the others, each kind by its deadline."""
+    begin as the area's do, then others, each by its deadline."""
     alike = Line.objects.filter(order=OuterRef("id"), sku__in=sorted({sku for sku, _whose in goods}))
+    theirs = ExpressionWrapper(OuterRef("bare_code"), output_field=CharField())
+    inside = ZonePrefix.objects.filter(zone=zone).annotate(code=theirs).filter(code__startswith=F("prefix"))
     rows = (
         Order.objects.filter(shop_id=source.shop_id, channel_id=source.channel_id, state__in=TO_SHIP)
         .filter(Exists(alike), currency=source.currency)
         .exclude(id=source.id)
+        .annotate(bare_code=Upper(Replace(Replace("postal_code", Value(" ")), Value("-"))))
+        .annotate(near=Exists(inside))
         .select_related("policy", "channel")
-        .order_by("ship_by", "id")
     )
-    if zone is None:
-        return list(rows[:MOST])
-    inside = Q()
-    for prefix in zone.prefixes.values_list("prefix", flat=True):
-        inside |= Q(postal_code__istartswith=prefix)
-    near = list(rows.filter(inside, country=zone.country)[:MOST])
-    known = [order.id for order in near]
-    return near + list(rows.exclude(id__in=known)[:MOST])
+    return list(rows.order_by("-near", "ship_by", "id")[:MOST])
 
 
 def areas(orders: Iterable[Order]) -> dict[int, Zone | None]:

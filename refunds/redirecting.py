@@ -18,7 +18,7 @@ from orders.models import Order, Shipment
 from orders.signals import Moved
 from orders.states import Verb
 from refunds.models import Redirect
-from refunds.queries import Goods, areas, awaited, candidates, distance, goods_of, parcel_of
+from refunds.queries import Goods, Held, areas, awaited, candidates, distance, parcel_of
 from sellers.desk import Actor
 
 SHOWN = 20
@@ -42,8 +42,7 @@ class Proposal:
 class Proposals:
     """What a parcel holds, where it is, and the orders that might have it: the best first; others do not fit."""
 
-    parcel: Shipment | None
-    goods: Goods
+    held: Held | None
     zone: Zone | None
     fits: tuple[Proposal, ...] = ()
     others: tuple[Proposal, ...] = ()
@@ -85,10 +84,10 @@ def _by_sku(goods: Goods) -> dict[str, int]:
 def propose(source: Order, *, by: Actor, at: datetime) -> Proposals:
     """The orders that an undelivered parcel could go to, ranked: the closest postal code first, then what had to leave
     earliest; and some that it could not, each with why (EXC-04)."""
-    parcel = parcel_of(source)
-    if parcel is None:
-        return Proposals(None, {}, None)
-    goods = goods_of(parcel)
+    held = parcel_of(source)
+    if held is None:
+        return Proposals(None, None)
+    goods = held.goods
     zone = areas([source])[source.id]
     found = candidates(source, zone, goods)
     waits, where = awaited(order.id for order in found), areas(found)
@@ -109,7 +108,7 @@ def propose(source: Order, *, by: Actor, at: datetime) -> Proposals:
     every = [judged(one) for one in found]
     fits = sorted((one for one in every if one.code is None), key=lambda one: _rank(source, one.order))
     others = [one for one in every if one.code is not None]
-    return Proposals(parcel, goods, zone, tuple(fits[:SHOWN]), tuple(others[:SHOWN]))
+    return Proposals(held, zone, tuple(fits[:SHOWN]), tuple(others[:SHOWN]))
 
 
 def _rank(source: Order, target: Order) -> tuple[object, ...]:
@@ -142,7 +141,7 @@ def _redirect(order_id: int, target_id: int, *, by: Actor, at: datetime) -> Outc
     if source is None:
         raise MoveRefused(Refusal(order_id, Code.UNKNOWN_ORDER))
     at = _then(list(locked.values()), by=by, at=at)
-    parcel = _sure_of(source, judge_source(source, by=by, at=at))
+    held = _sure_of(source, judge_source(source, by=by, at=at))
     target = locked.get(target_id)
     if target is None:
         raise MoveRefused(Refusal(target_id, Code.UNKNOWN_ORDER))
@@ -153,20 +152,20 @@ def _redirect(order_id: int, target_id: int, *, by: Actor, at: datetime) -> Outc
         target,
         by=by,
         at=at,
-        goods=goods_of(parcel),
+        goods=held.goods,
         waits=awaited([target.id]).get(target.id, {}),
         near=zone is not None and where[target.id] == zone,
     )
     if code is not None:
         raise MoveRefused(Refusal(target.id, code))
-    return _carry_over(source, target, parcel, by=by, at=at)
+    return _carry_over(source, target, held.parcel, by=by, at=at)
 
 
-def _sure_of(source: Order, code: Code | None) -> Shipment:
-    parcel = parcel_of(source) if code is None else None
-    if parcel is None:
+def _sure_of(source: Order, code: Code | None) -> Held:
+    held = parcel_of(source) if code is None else None
+    if held is None:
         raise MoveRefused(Refusal(source.id, code or Code.SEVERAL_PARCELS))
-    return parcel
+    return held
 
 
 def _carry_over(source: Order, target: Order, parcel: Shipment, *, by: Actor, at: datetime) -> Outcome[Moved]:

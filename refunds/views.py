@@ -66,7 +66,6 @@ def _page(
         "now": now,
         "zone": source.channel.calendar.zone,
         "found": found,
-        "titles": dict(source.lines.values_list("sku", "title")),
         "exception": source.exceptions.filter(ended_at=None).first(),
         "failed_why": failed,
         "refusal": refusal,

@@ -1,23 +1,27 @@
 """A request is granted while the order moves on, and one parcel is wanted for one order by two, or sent besides."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db.models import Model
 
+from marketplace import bulk
 from marketplace.policy import Role
 from marketplace.reasons import Why
 from marketplace.refusals import Outcome
 from orders import services
-from orders.models import Request
+from orders.models import Order, Request
+from orders.services import move
 from orders.states import State, Verb
 from refunds import redirecting
 from refunds.models import Redirect
 from sellers.models import Supplier
 from tests.conftest import AT, OPERATOR, SELLER
 from tests.orders.lives import HOUR, SEUR, brought_to
-from tests.races.arena import Ending, broken_invariants, race, take_the_lock_away
+from tests.races.arena import PATIENCE_S, Ending, broken_invariants, race, take_the_lock_away
 from tests.races.conftest import Ground
 from tests.races.test_races import ROUNDS, Race, breaks, holds, run
 from tests.rounds import soaks
@@ -130,5 +134,34 @@ def test_control_two_parcels_for_one_order_without_the_lock(
         targets,
         lambda n, target: redirecting.redirect(first[n], target, by=SELLER, at=LATER),
         lambda n, target: redirecting.redirect(second[n], target, by=OPERATOR, at=LATER),
+    )
+    assert len(errors) + winners["both"] > ROUNDS / 2
+
+
+def test_control_its_own_parcel_beside_another_without_the_lock(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The two meet where each is about to send the order: both have read that nothing has left."""
+    first, _second, targets = _wanted(ground)
+    locking, lock_orders, wanted = bulk._select_for_update, move.lock_orders, set(targets)
+    both_have_read = Barrier(2, timeout=PATIENCE_S)
+
+    def select(model: type[Model], skip_locked: bool) -> bytes:
+        return locking(model, False).removesuffix(b" FOR NO KEY UPDATE")
+
+    def read_orders(order_ids: Iterable[int], **wishes: Any) -> list[Order]:
+        ids = list(order_ids)
+        rows = lock_orders(ids, **wishes)
+        if wanted.intersection(ids):
+            both_have_read.wait()
+        return rows
+
+    monkeypatch.setattr(bulk, "_select_for_update", select)
+    monkeypatch.setattr(move, "lock_orders", read_orders)
+    parcel = services.Parcel(carrier_name=SEUR, tracking="2")
+    winners, errors = _winners(
+        targets,
+        lambda n, target: redirecting.redirect(first[n], target, by=SELLER, at=LATER),
+        lambda n, target: services.ship({target: parcel}, by=OPERATOR, at=LATER),
     )
     assert len(errors) + winners["both"] > ROUNDS / 2

@@ -187,7 +187,11 @@ def test_proposals_come_nearest_first_then_what_had_to_leave_earliest(channel: C
     found = propose(first, by=SELLER, at=LATER)
     assert [one.order for one in found.fits] == [made[2], made[3], made[1], made[0]]
     assert [(one.order, one.code) for one in found.others] == [(far, Code.OTHER_AREA)]
-    assert (str(found.zone), found.goods) == ("Zaragoza", {("JAR-AZUL", None): 2, ("PLA-HONDO", None): 1})
+    assert found.held is not None
+    assert (str(found.zone), found.held.goods) == (
+        "Zaragoza",
+        {("JAR-AZUL", None): 2, ("PLA-HONDO", None): 1},
+    )
 
 
 @pytest.mark.rule("EXC-04")
