@@ -25,6 +25,9 @@ from sellers.models import Supplier
 from sellers.queries import contacts
 
 INSIDE = "asked_inside"
+_OPERATORS = Actor(Role.OPERATOR, PLATFORM.label)
+"""Whoever of the operators: what nobody waits for any more is not theirs to answer."""
+
 SHOP_AND_OPERATOR = To(shop=True, operator=True)
 
 
@@ -79,6 +82,8 @@ def answer(asked: Asked, *, by: Actor, at: datetime) -> None:
         body = f"{body}\n{asked.answer}"
     writer, to = _answers_to(thread, asked, by)
     conversing.write(thread.id, Words(body), to=to, take_back=False, by=writer, at=at)
+    if asked.state in (Asking.WITHDRAWN, Asking.OVERTAKEN):
+        conversing.seen(thread.id, by=_OPERATORS, at=at)
 
 
 _ANSWERS = {

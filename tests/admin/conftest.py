@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from incidents import services as incidents
 from marketplace import timers
 from marketplace.celery import BY_NAME
 from marketplace.models import Parked, TimerRun
@@ -65,6 +66,7 @@ def settled(fresh: Placing) -> Order:
     _told_by_the_provider(order, at=at)
     reviews.write_review(order, 4, "Bien", by=CUSTOMER, at=at + timedelta(days=30))
     _talked_about(order, at=at)
+    _complained_about(order, at=at)
     return Order.objects.get(id=order.id)
 
 
@@ -72,6 +74,16 @@ def _talked_about(order: Order, *, at: datetime) -> None:
     """What people said about an order, and wrote down."""
     conversing.start(order.shop, Words("Sale mañana"), to=TO_CUSTOMER, order=order, by=SELLER, at=at)
     add_note(order.id, "Llamó y quedamos en el jueves", public=False, by=SELLER, at=at)
+
+
+def _complained_about(order: Order, *, at: datetime) -> None:
+    """What went wrong with it, and was put right and closed."""
+    line = order.lines.all()[0]
+    opened = incidents.open_incident(
+        order.id, [line.id], reason=Why("damaged"), text="Roto", by=OPERATOR, at=at + timedelta(days=62)
+    )
+    incidents.resolve(opened.id, reason=Why("replaced"), by=SELLER, at=at + timedelta(days=63))
+    incidents.close([opened.id], by=OPERATOR, at=at + timedelta(days=64))
 
 
 def _told_by_the_provider(order: Order, *, at: datetime) -> None:

@@ -52,15 +52,15 @@ def charged(fresh: Placing) -> Order:
 
 def test_only_what_can_be_done_is_offered(desk: Client, fresh: Placing, place: Placing) -> None:
     order = fresh()
-    assert shown(desk, order) == {"accept", "refuse", "cancel", "hold"}
+    assert shown(desk, order) == {"accept", "refuse", "cancel", "hold", "links_revoked"}
     do(desk, order, Verb.HOLD, kind="operator", note="mirar")
-    assert shown(desk, order) == {"accept", "refuse", "cancel", "hold", "release"}
+    assert shown(desk, order) == {"accept", "refuse", "cancel", "hold", "release", "links_revoked"}
     late = place()
-    assert shown(desk, late) == {"cancel", "hold"}
+    assert shown(desk, late) == {"cancel", "hold", "links_revoked"}
     paid = charged(fresh)
-    assert shown(desk, paid) == {"cancel", "ready", "ship", "shorten", "hold"}
+    assert shown(desk, paid) == {"cancel", "ready", "ship", "shorten", "hold", "links_revoked"}
     do(desk, paid, Verb.CANCEL, reason="customer-asks")
-    assert shown(desk, paid) == set()
+    assert shown(desk, paid) == {"links_revoked"}
 
 
 def test_nothing_is_done_on_a_link_alone(desk: Client, fresh: Placing) -> None:

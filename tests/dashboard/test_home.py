@@ -99,7 +99,7 @@ def test_reads_each_table_once(channel: Channel, shop: Shop, alice: User) -> Non
     with CaptureQueriesContext(connection) as warm:
         get(client, "/")
     assert len(cold) <= 9
-    assert len(warm) == 8
+    assert len(warm) == 7
 
 
 def test_a_new_shop_is_welcomed(shop: Shop, alice: User) -> None:
