@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from marketplace.bell import ring
 from marketplace.models import Reason, ReasonKind
@@ -208,12 +208,14 @@ def supplier_thread(request: DeskRequest, reference: str, supplier_id: int) -> H
     return _thread_page(request, "messaging/supplier.jinja", thread, form, status, **told)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @at_the_desk
 def order_note(request: DeskRequest, reference: str) -> HttpResponse:
-    """Add a note to an order of one's own shop (MSG-11)."""
+    """Add a note to an order of one's own shop (MSG-11); whoever visits its address is on the way to the order."""
     order = get_order(request.membership, reference)
     address = reverse("order", args=[order.reference])
+    if request.method != "POST":
+        return HttpResponseRedirect(address)
     if not may_note(request.actor):
         told = {"order": order, "who": who_has(Right.ANSWER)}
         return render(request, "orders/no_right.jinja", told, status=403)

@@ -19,13 +19,12 @@ from messaging.conversing import Words
 from messaging.models import Attachment, CameBy, Message, Notice, Thread
 from messaging.recipients import CUSTOMER, SHOP, SUPPLIER
 from messaging.recipients import OPERATOR as TO_OPERATOR
-from orders import services
 from orders.models import Order
-from orders.states import HoldKind
 from sellers.models import Membership, Shop, Supplier, User
-from tests.conftest import AT, OPERATOR, SELLER, Placing, _member, _person
+from tests.conftest import AT, SELLER, Placing, _member, _person
 from tests.dashboard.pages import browser, get
 from tests.dashboard.talking import ANA, HOUR, asks, everything, reply, tab
+from tests.incidents.claims import disputed
 
 UNDO = re.compile(r'<form class="notice done undo" method="post" action="([^"]+)"')
 
@@ -204,7 +203,7 @@ def test_a_message_that_needs_no_answer_waits_no_more(place: Placing, bob: User)
 @pytest.mark.rule("MSG-08")
 def test_while_an_incident_is_open_it_is_warned_of_first(place: Placing, alice: User) -> None:
     message = asks(order := place(), "Gracias")
-    services.one(services.hold([order.id], HoldKind.INCIDENT, by=OPERATOR, at=timezone.now()))
+    disputed([order.id], at=timezone.now())
     client = browser(alice)
     address = f"/pedidos/{order.reference}/mensajes/sin-respuesta/{message.id}/"
     assert "¿Seguro que no hay que contestarle?" in get(client, tab(order))
@@ -214,7 +213,7 @@ def test_while_an_incident_is_open_it_is_warned_of_first(place: Placing, alice: 
     assert "El pedido tiene una incidencia abierta." in answer.content.decode()
     assert {**everything(), "messages": before["messages"]} == before, "opening the page has read it"
     assert client.post(address, {"despite_incident": "yes"}).status_code == 303
-    assert Thread.objects.get().waiting == 0
+    assert Thread.objects.get(id=message.thread_id).waiting == 0
 
 
 @pytest.mark.rule("MSG-01", "ROL-05")
@@ -358,7 +357,7 @@ def test_a_thread_costs_the_same_however_long(count: int, place: Placing, alice:
     ) as taken:
         page = get(client, tab(order))
     assert page.count('<li class="said') == count
-    assert len(taken) == 9, "\n".join(query["sql"][:110] for query in taken)
+    assert len(taken) == 10, "\n".join(query["sql"][:110] for query in taken)
 
 
 @pytest.mark.rule("MSG-01")
@@ -380,7 +379,7 @@ def test_what_came_by_mail_to_the_operator_is_marked(place: Placing, alice: User
     words = Words("Mañana", came_by=CameBy.MAIL, misdirected=True)
     conversing.write(message.thread_id, words, to=TO_OPERATOR, by=SELLER, at=timezone.now() - HOUR / 2)
     page = get(browser(alice), tab(order))
-    assert "Contestó por correo a un aviso: lo ve el operador, y el cliente no." in page
+    assert "Lo tiene el operador: el cliente no lo ha recibido." in page
     assert "Hay que contestar" in page, "the customer waits all the same"
 
 

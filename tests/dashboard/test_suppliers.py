@@ -45,8 +45,14 @@ def shared(recent: Recent, norte: Supplier, sur: Supplier) -> Order:
 
 MORE = {
     "order_ask": ["cancel"],
-    **{f"request_{act}": ["1"] for act in ("approve", "decline", "withdraw")},
-}
+    **dict.fromkeys(
+        (
+            "request_approve", "request_decline", "request_withdraw", "conversation_reply", "message_needless",
+            "message_send_on", "message_take_back", "incident_resolve", "supplier_thread",
+        ),
+        ["1"],
+    ),
+}  # fmt: skip
 """What an address names besides the order."""
 
 

@@ -298,7 +298,7 @@ def test_a_policy_lets_it_close_itself(channel: Channel, shop: Shop) -> None:
 def test_whose_turn_it_is_follows_the_conversation(delivered: int) -> None:
     incident = claimed(delivered)
     message = Message.objects.get(thread_id=incident.thread_id)
-    conversing.needs_no_answer(message.id, by=SELLER, at=OPENED_AT)
+    conversing.needs_no_answer(message.id, despite_incident=True, by=SELLER, at=OPENED_AT)
     assert (now(incident).answer_by, now(incident).turn) == (None, Turn.SHOP)
     conversing.write(incident.thread_id, Words("¿Una foto?"), to=TO_CUSTOMER, by=SELLER, at=OPENED_AT + HOUR)
     assert now(incident).turn == Turn.CUSTOMER
