@@ -43,16 +43,19 @@ def shared(recent: Recent, norte: Supplier, sur: Supplier) -> Order:
     return debited(recent(JAR, PLATE, served=[norte, sur]))
 
 
+_ONE = ["1"]
 MORE = {
     "order_ask": ["cancel"],
-    **dict.fromkeys(
-        (
-            "request_approve", "request_decline", "request_withdraw", "conversation_reply", "message_needless",
-            "message_send_on", "message_take_back", "incident_resolve", "supplier_thread",
-        ),
-        ["1"],
-    ),
-}  # fmt: skip
+    "request_approve": _ONE,
+    "request_decline": _ONE,
+    "request_withdraw": _ONE,
+    "conversation_reply": _ONE,
+    "message_needless": _ONE,
+    "message_send_on": _ONE,
+    "message_take_back": _ONE,
+    "incident_resolve": _ONE,
+    "supplier_thread": _ONE,
+}
 """What an address names besides the order."""
 
 

@@ -99,7 +99,8 @@ def _check_words(mail: EmailMessage, notice: Notice, language: str) -> None:
     if notice.audience == "seller" and notice.order_id:
         address = f"{settings.SITE_URL}/pedidos/{number}/"
         if notice.event in ("message", "astray"):
-            address += "?tab=mensajes"
+            supplier = notice.payload.get("supplier_id")
+            address += f"proveedor/{supplier}/" if supplier else "?tab=mensajes"
         assert address in plain.splitlines()
         assert f'href="{address}"' in html
 

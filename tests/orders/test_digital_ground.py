@@ -77,7 +77,8 @@ def _statements(monkeypatch: pytest.MonkeyPatch, ids: list[int]) -> int:
 def test_five_hundred_are_confirmed_with_the_statements_of_twenty(
     prepaid: Channel, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And with six more than goods take, which know nothing of it: lock, lines, order, event, line, mail."""
+    """And with seven more than goods take, which know nothing of it: lock, lines, order, event, line, mail, and that a
+    review is to be asked for."""
     counts = {}
     for articles, state in (((JAR,), State.AWAITING_SHIPMENT), ((PATTERN,), State.DELIVERED)):
         for count in (9, 20, 500):
@@ -85,7 +86,7 @@ def test_five_hundred_are_confirmed_with_the_statements_of_twenty(
             counts[articles, count] = _statements(monkeypatch, ids)
             assert set(Order.objects.filter(id__in=ids).values_list("state", flat=True)) == {state}
         assert counts[articles, 20] == counts[articles, 500]
-    assert counts[(PATTERN,), 20] == counts[(JAR,), 20] + 6
+    assert counts[(PATTERN,), 20] == counts[(JAR,), 20] + 7
 
 
 def test_a_version_from_before_lets_them_be_confirmed_by_those_who_do_by_default() -> None:
