@@ -142,7 +142,8 @@ CASES: dict[str, tuple[Case, ...]] = {
 
 _SAID = {
     "thread": 1, "message": 1, "reference": "P-20977-A", "customer": "Ana Soler", "shop": SHOP.name,
-    "supplier": "", "supplier_id": None, "subject": "Dónde está mi pedido", "from_customer": False, "answer_by": None,
+    "supplier": "", "supplier_id": None, "files": [],
+    "subject": "El jarrón azul", "from_customer": False, "answer_by": None,
     "text": ["Buenos días:", "¿Sabéis cuándo llega el jarrón? El sábado no estaré en casa.", "Gracias, Ana"],
 }  # fmt: skip
 _WISH = {"shop": SHOP.name, "name": "Portes Norte", "website": "https://portes.example", "order": "P-20977-A"}

@@ -96,13 +96,17 @@ class _Tab:
         key = self.request.GET.get("plantilla", "")
         return templates.chosen(key, self.offered) if key else None
 
-    def picker(self, carried: dict[str, str]) -> dict[str, Any]:
-        """The templates to choose from, for one of the boxes of the tab."""
+    def picker(self, carried: dict[str, str], anchor: str) -> dict[str, Any] | None:
+        """The templates to choose from for one of the boxes of the tab, or the way to them: they are read when asked
+        for."""
+        if not self.may_write or self.is_supplier:
+            return None
         asked = self.request.GET
         here = any(asked.get(name) == value for name, value in carried.items())
-        return picker(
-            self.offered, asked.get("plantilla", "") if here else "", {"tab": "mensajes", **carried}
-        )
+        if not here or "plantilla" not in asked:
+            href = order_url(self.order, tab="mensajes", plantilla="elegir", **carried)
+            return {"opens": f"{href}#{anchor}"}
+        return picker(self.offered, asked["plantilla"], {"tab": "mensajes", **carried})
 
     @property
     def starts(self) -> bool:
@@ -156,7 +160,7 @@ def messages_part(request: DeskRequest, order: Order, told: dict[str, Any]) -> d
         "newest": order_url(order, tab="mensajes") if request.GET.get("antes") else "",
         "here": order_url(order, tab="mensajes"),
         "undone": tab.draft is not None,
-        "picker": tab.picker({"acto": "escribir"}) if tab.starts else None,
+        "picker": tab.picker({"acto": "escribir"}, "escribir") if tab.starts else None,
     }
 
 
@@ -188,7 +192,9 @@ def _conversation(tab: _Tab, thread: Thread, messages: list[Message], *, first: 
         _reply_form(tab, thread, messages) if tab.may_write else None,
         open=first or asks or wanted or any(one.new for one in said),
         colleagues=colleagues(tab.request.shop.id) if passes_on else [],
-        picker=tab.picker({"hilo": str(thread.id)}) if thread.supplier_id is None else None,
+        picker=tab.picker({"hilo": str(thread.id)}, f"hilo-{thread.id}")
+        if thread.supplier_id is None
+        else None,
     )
 
 

@@ -34,6 +34,8 @@ def safe_name(said: str | None, extensions: tuple[str, ...], otherwise: str) -> 
     if not dot or not re.fullmatch(r"[A-Za-z0-9]{1,8}", extension):
         stem, known = name, ""
     ending = known if known in extensions else extensions[0]
+    if stem.lower().endswith(ending):
+        stem = stem[: len(stem) - len(ending)]
     stem = _INNER_DOT.sub("_", stem).strip(". ") or otherwise
     if _RESERVED.match(stem):
         stem = f"_{stem}"

@@ -29,7 +29,7 @@ from marketplace.policy import FileType
 from marketplace.policy_words import FILE_LABELS, listed
 from marketplace.remaking import Turn
 
-log = logging.getLogger("trastienda.files")
+logger = logging.getLogger(__name__)
 
 MB = 1024**2
 CHUNK = 256 * 1024
@@ -151,7 +151,7 @@ def check(
         except _Refused as refused:
             turned.append(_turned(upload, refused))
         except Exception:  # nothing that a stranger sends may become an error page
-            log.exception("a file could not be looked into")
+            logger.exception("a file could not be looked into")
             turned.append(_turned(upload, _Refused(Why.TOO_HARD)))
     return taken, turned
 
@@ -218,7 +218,7 @@ def kind_of(file: BinaryIO) -> FileType | None:
         return FileType.WEBP
     if head.startswith((b"GIF87a", b"GIF89a")):
         return FileType.GIF
-    if head.startswith(b"%PDF-"):
+    if b"%PDF-" in head[:1024]:  # a reader takes it for one, whatever stands before
         return FileType.PDF
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return FileType.TEXT
@@ -239,10 +239,10 @@ def _scan(received: BinaryIO) -> None:
     try:
         virus = scanner.virus_in(received, settings.CLAMD_URL)
     except scanner.NoAnswer as silence:
-        log.error("clamd did not answer: %s", silence)
+        logger.error("clamd did not answer: %s", silence)
         raise _Refused(Why.UNSCANNED) from None
     if virus:
-        log.warning("a file with a virus was turned away: %s", virus)
+        logger.warning("a file with a virus was turned away: %s", virus)
         raise _Refused(Why.VIRUS, virus=virus[:60])
     received.seek(0)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image, Transpose
     from PIL.ImageFile import ImageFile
 
-MEMORY = 640 * 1024**2
+MEMORY = 512 * 1024**2
 """Bytes of address space that a look may take: what it maps, most of which it never touches."""
 
 CPU_S = 12
@@ -30,6 +30,9 @@ MOST_PIXELS = 16_000_000
 
 MOST_PROGRESSIVE = 2 * MOST_PIXELS
 """A JPEG that comes in several passes is held whole while it is decoded."""
+
+MOST_WEBP = 12_000_000
+"""A WebP takes more than twenty bytes a pixel while it is written."""
 
 MOST_PASSES = 40
 MOST_OBJECTS = 100_000
@@ -100,7 +103,7 @@ def _opened(kind: str, file: BinaryIO) -> "ImageFile":
 
     head = file.read(30)
     file.seek(0)
-    _fits(webp_size(head), MOST_PIXELS)
+    _fits(webp_size(head), MOST_WEBP)
     return WebPImageFile(file)
 
 
@@ -209,8 +212,10 @@ def _is_only_a_pdf(file: BinaryIO) -> None:
     tail = file.read()
     file.seek(0)
     closed, _, rest = tail.rpartition(b"%%EOF")
-    if not head.startswith(b"%pdf-") or not closed:
+    if not closed:
         raise Turned(Turn.BROKEN)
+    if not head.startswith(b"%pdf-"):
+        raise Turned(Turn.TWO_THINGS)
     if rest.strip(b"\x00\t\n\f\r ") or b"PK\x05\x06" in tail:
         raise Turned(Turn.TWO_THINGS)
     if re.search(rb"<!doctype|<(?:html|head|body|script|iframe|svg|title|h1|img)[\s>/]", head):

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 
-log = logging.getLogger("trastienda.storage")
+logger = logging.getLogger(__name__)
 
 ROOM = "attachments"
 
@@ -35,7 +35,7 @@ def _asking(what: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise Missing(what) from error
     except Exception as error:  # each storage has errors of its own
-        log.error("the storage of files failed at %s: %s", what, error)
+        logger.error("the storage of files failed at %s: %s", what, error)
         raise Unreachable(what) from error
 
 

@@ -18,7 +18,7 @@ from sellers.access import memberships
 from sellers.desk import Actor
 from sellers.models import User
 
-log = logging.getLogger("trastienda.files")
+logger = logging.getLogger(__name__)
 
 PREVIEW = "vista"
 """In the query of a file's address: the small picture of it, for a page."""
@@ -59,7 +59,7 @@ def handed_out(
     except Attachment.DoesNotExist:
         raise Http404 from None
     except storage.Missing as missing:
-        log.error("a file has no blob: %s", missing)
+        logger.error("a file has no blob: %s", missing)
         raise Http404 from None
     except storage.Unreachable:
         answer: HttpResponse = render(request, "messaging/no_file.jinja", status=503)

@@ -4,12 +4,11 @@ from datetime import datetime
 
 from marketplace.invariants import invariant
 from messaging import sweeping
-from messaging.models import Attachment
 
 
 @invariant("I12", "Every file row has its blob, with its hash.")
 def files_are_there(at: datetime | None) -> list[str]:
     """A sample when the clock asks; all of them when time does not matter, as `manage.py check_files` does."""
-    files = Attachment.objects.iterator() if at is None else sweeping.sample()
+    files = sweeping.everything() if at is None else sweeping.sample()
     found = sweeping.lacking(files, read=None if at is None else sweeping.READ)
     return [words for words, _ in zip(found, range(20), strict=False)]

@@ -16,6 +16,7 @@ SWEPT_AFTER_DAYS = 2
 SWEPT_BACK_DAYS = 8
 """Each of the days from two to eight ago is looked at; what lies further back the command finds."""
 
+PAGE = 500
 NEWEST, OTHERS, READ = 20, 20, 2
 """Of how many rows the watch looks for the blob, and how many blobs it reads through."""
 
@@ -33,7 +34,7 @@ def orphans(day: date) -> list[str]:
         return []
     folder = there[0].rpartition("/")[0]
     rows = Attachment.objects.filter(key__gte=f"{folder}/", key__lt=f"{folder}0").only("key", "preview_width")
-    known = {key for row in rows.iterator() for key in keys_of(row)}
+    known = {key for row in rows for key in keys_of(row)}
     return [key for key in there if key not in known]
 
 
@@ -51,6 +52,14 @@ def sample() -> list[Attachment]:
     drawn = sorted({random.randint(1, last) for _ in range(OTHERS)})
     others = (Attachment.objects.filter(id__gte=number).order_by("id").first() for number in drawn)
     return newest + [one for one in others if one is not None and one.id < last]
+
+
+def everything() -> Iterator[Attachment]:
+    """Every file, a page at a time: whoever stops half-way leaves no cursor open."""
+    last = 0
+    while page := list(Attachment.objects.filter(id__gt=last).order_by("id")[:PAGE]):
+        yield from page
+        last = page[-1].id
 
 
 def lacking(files: Iterable[Attachment], *, read: int | None = None) -> Iterator[str]:

@@ -73,6 +73,8 @@ def test_only_what_is_offered_can_be_chosen(
         page = get(seller, tab(order, f"&acto=escribir&plantilla={key}"))
         assert "secreto" not in page
         assert "Ajena" not in page
-    assert 'name="plantilla"' not in get(browser(nuria), tab(order, "")), "a supplier has none"
+    assert "plantilla=" in get(seller, tab(order, ""))
+    assert 'name="plantilla"' in get(seller, tab(order, "&acto=escribir&plantilla=elegir"))
+    assert "plantilla=" not in get(browser(nuria), tab(order, "")), "a supplier has none"
     Membership.objects.filter(user=bob).update(role=Membership.Role.READER)
-    assert 'name="plantilla"' not in get(browser(bob), tab(order, ""))
+    assert "plantilla=" not in get(browser(bob), tab(order, ""))

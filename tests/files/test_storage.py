@@ -61,7 +61,8 @@ def test_nothing_in_a_store_can_be_read_without_its_keys(s3: str, settings: Sett
     assert len(key.rpartition("-")[2]) == 32
     assert key != storage.new_key("0" * 64, DAY)
     storage.put(key, io.BytesIO(b"hola"))
-    assert isinstance(store := storages["default"], S3Storage)
+    store = storages["default"]
+    assert isinstance(store, S3Storage)
     told = store.connection.meta.client.get_object_acl(Bucket=store.bucket_name, Key=key)
     assert [one["Grantee"].get("URI") for one in told["Grants"]] == [None]
     storage.drop([key])

@@ -316,7 +316,9 @@ def test_what_one_may_not_do_is_shown_with_who_may(
     who = "No tienes permiso para hacerlo. Pueden hacerlo: Propietaria, Encargada, Pedidos"
     assert f"{who}, el operador." in page
     assert 'id="answer"' not in page
-    assert 'method="post" action="/pedidos/' not in page
+    assert re.findall(r'method="post" action="/pedidos/[^/]+/(\w+)/', page) == ["notas"], (
+        "to note is all there is"
+    )
     order = accepted(order)
     page = read(alice, order)
     assert "No tienes permiso para hacerlo. Puede hacerlo: el operador." in page

@@ -90,6 +90,9 @@ def test_what_compose_gives_is_enough(server: dict[str, str]) -> None:
         ("TRASTIENDA_PROXIES", "-1", "greater than or equal to 0"),
         ("TRASTIENDA_HTTPS_REDIRECT", "quizá", "valid boolean"),
         ("TRASTIENDA_LOG_LEVEL", "LOUD", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("TRASTIENDA_FILES_URL", "s3://llave:hunter2@almacen.example", "s3://key:secret@host/bucket"),
+        ("TRASTIENDA_FILES_URL", "/var/files", "file:///folder"),
+        ("TRASTIENDA_CLAMD_URL", "clamav:3310", "tcp://host:port"),
         ("DATABASE_URL", "sqlite:///x?key=hunter2", "postgresql:// or postgres://"),
     ],
 )

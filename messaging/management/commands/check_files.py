@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, sweep: bool, **options: Any) -> None:
         lacking = 0
-        for words in sweeping.lacking(Attachment.objects.order_by("id").iterator()):
+        for words in sweeping.lacking(sweeping.everything()):
             self.stdout.write(words)
             lacking += 1
         nobodys = 0
