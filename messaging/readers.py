@@ -18,7 +18,7 @@ def of_member(by: Actor, shop_id: int, *, at: datetime) -> QuerySet[Message]:
     """What a member of a shop may read: of the shop's own staff all of it, of a supplier what is with them (ROL-04)."""
     found = _seen(by, at).filter(readable_by(by.role), shop_id=shop_id)
     if by.role == Role.SUPPLIER:
-        return found.filter(thread__supplier_id=by.supplier_id, thread__supplier_id__isnull=False)
+        return found.filter(thread__supplier_id=by.supplier_id or 0)
     return found
 
 

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pikepdf
 
@@ -17,6 +18,7 @@ from tests.files.hostile import (
     carrying,
     chunk,
     gif_of,
+    half,
     jpeg_of,
     launching,
     moving,
@@ -128,14 +130,14 @@ HOSTILE = [
     ),
     Hostile("a JPEG of a thousand passes", "foto.jpg", lambda: passes(1000), W.TOO_HARD),
     *(
-        Hostile(f"a moving {kind}", "foto.gif", lambda kind=kind: moving(kind), W.MOVES)
+        Hostile(f"a moving {kind}", "foto.gif", partial(moving, kind), W.MOVES)
         for kind in ("GIF", "PNG", "WEBP")
     ),
     *(
         Hostile(
             f"half a {kind}",
             "foto",
-            lambda kind=kind: (whole := picture(kind, (400, 300)))[: len(whole) // 2],
+            partial(half, kind),
             W.BROKEN,
         )
         for kind in ("JPEG", "PNG", "WEBP", "GIF")

@@ -77,6 +77,12 @@ def moving(kind: str) -> bytes:
     return made.getvalue()
 
 
+def half(kind: str) -> bytes:
+    """The first half of a picture: what a connection that broke off leaves."""
+    whole = picture(kind, (400, 300))
+    return whole[: len(whole) // 2]
+
+
 def acting(how: Callable[[pikepdf.Pdf], None], *, hidden: bool = True) -> bytes:
     """A PDF with something done to it; `hidden` puts its objects where no search for words finds them."""
     made, document = io.BytesIO(), pikepdf.new()

@@ -17,7 +17,7 @@ from PIL import Image
 from marketplace.file_names import LONGEST, MOST_BYTES, safe_name
 from marketplace.files import KINDS, Why, kind_of
 from marketplace.policy import PRESETS, FileType, Preset, Settings
-from messaging.file_fields import FilesField
+from messaging.file_fields import FilesField, FilesInput
 from tests.files.corpus import HOSTILE, Hostile
 from tests.files.hostile import MARK, archive, placed
 from tests.files.samples import ALL, gate, pdf, picture, upload
@@ -189,7 +189,7 @@ def posted(*files: tuple[str, bytes]) -> FilesField:
     assert request.POST["text"] == "Hola", "the text is never lost"
     field = FilesField(RULES)
     with closing(request), suppress(ValidationError):
-        field.clean(field.widget.value_from_datadict(request.POST, request.FILES, "files"))
+        field.clean(FilesInput().value_from_datadict(request.POST, request.FILES, "files"))
     return field
 
 
