@@ -208,8 +208,8 @@ def supplier_thread(request: DeskRequest, reference: str, supplier_id: int) -> H
     return _thread_page(request, "messaging/supplier.jinja", thread, form, status, **told)
 
 
-@require_POST
 @at_the_desk
+@require_POST
 def order_note(request: DeskRequest, reference: str) -> HttpResponse:
     """Add a note to an order of one's own shop (MSG-11)."""
     order = get_order(request.membership, reference)

@@ -43,6 +43,15 @@ def shared(recent: Recent, norte: Supplier, sur: Supplier) -> Order:
     return debited(recent(JAR, PLATE, served=[norte, sur]))
 
 
+MORE = {
+    "conversation_reply": [1],
+    "message_needless": [1],
+    "message_take_back": [1],
+    "supplier_thread": [1],
+}
+"""What an address names besides the order."""
+
+
 def order_urls() -> Iterator[str]:
     """The names of all addresses that are about one order."""
     for one in get_resolver().url_patterns:
@@ -69,7 +78,7 @@ def test_what_is_anothers_is_not_found(
         Supplier.objects.create(shop=other_shop, code="ajeno", name="Ajeno"), "a@a.example", "Ana"
     )
     for order in (debited(recent()), debited(recent(served=[sur, sur]))):
-        address = reverse(name, args=[order.reference])
+        address = reverse(name, args=[order.reference, *MORE.get(name, ())])
         for user in (nuria, stranger):
             with Untouched(order):
                 assert browser(user).get(address).status_code == 404
