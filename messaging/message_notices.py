@@ -20,7 +20,7 @@ def tell_of_message(
     thread: Thread, message: Message, to: To, *, files: Sequence[str] = (), at: datetime
 ) -> int:
     """Write the notices of a message, due when others can see it; answers how many."""
-    told = json.dumps(payload_of_message(thread, message) | {"files": list(files)})
+    told = json.dumps(payload_of_message(thread, message, files))
     rows = [
         (
             *notice_row(
@@ -52,8 +52,8 @@ def _recipients(thread: Thread, audience: Audience) -> Iterator[Recipient]:
     yield from (recipient for recipient in found if recipient[0])
 
 
-def payload_of_message(thread: Thread, message: Message) -> dict[str, Any]:
-    """What a notice of a message carries: the text in its paragraphs, and who wrote it."""
+def payload_of_message(thread: Thread, message: Message, files: Sequence[str] = ()) -> dict[str, Any]:
+    """What a notice of a message carries: the text in its paragraphs, who wrote it, and its files by name."""
     order = thread.order
     return {
         "thread": thread.id,
@@ -70,6 +70,7 @@ def payload_of_message(thread: Thread, message: Message) -> dict[str, Any]:
         "from_customer": message.role == Role.CUSTOMER,
         "misdirected": message.misdirected,
         "text": [line for line in message.body.splitlines() if line.strip()],
+        "files": list(files),
         "answer_by": message.answer_by.isoformat() if message.answer_by else None,
         "at": message.visible_at.isoformat(),
     }
