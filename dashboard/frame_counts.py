@@ -8,10 +8,12 @@ from django.db.models.functions import Now
 
 from dashboard.inbox_queries import Counts
 from dashboard.incident_queries import Figures
+from dashboard.queries import waiting
+from dashboard.waits import TO_ACT_ON, WAITS
 from incidents.models import Incident
 from incidents.states import STANDING, Turn
 from messaging.models import Message, Thread
-from orders.models import DeliveryException
+from orders.models import DeliveryException, Order
 from sellers import desk_counts
 from sellers.models import Membership
 
@@ -32,6 +34,7 @@ def _standing() -> QuerySet[Incident]:
     return Incident.objects.filter(_OWN, state__in=STANDING)
 
 
+desk_counts.add("orders", lambda: Order.objects.filter(_OWN, WAITS, state__in=TO_ACT_ON), most=None)
 desk_counts.add("exceptions", lambda: DeliveryException.objects.filter(_OWN, ended_at=None))
 desk_counts.add("messages", _waiting)
 desk_counts.add("messages_late", lambda: _waiting().filter(answer_by__lt=Now()))
@@ -39,6 +42,11 @@ desk_counts.add("messages_unread", _unread)
 desk_counts.add("incidents", _standing)
 desk_counts.add("incidents_waiting", lambda: _standing().filter(turn=Turn.SHOP))
 desk_counts.add("incidents_late", lambda: _standing().filter(answer_by__lt=Now()))
+
+
+def waiting_of(member: Membership) -> int:
+    """How many orders wait for a member to act; what waits for a supplier is asked of their own lines."""
+    return waiting(member) if member.supplier_id is not None else desk_counts.of(member)["orders"]
 
 
 def talks_of(member: Membership) -> Counts:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from dashboard import order_queries as queries
+from dashboard.frame_counts import waiting_of
 from dashboard.incidents import order_incidents
 from dashboard.order_acts import PANELS, acts_of, lateness, order_url
 from dashboard.order_clocks import OF_SUPPLIERS, running
@@ -22,7 +23,6 @@ from dashboard.order_history import Own, bounce_words, history
 from dashboard.order_messages import messages_part
 from dashboard.order_money import debit_of, money_of, not_there
 from dashboard.order_requests import asking, requests_of, shown
-from dashboard.queries import waiting
 from marketplace.models import ReasonKind
 from messaging.noting import may_note, notes_of
 from orders import services, telling
@@ -109,7 +109,7 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
         and not member.supplier
         and back.done_cents == order.charged_cents,
         "attempt": attempt,
-        "waiting": waiting(member),
+        "waiting": waiting_of(member),
         "may_note": has_delivery_note(order) and reaches,
         "reaches": reaches,
         "unclear": "" if attempt or not asked or asked in TABS else _unclear(asked),

@@ -38,6 +38,9 @@ TOUCHED = {
 }
 
 
+HAS_IT = (Verb.DELIVER, Verb.FULFIL, Verb.RECEIVE)
+"""The customer has what they bought, and will be asked how it was."""
+
 LIVE_ONLY = ("notices", "files", "watch")
 """History tells nobody, sends no files, and is judged when it has been played."""
 
@@ -68,6 +71,8 @@ class Clockwork:
 
     def _hear(self, moves: list[Moved], verb: str, **_: Any) -> None:
         self._stale.update(TOUCHED.get(Verb(verb), ()))
+        if verb in HAS_IT and self._due.get("reviews", NEVER) == NEVER:
+            self._stale.add("reviews")
         if verb == Verb.ACCEPT:
             self._nearer("charge", moves[0].at)
         elif verb == Verb.RECEIVE and self._due.get("statements", NEVER) == NEVER:

@@ -13,7 +13,7 @@ COUNTED_UP_TO = 100
 
 type Rows = Callable[[], QuerySet[Any]]
 
-_ROWS: dict[str, Rows] = {}
+_ROWS: dict[str, tuple[Rows, int | None]] = {}
 
 
 class _Counted(Subquery):
@@ -23,15 +23,15 @@ class _Counted(Subquery):
     output_field = IntegerField()
 
 
-def add(name: str, rows: Rows) -> None:
+def add(name: str, rows: Rows, *, most: int | None = COUNTED_UP_TO) -> None:
     """Have rows counted under a name. They refer to the membership that they are counted for by `OuterRef`: "id" is
-    it, "shop_id" its shop."""
-    _ROWS[name] = rows
+    it, "shop_id" its shop. None is counted past `most`."""
+    _ROWS[name] = rows, most
 
 
 def annotations() -> dict[str, Subquery]:
-    """The counts of each kind, none past `COUNTED_UP_TO`, for a query of memberships."""
-    return {_column(name): _Counted(_counted(rows())[:COUNTED_UP_TO]) for name, rows in _ROWS.items()}
+    """The counts of each kind, for a query of memberships."""
+    return {_column(name): _Counted(_counted(rows())[:most]) for name, (rows, most) in _ROWS.items()}
 
 
 def _counted(rows: QuerySet[Any]) -> QuerySet[Any]:
