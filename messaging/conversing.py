@@ -240,11 +240,7 @@ def take_back(message_id: int, *, by: Actor, at: datetime) -> str:
     """
     message = Message.objects.get(id=message_id)
     thread = _locked(message.thread_id)
-    message = Message.objects.select_for_update().get(id=message_id)
-    if message.role != by.role.value or message.user_id != by.user_id:
-        raise _refuse(Code.NOT_ALLOWED, message_id)
-    if at >= message.visible_at:
-        raise _refuse(Code.SENT_ALREADY, message_id)
+    message = _own_unseen(message_id, by=by, at=at)
     told = _told(thread, message)
     _waits_again(thread, message)
     if by.role == Role.OPERATOR:
@@ -257,6 +253,21 @@ def take_back(message_id: int, *, by: Actor, at: datetime) -> str:
         _mirror(thread)
     messages_taken_back.send(sender=Message, told=[told], by=by, at=at)
     return message.body
+
+
+def _own_unseen(message_id: int, *, by: Actor, at: datetime) -> Message:
+    """One's own message, locked with its notices, while nobody has seen it.
+
+    Who waited for the lock may be late by then: what was taken to be mailed, or read, is out, whatever `at` says.
+    """
+    message = Message.objects.select_for_update().get(id=message_id)
+    if message.role != by.role.value or message.user_id != by.user_id:
+        raise _refuse(Code.NOT_ALLOWED, message_id)
+    mailed = any(one.tries or one.sent_at for one in message.notices.select_for_update())
+    read = any(getattr(message, column) for role, column in _READ.items() if role != by.role)
+    if at >= message.visible_at or mailed or read:
+        raise _refuse(Code.SENT_ALREADY, message_id)
+    return message
 
 
 def _waits_again(thread: Thread, message: Message) -> None:
