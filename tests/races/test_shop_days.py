@@ -33,7 +33,7 @@ def left_behind(ground: Ground) -> int:
     """Of as many rounds, in how many the message that came in meanwhile is due on a day of the closing."""
     moved = services.place(ground.channel, [basket(ground.shop)]).moved
     order = Order.objects.select_related("shop", "policy", "channel").get(id=moved[0].order_id)
-    start, wrong = Barrier(2, timeout=60), []
+    start, wrong = Barrier(2, timeout=60), list[int]()
 
     def writes() -> None:
         conversing.start(ground.shop, Words("¿Cuándo?"), to=SHOP, order=order, take_back=False, by=ANA, at=AT)
