@@ -5,7 +5,8 @@ Before a message is to be seen only its author sees it.
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import BigIntegerField, Q, QuerySet, Value
+from django.db.models.functions import Cast
 
 from marketplace.policy import Role
 from messaging.models import Message
@@ -16,7 +17,9 @@ from sellers.desk import Actor
 
 def of_member(by: Actor, shop_id: int, *, at: datetime) -> QuerySet[Message]:
     """What a member of a shop may read: of the shop's own staff all of it, of a supplier what is with them (ROL-04)."""
-    found = _seen(by, at).filter(readable_by(by.role), shop_id=shop_id)
+    # As wide as its column: the index of a shop's words knows no comparison with a shorter integer.
+    own = Cast(Value(shop_id), BigIntegerField())
+    found = _seen(by, at).filter(readable_by(by.role), shop_id=own)
     if by.role == Role.SUPPLIER:
         return found.filter(thread__supplier_id=by.supplier_id or 0)
     return found

@@ -16,6 +16,7 @@ from messaging.conversing import Words
 from messaging.models import Message, Thread
 from messaging.recipients import CUSTOMER, OPERATOR, SUPPLIER
 from orders.models import Order
+from sellers.desk import seller
 from sellers.models import Membership, Shop, Supplier, User
 from tests.conftest import OPERATOR as OLGA
 from tests.conftest import SELLER, Placing, _member, _person
@@ -221,3 +222,18 @@ def test_readers_may_look_and_not_take(place: Placing, shop: Shop, alice: User) 
     reader = _member(_person("rita@alba.example", "Rita"), shop, Membership.Role.READER)
     assert "Me la quedo" not in get(browser(reader), "/mensajes/")
     assert "Me la quedo" in get(browser(alice), "/mensajes/")
+
+
+@pytest.mark.rule("MSG-01")
+def test_a_search_reads_the_words_of_its_shop_alone(place: Placing, alice: User) -> None:
+    many(place(), 3000)
+    member = Membership.objects.get(user=alice)
+    rows = inbox_queries.said(member, "jarrón", by=seller(member), at=timezone.now()).values("id")
+    statement, params = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE messaging_message")
+        cursor.execute(f"EXPLAIN {statement}", params)
+        told = " ".join(row[0] for row in cursor.fetchall())
+    assert re.search(
+        r"message_words_of_shop .*Index Cond: \(\(shop_id = '\d+'::bigint\) AND \(words @@", told
+    ), told
