@@ -86,14 +86,9 @@ def due(name: str, now: datetime) -> Q:
     }[name]
 
 
-def waiting_rows(member: Membership) -> QuerySet[Order]:
-    """The orders that wait for a member to act: to accept, and to ship that nothing holds."""
-    return orders_of(member).filter(waits_for(member), state__in=TO_ACT_ON)
-
-
 def waiting(member: Membership) -> int:
-    """How many orders wait for a member to act."""
-    return waiting_rows(member).count()
+    """How many orders wait for a member to act: to accept, and to ship that nothing holds."""
+    return orders_of(member).filter(waits_for(member), state__in=TO_ACT_ON).count()
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from django.utils import translation
 from marketplace.policy import PRESETS, Preset
 from orders import moves_page
 from orders.states import Verb
-from tests.orders.test_matrix import LETTERS, TABLES_OF
+from tests.orders.moves_by_hand import LETTERS, TABLES_OF
 
 ROLES = list(LETTERS.values())
 
