@@ -1,5 +1,5 @@
-"""Who sees what is said and who is told of it: each recipient × each reader, over the pages, the search and the files'
-wall (MSG-03 … MSG-05).
+"""Who sees what is said and who is told of it: each recipient × each reader, over the pages, the search, the
+customer's page, the operators' room, the mails and the files' wall (MSG-03 … MSG-05).
 
 `WRITTEN` are the rows; a reader is a function that answers whether the words can be read there. A page, or a mail, more
 is a row of `READERS`.
@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
+from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from django.utils import timezone
 
 from marketplace.policy import Role
 from messaging import conversing, readers
 from messaging.conversing import Words
-from messaging.models import Message, Notice
+from messaging.models import Message, Notice, Thread
 from messaging.recipients import CUSTOMER, CUSTOMER_AND_OPERATOR, OPERATOR, SHOP, SUPPLIER, To
 from orders.models import Order
 from sellers.desk import Actor, operator
@@ -24,7 +25,9 @@ from sellers.desk import member as actor
 from sellers.models import Membership, Shop, Supplier, User
 from tests.conftest import OPERATOR as OLGA
 from tests.conftest import SELLER, Placing, _member, _person, actor_of
+from tests.customer.links import path_of
 from tests.dashboard.pages import browser, get
+from tests.messaging.conftest import drain
 
 ANA = Actor(Role.CUSTOMER, "Ana Soler")
 SECRET = "azulejo"
@@ -148,6 +151,19 @@ def search(scene: Scene, who: str) -> bool:
     return answer.status_code == 200 and f"Un {SECRET}." in answer.content.decode()
 
 
+def page(scene: Scene, who: str) -> bool:
+    """On the customer's page, from the link in their mails."""
+    answer = Client().get(f"{path_of(scene.order)}mensajes/")
+    return answer.status_code == 200 and SECRET in answer.content.decode()
+
+
+def room(scene: Scene, who: str) -> bool:
+    """In the operators' room of conversations, which is nobody else's."""
+    thread = Thread.objects.get()
+    answer = scene.client(who).get(f"/admin/messaging/thread/{thread.id}/change/")
+    return answer.status_code == 200 and SECRET in answer.content.decode()
+
+
 def wall(scene: Scene, who: str) -> bool:
     """By the wall before the files of messages."""
     now = timezone.now()
@@ -165,6 +181,8 @@ READERS: list[tuple[str, Reads]] = [
     *[(who, tab) for who in ("owner", "support", "reader", "stranger", "supplier", "other supplier")],
     *[(who, inbox) for who in ("owner", "support", "reader", "stranger")],
     *[(who, search) for who in ("owner", "support", "reader", "stranger")],
+    ("customer", page),
+    *[(who, room) for who in ("owner", "support", "reader", "stranger", "supplier", "operator")],
     *[
         (who, wall)
         for who in (
@@ -182,14 +200,41 @@ READERS: list[tuple[str, Reads]] = [
 """Who looks, and where."""
 
 
+def may_read(written: Written, who: str, reads: Reads) -> bool:
+    """The room is the operators', whoever else may read the conversation elsewhere."""
+    return who in written.sees and (reads is not room or who == "operator")
+
+
 @pytest.mark.rule("MSG-03", "MSG-04", "MSG-05", "ROL-01", "ROL-04")
 @pytest.mark.parametrize("written", WRITTEN, ids=str)
 def test_who_sees_it_and_who_is_told(written: Written, scene: Scene) -> None:
     message = scene.says(written)
     seen = {(who, reads.__name__) for who, reads in READERS if reads(scene, who)}
-    assert seen == {(who, reads.__name__) for who, reads in READERS if who in written.sees}
+    assert seen == {(who, reads.__name__) for who, reads in READERS if may_read(written, who, reads)}
     told = Notice.objects.filter(of_message=message).values_list("audience", flat=True)
     assert set(told) == written.told
+
+
+@pytest.mark.rule("MSG-03", "MSG-04", "MSG-05", "MSG-07")
+@pytest.mark.parametrize("written", WRITTEN, ids=str)
+def test_its_words_are_mailed_to_those_who_are_told_and_to_nobody_else(
+    written: Written, scene: Scene, mailoutbox: list[EmailMultiAlternatives]
+) -> None:
+    scene.says(written)
+    drain(timezone.now())
+    with_words = {
+        address
+        for mail in mailoutbox
+        if SECRET in f"{mail.subject} {mail.body} {mail.alternatives}"
+        for address in mail.recipients()
+    }
+    addresses = {
+        "customer": scene.order.customer_email,
+        "seller": scene.order.shop.contact_email,
+        "operator": scene.people["operator"].email,
+        "supplier": scene.norte.email,
+    }
+    assert with_words == {addresses[audience] for audience in written.told}
 
 
 @pytest.mark.rule("MSG-06")
@@ -198,7 +243,7 @@ def test_before_it_is_to_be_seen_nobody_but_its_author_sees_it(written: Written,
     message = scene.says(written)
     Message.objects.filter(id=message.id).update(visible_at=timezone.now() + timedelta(minutes=1))
     assert {(who, reads.__name__) for who, reads in READERS if reads(scene, who)} <= {
-        (who, "wall") for who in ("customer",) if written.by == Role.CUSTOMER
+        ("customer", where) for where in ("wall", "page") if written.by == Role.CUSTOMER
     }
 
 
