@@ -1,6 +1,6 @@
 """A parcel that nobody took: an operator notes it, the shop gives it to another order, in a real browser (EXC-04).
 
-`both_customers` is what each customer's side of it shows, which today is their mails.
+`both_customers` is what each customer's side of it shows: their mails, and the page that these lead to.
 """
 
 from collections.abc import Iterator
@@ -86,9 +86,12 @@ def both_customers(page: Page, first: str, other: str) -> dict[str, str]:
             if mail.count():
                 break
         mail.first.click()
-        told[reference] = (
-            page.locator("main").inner_text() + page.frame_locator("iframe").locator("body").inner_text()
-        )
+        letter = page.frame_locator("iframe")
+        mailed = page.locator("main").inner_text() + letter.locator("body").inner_text()
+        letter.locator("a[href*='/mi-pedido/']").first.click()
+        page.wait_for_url("**/mi-pedido/**")
+        expect(page.get_by_text(reference).first).to_be_visible()
+        told[reference] = mailed + page.locator("body").inner_text()
     return {reference: words.replace("\u00a0", " ") for reference, words in told.items()}
 
 
@@ -132,5 +135,7 @@ def test_a_parcel_that_nobody_took_goes_to_another_order(site: Site, browser: Br
     for words in (ANA.name, ANA.street, ANA.email, first):
         assert words not in told[near], words
     assert "84,00 €" in told[first]
+    assert "No llegará" in told[first]
+    assert "En camino" in told[near]
     assert "12345678901234" in told[near]
     site.manage("check_invariants")
