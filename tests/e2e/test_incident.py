@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from marketplace.services import open_channel
 from orders import services
@@ -85,8 +85,12 @@ def _complains(ana: Page) -> None:
     ana.get_by_role("checkbox").first.check()
     ana.get_by_label("Qué ha pasado").select_option("damaged")
     ana.get_by_label("Cuéntalo").fill("La jarra llegó en dos trozos")
-    photo = {"name": "jarra.jpg", "mimeType": "image/jpeg", "buffer": picture(size=(640, 480))}
-    ana.get_by_label("Archivos").set_input_files([photo])  # type: ignore[list-item]
+    photo: FilePayload = {
+        "name": "jarra.jpg",
+        "mimeType": "image/jpeg",
+        "buffer": picture(size=(640, 480)),
+    }
+    ana.get_by_label("Archivos").set_input_files(photo)
     ana.get_by_role("button", name="Abrir la incidencia").click()
     expect(ana.get_by_text("La tienda la está mirando")).to_be_visible()
 
