@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import product
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -132,33 +133,45 @@ class Served(StrEnum):
     BY_BOTH = "by_both"
 
 
+def bought(verb: Verb, preset: Preset, state: State) -> tuple[Article | Goods, ...]:
+    """What is in an order: goods beside a ticket that waits to be confirmed, so that whatever is done to the one is
+    seen to leave the other in order; goods alone where these are shipped or received."""
+    if preset == Preset.CASH_ON_DELIVERY or state in (*FINAL, State.RECEIVED):
+        return ()
+    if verb == Verb.FULFIL and not (state in PAID and state != State.AWAITING_SHIPMENT):
+        return (TICKET, BOOKING)
+    return (JAR, PLATE) if verb in (Verb.RECEIVE, Verb.SHIP) else (JAR, TICKET)
+
+
+type Case = tuple[Verb, Role, HoldKind | None]
+
+
 def brought(
-    verbs: Sequence[Verb],
+    cases: Sequence[Case],
+    wants: Sequence[Code | str],
     preset: Preset,
     state: State,
     channel: Channel,
     shop: Shop,
+    *,
     served: Sequence[Supplier | None] = (),
 ) -> list[int]:
-    """An order in this state for each verb: goods beside a ticket that waits to be confirmed, so that whatever is done
-    to the one is seen to leave the other in order; goods alone where these are shipped or received."""
-    if preset == Preset.CASH_ON_DELIVERY or state in (*FINAL, State.RECEIVED):
-        return brought_to(state, channel, shop, len(verbs), served=served)
-    travels = state in PAID and state != State.AWAITING_SHIPMENT
+    """An order in this state for each case. Those that are to be refused share theirs with others of its kind: a
+    refusal changes nothing, which is looked at after each."""
 
-    def bought(verb: Verb) -> tuple[Article | Goods, ...]:
-        if verb == Verb.FULFIL and not travels:
-            return (TICKET, BOOKING)
-        return (JAR, PLATE) if verb in (Verb.RECEIVE, Verb.SHIP) else (JAR, TICKET)
+    def kind(case: Case, want: Code | str) -> tuple[object, ...]:
+        verb, _, hold = case
+        own = () if isinstance(want, Code) else case
+        return bought(verb, preset, state), hold, own
 
-    kinds = {
-        articles: [verb for verb in verbs if bought(verb) == articles] for articles in map(bought, verbs)
-    }
-    ids = {
-        articles: iter(brought_to(state, channel, shop, len(alike), articles=articles, served=served))
-        for articles, alike in kinds.items()
-    }
-    return [next(ids[bought(verb)]) for verb in verbs]
+    kinds = [kind(case, want) for case, want in zip(cases, wants, strict=True)]
+    found: dict[tuple[object, ...], int] = {}
+    for articles in dict.fromkeys(one[0] for one in kinds):
+        alike = list(dict.fromkeys(one for one in kinds if one[0] == articles))
+        wishes: dict[str, Any] = {"articles": articles} if articles else {}
+        ids = brought_to(state, channel, shop, len(alike), served=served, **wishes)
+        found.update(zip(alike, ids, strict=True))
+    return [found[one] for one in kinds]
 
 
 def may(role: Role, roles: set[Role], verb: Verb, served: Served) -> bool:
@@ -229,20 +242,21 @@ def everything_of(order_id: int) -> object:
 @pytest.mark.parametrize(("preset", "state"), STATES)
 def test_every_verb_role_and_hold(preset: Preset, state: str, channel: Channel, shop: Shop) -> None:
     publish_policy(channel, PRESETS[preset], by="x", at=AT)
-    cases = list(product(DOING, Role, HOLDS))
-    ids = brought([verb for verb, *_ in cases], preset, State(state), channel, shop)
+    cases: list[Case] = list(product(DOING, Role, HOLDS))
+    wants = [
+        expected(TABLES_OF[preset], State(state), verb, role, None if state in ENDED else hold)
+        for verb, role, hold in cases
+    ]
+    ids = brought(cases, wants, preset, State(state), channel, shop)
     since = Order.objects.get(id=ids[0]).moved_at
-    held = [order_id for order_id, (_, _, hold) in zip(ids, cases, strict=True) if hold == HoldKind.ADDRESS]
-    outcome = services.hold(held, HoldKind.ADDRESS, by=OPERATOR, at=since)
-    assert len(outcome.refused if state in ENDED else outcome.moved) == len(held)
-    disputed(
-        [one for one, (_, _, hold) in zip(ids, cases, strict=True) if hold == HoldKind.INCIDENT], at=since
-    )
-    for order_id, (verb, role, hold) in zip(ids, cases, strict=True):
+    of = {kind: {one for one, (*_, hold) in zip(ids, cases, strict=True) if hold == kind} for kind in HOLDS}
+    outcome = services.hold(sorted(of[HoldKind.ADDRESS]), HoldKind.ADDRESS, by=OPERATOR, at=since)
+    assert len(outcome.refused if state in ENDED else outcome.moved) == len(of[HoldKind.ADDRESS])
+    disputed(sorted(of[HoldKind.INCIDENT]), at=since)
+    for order_id, (verb, role, hold), want in zip(ids, cases, wants, strict=True):
         order = Order.objects.get(id=order_id)
         before = everything_of(order_id)
-        stands = hold if order.held_at or order.incident_at else None
-        want = expected(TABLES_OF[preset], State(state), verb, role, stands)
+        assert bool(order.held_at or order.incident_at) == (hold is not None and state not in ENDED)
         outcome = DOING[verb](order_id, ACTORS[role], moment(order, verb))
         if isinstance(want, Code):
             assert [refusal.code for refusal in outcome.refused] == [want], (state, verb, role, hold)
@@ -269,12 +283,12 @@ def test_every_verb_by_who_fulfils_the_order(
 ) -> None:
     publish_policy(channel, PRESETS[preset], by="x", at=AT)
     actors = {**ACTORS, Role.SUPPLIER: actor_of(norte)}
-    cases = list(product(DOING, (Role.SELLER, Role.SUPPLIER, Role.OPERATOR)))
     whose = [norte, norte] if served == Served.BY_SUPPLIER else [norte, None]
-    ids = brought([verb for verb, _ in cases], preset, State(state), channel, shop, whose)
-    for order_id, (verb, role) in zip(ids, cases, strict=True):
+    cases: list[Case] = list(product(DOING, (Role.SELLER, Role.SUPPLIER, Role.OPERATOR), (None,)))
+    wants = [expected(TABLES_OF[preset], State(state), verb, role, None, served) for verb, role, _ in cases]
+    ids = brought(cases, wants, preset, State(state), channel, shop, served=whose)
+    for order_id, (verb, role, _), want in zip(ids, cases, wants, strict=True):
         order, before = Order.objects.get(id=order_id), everything_of(order_id)
-        want = expected(TABLES_OF[preset], State(state), verb, role, None, served)
         outcome = DOING[verb](order_id, actors[role], moment(order, verb))
         if isinstance(want, Code):
             assert [refusal.code for refusal in outcome.refused] == [want], (verb, role)

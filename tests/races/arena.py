@@ -16,6 +16,8 @@ from orders.models import Event
 from orders.services import move
 
 PATIENCE_S = 60
+_round = threading.local()
+"""Whether this side has met the other in the round that it plays; an act that reads its orders twice meets once."""
 
 type Act = Callable[[int, int], Outcome[Any]]
 """One side of a race: `act(round number, order id)`."""
@@ -49,6 +51,7 @@ def race(order_ids: Sequence[int], left: Act, right: Act) -> list[Round]:
         try:
             for number, order_id in enumerate(order_ids):
                 start.wait()
+                _round.met = False
                 if number % 3 == side + 1:
                     bulk.fetch("SELECT 1")
                 try:
@@ -105,7 +108,9 @@ def take_the_lock_away(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def read_orders(*args: Any, **wishes: Any) -> Any:
         rows = lock_orders(*args, **wishes)
-        both_have_read.wait()
+        if not _round.met:
+            _round.met = True
+            both_have_read.wait()
         return rows
 
     monkeypatch.setattr(bulk, "_select_for_update", select)
