@@ -271,7 +271,12 @@ def _facts(block: str) -> tuple[Fact, ...]:
 
 def _site() -> Address:
     """Who sends: the name and the address that the site is set up with."""
-    address = AddressHeader.value_parser(settings.MAIL_FROM).all_mailboxes[0]
+    return _read_address(settings.MAIL_FROM)
+
+
+@lru_cache(maxsize=4)
+def _read_address(text: str) -> Address:
+    address = AddressHeader.value_parser(text).all_mailboxes[0]
     return Address(address.display_name or "Trastienda", addr_spec=address.addr_spec)
 
 
