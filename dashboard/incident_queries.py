@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.db.models import F, Min, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, JSONObject, TruncDate
 from django.urls import reverse
 
 from dashboard import queries
@@ -18,7 +20,7 @@ from marketplace.models import Channel
 from messaging.answer_clock import WAITS
 from messaging.models import Message
 from orders.models import Line, Order
-from sellers.models import Membership
+from sellers.models import Membership, ShopHoliday
 
 TURNS = {"tienda": Turn.SHOP, "cliente": Turn.CUSTOMER, "operador": Turn.OPERATOR}
 TABS = ("", "cerradas")
@@ -143,11 +145,28 @@ def page(member: Membership, asked: Asked, channels: dict[int, Channel]) -> Page
 
 
 def _whole(rows: QuerySet[Incident]) -> QuerySet[Incident]:
-    """Incidents with what a page says of them: their order, their conversation, since when its shop is asked."""
+    """Incidents with what a page says of them: their order, their conversation, since when its shop is asked, and when
+    it is closed."""
+    days = JSONObject(first="first_day", last="last_day", note="note")
+    closed = ShopHoliday.objects.filter(shop_id=OuterRef("shop_id"), last_day__gte=OuterRef("opened_day"))
     waits = Message.objects.filter(WAITS, thread=OuterRef("thread_id")).order_by().values("thread")
     return rows.select_related("order", "thread").annotate(
-        waits_since=Subquery(waits.annotate(first=Min("visible_at")).values("first"))
+        opened_day=TruncDate("opened_at"),
+        waits_since=Subquery(waits.annotate(first=Min("visible_at")).values("first")),
+        closings=ArraySubquery(closed.order_by("first_day", "id").values(days=days)),
     )
+
+
+def closings_of(incident: Incident) -> list[ShopHoliday]:
+    """The days on which the shop of an incident has been closed since it was opened, and will be."""
+    return [
+        ShopHoliday(
+            first_day=date.fromisoformat(one["first"]),
+            last_day=date.fromisoformat(one["last"]),
+            note=one["note"],
+        )
+        for one in incident.closings
+    ]
 
 
 def furnish(incidents: list[Incident], channels: dict[int, Channel]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from dashboard.incident_queries import of_order
+from dashboard.incident_queries import closings_of, of_order
 from dashboard.kept_words import length_words, moment_words, what_is_left
 from dashboard.order_acts import order_url
 from dashboard.order_clocks import Running
@@ -21,7 +21,7 @@ from marketplace import clocks
 from marketplace.clocks import Left
 from marketplace.models import Reason, ReasonKind
 from marketplace.reasons import Why, said
-from messaging.answer_clock import window
+from messaging.answer_clock import calendar_with, window
 from orders.forms import Attempt
 from orders.models import Line, Order
 from sellers.access import DeskRequest
@@ -104,17 +104,24 @@ def clock_of(incident: Incident, now: datetime) -> Running | None:
 
 def _answering(incident: Incident, now: datetime) -> Running:
     assert incident.answer_by is not None
-    calendar, rules = incident.order.channel.calendar, incident.order.policy.rules
+    calendar = incident.order.channel.calendar
     words = {"when": moment_words(incident.answer_by, now, calendar.zone, ends=True)}
     late = now > incident.answer_by
     says = (
         _("Había que contestar como muy tarde %(when)s.") if late else _("Contesta como muy tarde %(when)s.")
     )
     since: datetime | None = incident.waits_since
-    span = window(incident.thread, rules).span
-    why = partial(_why, since, span, calendar, now) if since else str
+    why = partial(_why_then, incident, since, now) if since else str
     left = what_is_left(incident.answer_by, now, calendar.zone)
     return Running("incident_answer", incident.answer_by, left, says % words, why)
+
+
+def _why_then(incident: Incident, since: datetime, now: datetime) -> str:
+    """Why the shop has to answer by then, the days on which it is closed left out where the policy says so."""
+    calendar, rules = incident.order.channel.calendar, incident.order.policy.rules
+    if rules.answer_stops_on_shop_holidays:
+        calendar = calendar_with(calendar, closings_of(incident))
+    return _why(since, window(incident.thread, rules).span, calendar, now)
 
 
 def _quiet(incident: Incident, now: datetime) -> Running:
@@ -162,7 +169,7 @@ def order_incidents(request: DeskRequest, order: Order, told: Mapping[str, Any])
         for line in one.lines:
             claims.setdefault(line.id, []).append(one)
     if told["supplier"]:
-        return {"incidents": [], "claims": claims, "money_waits": ""}
+        return {"incidents": [], "claims": claims, "money_waits": "", "disputed": False}
     if any(one.may_resolve for one in found):
         listed = list(Reason.objects.filter(kind=ReasonKind.SOLVED, active=True))
         asks = order.policy.rules.incident_tells_operator
@@ -171,6 +178,7 @@ def order_incidents(request: DeskRequest, order: Order, told: Mapping[str, Any])
     return {
         "incidents": found,
         "claims": claims,
+        "disputed": any(one.incident.standing for one in found),
         "first_standing": standing[0] if standing else 0,
         "money_waits": money_waits(found, now) if order.incident_at else "",
         "messages_url": _messages_url(order, told["tabs"]),

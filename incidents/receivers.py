@@ -8,7 +8,8 @@ from django.dispatch import receiver
 
 from incidents import services
 from incidents.services.opening import CLAIMABLE
-from messaging.signals import Told, messages_taken_back, messages_written, nothing_waits
+from marketplace.refusals import Code, MoveRefused, Refusal
+from messaging.signals import Told, messages_taken_back, messages_written, nothing_waits, waits_changed
 from orders.signals import Moved, orders_moved
 from orders.states import FINAL
 from sellers.desk import Actor
@@ -21,8 +22,17 @@ def follow_messages(told: Sequence[Told], **_: Any) -> None:
 
 
 @receiver(nothing_waits, dispatch_uid="incidents")
-def follow_answers(thread_ids: Sequence[int], **_: Any) -> None:
-    """A message that needs no answer stops the clock of its incident (MSG-08)."""
+def follow_answers(thread_ids: Sequence[int], despite_incident: bool, **_: Any) -> None:
+    """A message that needs no answer stops the clock of its incident; while one stands on its order, settled or not,
+    only who was told so says it (MSG-08). Raises MoveRefused: `open_incident`."""
+    if not despite_incident and services.stand_on(thread_ids):
+        raise MoveRefused(Refusal(0, Code.OPEN_INCIDENT))
+    services.follow_threads(thread_ids)
+
+
+@receiver(waits_changed, dispatch_uid="incidents")
+def follow_clocks(thread_ids: Sequence[int], **_: Any) -> None:
+    """When another is waited for, or until another moment, the incident says the same (INC-05, INC-09)."""
     services.follow_threads(thread_ids)
 
 

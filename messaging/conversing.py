@@ -19,7 +19,7 @@ from messaging.answer_clock import WAITS
 from messaging.message_notices import tell_of_message
 from messaging.models import CameBy, Message, Thread
 from messaging.recipients import MAY_WRITE_TO, To, readable_by
-from messaging.signals import Told, messages_taken_back, messages_written, nothing_waits
+from messaging.signals import Told, messages_taken_back, messages_written, nothing_waits, waits_changed
 from messaging.templates import unfilled
 from orders.models import Order
 from sellers.desk import Actor, Right
@@ -296,7 +296,9 @@ def needs_no_answer(message_id: int, *, despite_incident: bool = False, by: Acto
     if not thread.messages.filter(WAITS, id=message_id).update(needs_no_answer=True):
         raise _refuse(Code.NOTHING_TO_ANSWER, message_id)
     _mirror(thread)
-    nothing_waits.send(sender=Message, thread_ids=[thread.id], by=by, at=at)
+    nothing_waits.send(
+        sender=Message, thread_ids=[thread.id], despite_incident=despite_incident, by=by, at=at
+    )
 
 
 def answered_by_act(thread_id: int, *, at: datetime) -> None:
@@ -329,4 +331,5 @@ def seen(thread_id: int, *, by: Actor, at: datetime) -> int:
     thread = _locked(thread_id)
     n = read([thread_id], by=by, at=at)
     _mirror(thread)
+    waits_changed.send(sender=Message, thread_ids=[thread_id])
     return n

@@ -13,6 +13,7 @@ from marketplace.models import Channel
 from marketplace.refusals import Code, MoveRefused, Refusal
 from messaging.answer_clock import WAITS, Days, days_of, first_channel, reckoned, stand_by, terms_of
 from messaging.models import Message, Thread
+from messaging.signals import waits_changed
 from sellers.desk import Actor, Right
 from sellers.models import Shop, ShopHoliday
 
@@ -117,6 +118,8 @@ def reckon(shop_id: int) -> int:
     bulk.update(Message, ("id", "answer_by"), changed)
     moved = [(key, ends_at) for key, ends_at in first.items() if threads[key].answer_by != ends_at]
     bulk.update(Thread, ("id", "answer_by"), moved)
+    if moved:
+        waits_changed.send(sender=Thread, thread_ids=[key for key, _ends_at in moved])
     return len(changed)
 
 

@@ -12,7 +12,12 @@ them. One that is taken back is told by `messages_taken_back`, with the same."""
 messages_taken_back = Signal()
 
 nothing_waits = Signal()
-"""Sent with `thread_ids`, `by`, `at` when somebody said of messages in them that they need no answer (MSG-08)."""
+"""Sent with `thread_ids`, `despite_incident`, `by`, `at` when somebody said of messages in them that they need no
+answer (MSG-08); a receiver that raises undoes it."""
+
+waits_changed = Signal()
+"""Sent with `thread_ids` when without a word being said somebody else is waited for in them, or until another moment
+(MSG-09)."""
 
 
 class Told(NamedTuple):

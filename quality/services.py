@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
+from incidents.models import Incident
+from incidents.states import STANDING
 from marketplace import bulk, clocks, queries
 from marketplace.policy import Role
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
@@ -45,16 +47,18 @@ def drop_requests(order_ids: Iterable[int], *, at: datetime) -> int:
 def ask(request_ids: Sequence[int], *, at: datetime) -> Outcome[int]:
     """Mail customers the request for a review of their order, once (REV-01).
 
-    One whose order has an open incident is put off by a day: it is no moment to ask.
+    One whose order has an open incident, settled or not, is put off by a day: it is no moment to ask.
     """
     rows = bulk.lock(ReviewRequest, list(request_ids), skip_locked=True)
     orders = Order.objects.select_related("shop").in_bulk([row.order_id for row in rows])
+    standing = Incident.objects.filter(order_id__in=list(orders), state__in=STANDING)
+    disputed = set(standing.values_list("order_id", flat=True))
     told, asked = [], []
     for row in rows:
         order = orders[row.order_id]
         if row.ask_at is None or row.ask_at > at:
             continue
-        if order.incident_at is not None:
+        if order.id in disputed:
             row.ask_at += _PUT_OFF
         else:
             row.ask_at, row.asked_at = None, at

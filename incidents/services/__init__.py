@@ -3,7 +3,7 @@
 Each is told by whom and when, and changes the incident, its order's hold and history, and its conversation together.
 """
 
-from incidents.services.following import follow_threads
+from incidents.services.following import follow_threads, stand_on
 from incidents.services.moving import judge
 from incidents.services.opening import claim_until, judge_opening, open_incident
 from incidents.services.verbs import close, close_refunded, lapse, resolve, send_back
@@ -19,4 +19,5 @@ __all__ = [
     "open_incident",
     "resolve",
     "send_back",
+    "stand_on",
 ]

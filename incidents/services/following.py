@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from incidents.models import Incident
-from incidents.states import State, Turn
+from incidents.states import STANDING, State, Turn
 from marketplace import clocks, queries
 from marketplace.policy import Role
 from messaging.models import Message, Thread
@@ -64,6 +64,12 @@ def _turn(state: str, thread: Thread, last: _Last) -> Turn:
     if thread.operator_waits_since or state == State.RESOLVED:
         return Turn.OPERATOR
     return Turn.CUSTOMER if last.role == Role.SELLER and last.to_customer else Turn.SHOP
+
+
+def stand_on(thread_ids: Collection[int]) -> bool:
+    """Whether an incident stands on an order that one of these conversations is about, settled ones too (MSG-08)."""
+    orders = Thread.objects.filter(id__in=list(thread_ids), order__isnull=False).values("order_id")
+    return Incident.objects.filter(order_id__in=orders, state__in=STANDING).exists()
 
 
 def follow_threads(thread_ids: Collection[int]) -> None:

@@ -11,7 +11,7 @@ from incidents.states import STANDING, ClosedHow, State
 from marketplace import bulk, queries
 from marketplace.reasons import Reasoned, Why, why
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
-from messaging import conversing
+from messaging import answer_clock, conversing
 from messaging.conversing import Words
 from messaging.recipients import OPERATOR, SHOP
 from orders.models import Order
@@ -59,6 +59,7 @@ def _short_enough(incident_id: int, note: str, message: str = "") -> None:
         raise MoveRefused(Refusal(incident_id, Code.TOO_LONG))
 
 
+@transaction.atomic
 def send_back(incident_id: int, *, reason: str, by: Actor, at: datetime) -> Incident:
     """The operator says why it is not solved: it is open again, and the shop has to answer (INC-05).
 
@@ -68,6 +69,8 @@ def send_back(incident_id: int, *, reason: str, by: Actor, at: datetime) -> Inci
     if not said:
         raise MoveRefused(Refusal(incident_id, Code.REASON_NEEDED))
     _short_enough(incident_id, said)
+    for shop_id in Incident.objects.filter(id=incident_id).values_list("shop_id", flat=True):
+        answer_clock.stand_by(shop_id)  # before the locks: who publishes days locks conversations after it
 
     def doing(incident: Incident, order: Order) -> Done:
         del order

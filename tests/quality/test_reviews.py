@@ -80,6 +80,22 @@ def test_nobody_is_asked_about_what_came_back_or_in_the_middle_of_an_incident(
     assert told("review_asked") == 1
 
 
+@pytest.mark.rule("REV-01")
+def test_nobody_is_asked_in_the_middle_of_an_incident_of_a_settled_order(
+    channel: Channel, shop: Shop
+) -> None:
+    later = AT + timedelta(days=90)
+    order = Order.objects.get(id=brought_to(State.CLOSED, channel, shop)[0])
+    incident = claimed(order.id, by=OPERATOR, at=later)
+    assert Order.objects.get(id=order.id).incident_at is None
+    assert tick("reviews", later).done == 0
+    assert told("review_asked") == 0
+    incidents.resolve(incident.id, reason=ARRIVED, by=SELLER, at=later)
+    incidents.close([incident.id], by=OPERATOR, at=later)
+    assert tick("reviews", later + timedelta(days=1)).done == 1
+    assert told("review_asked") == 1
+
+
 @pytest.mark.rule("REV-02")
 def test_the_shop_reminds_once_in_its_own_words(asked: Order, shop: Shop, alice: User) -> None:
     page = browser(alice)
