@@ -129,4 +129,5 @@ def _act(order: Order, by: Actor, at: datetime) -> str:
     confirms = confirms and order.to_confirm > 0 and order.state in PAID
     if confirms and services.judge(order, Verb.FULFIL, by=by, at=at) is None:
         return "confirm"
-    return "see"
+    failed = order.state == State.EXCEPTION and services.judge(order, Verb.RETRY, by=by, at=at) is None
+    return "decide" if failed else "see"

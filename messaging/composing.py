@@ -100,7 +100,8 @@ def _managing(shop: Shop) -> str:
 
 
 def likely(among: Sequence[Choice], messages: Sequence[Message]) -> str:
-    """The recipient that an answer is most likely for: who asked last, else whom the shop wrote to last."""
+    """The recipient that an answer is most likely for: who asked last, else whom the shop wrote to last; an answer that
+    went astray says nothing of whom it was for."""
     codes = [choice.code for choice in among]
     for message in reversed(messages):
         if message.role in (Role.CUSTOMER, Role.OPERATOR) and not (
@@ -109,7 +110,8 @@ def likely(among: Sequence[Choice], messages: Sequence[Message]) -> str:
             asked = "cliente" if message.role == Role.CUSTOMER else "operador"
             return asked if asked in codes else codes[0]
         for code in codes:
-            if message.role == Role.SELLER and CODES[code] == To(message.to_customer, message.to_operator):
+            astray = message.misdirected or message.role != Role.SELLER
+            if not astray and CODES[code] == To(message.to_customer, message.to_operator):
                 return code
     return codes[0]
 

@@ -30,6 +30,7 @@ TOUCHED = {
     Verb.RELEASE: ("expire", "receive", "statements", "presale", "debits", *DRAINS),
     Verb.LATE_CHARGE: DRAINS,
     Verb.RETURN_TO_SENDER: DRAINS,
+    Verb.REDIRECT: DRAINS,
     Verb.SHORTEN: DRAINS,
     Verb.INCIDENT_OPENED: ("receive", "statements"),
     Verb.INCIDENT_RESOLVED: ("incidents",),

@@ -13,6 +13,7 @@ from messaging.conversing import Words
 from messaging.recipients import CUSTOMER
 from orders.models import Line
 from orders.states import Verb
+from playback.demo.photos import photo
 from sellers.desk import Actor
 
 _HOUR = timedelta(hours=1)
@@ -32,6 +33,7 @@ class Trouble:
     text: str
     answer: str
     acts: tuple[tuple[timedelta, Verb], ...]
+    photo: bool = False
 
 
 TROUBLES = (
@@ -41,6 +43,7 @@ TROUBLES = (
         "El jarrón ha llegado roto por el asa. La caja venía golpeada por una esquina. ¿Me podéis mandar otro?",
         "",
         ((50 * timedelta(minutes=1), Verb.INCIDENT_OPENED),),
+        photo=True,
     ),
     Trouble(
         5 * _DAY,
@@ -96,7 +99,10 @@ def act_on(
         for order_id in order_ids:
             line = Line.objects.filter(order_id=order_id).order_by("id")[0]
             reason = Why(trouble.reason)
-            services.open_incident(order_id, [line.id], reason=reason, text=trouble.text, by=by, at=at)
+            files = photo("jarron-roto.jpg", line.order.policy.rules) if trouble.photo else []
+            services.open_incident(
+                order_id, [line.id], reason=reason, text=trouble.text, files=files, by=by, at=at
+            )
         return Outcome()
     found = Incident.objects.filter(order_id__in=list(order_ids))
     if verb == Verb.INCIDENT_CLOSED:

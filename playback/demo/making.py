@@ -23,12 +23,14 @@ from orders.models import Line
 from orders.signals import Moved
 from orders.states import HoldKind, Verb
 from playback.clockwork import Clockwork
+from playback.demo import asides
 from playback.demo.channels import open_others
 from playback.demo.claims import CLAIMS, TROUBLES, act_on, answer
 from playback.demo.goods import TRADERS, customer
 from playback.demo.lists import keep_lists
 from playback.demo.lives import DAYS, Hours, Purchase, Share, Step, invent
 from playback.demo.people import People
+from playback.demo.talking import talk
 from playback.demo.window import Window
 from sellers.desk import PLATFORM, Actor
 from settlements.models import Payout
@@ -76,7 +78,9 @@ def fill(
             purchase.number = f"T-{number}"
         Making(channel, people, purchases, now=at).play(progress)
         keep_lists(people, channel, at=at)
-        return len(purchases) + open_others(people, at=at)
+        others = open_others(people, at=at)
+        talk(people, channel, at=at)
+        return len(purchases) + others
 
 
 def alone() -> None:
@@ -213,8 +217,10 @@ class Making:
                 outcome = services.cancel(ids, reason=Why(step.told), by=by, at=at)
             case Verb.READY:
                 outcome = services.ready(ids, by=by, at=at)
-            case _:
+            case Verb.DELIVER:
                 outcome = services.deliver(ids, by=by, at=at)
+            case _:
+                outcome = asides.act_on(ids, step, by=by, at=at)
         self._heed(step, outcome, ids)
 
     def _claim(self, step: Step, ids: Sequence[int], *, by: Actor, at: datetime) -> None:

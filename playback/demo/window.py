@@ -11,10 +11,11 @@ from marketplace import clocks
 from marketplace.policy import Role, Settings
 from orders.states import HoldKind, Verb
 from playback.demo.claims import TROUBLES
-from playback.demo.goods import PEOPLE, TRADERS
+from playback.demo.goods import PEOPLE, TRADERS, customer
 from playback.demo.lives import Hours, Purchase, Share, Step
 
 _HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
 _SECOND = timedelta(seconds=1)
 
@@ -33,9 +34,10 @@ class Window:
 
     def arrange(self) -> list[Purchase]:
         """All of them."""
+        to_accept, to_ship = [*self._to_accept()], [*self._to_ship()]
         return [
-            *self._to_accept(), *self._to_ship(), *self._waiting(), *self._in_debit(), *self._ended(),
-            *self._received(), *self._troubled(),
+            *to_accept, *to_ship, *self._waiting(), *self._in_debit(), *self._ended(), *self._received(),
+            *self._troubled(), *self._undelivered(to_ship[0]), *self._asked(to_ship),
         ]  # fmt: skip
 
     def _buy(
@@ -189,3 +191,44 @@ class Window:
                 opened_at = self.now - trouble.acts[0][0]
                 steps.append(Step(opened_at + 3 * _HOUR, Verb.INCIDENT_OPENED, str(n)))
             yield self._order(shipped_at - 20 * _HOUR, *steps, lines=((1,), (1, 1))[n % 2])
+
+    def _undelivered(self, late: Purchase) -> Iterator[Purchase]:
+        """Parcels that nobody took, one of them where one that is late could have it; one was tried again, and one
+        has gone on to another order."""
+        for reason, ago in (("refused", 44), ("incomplete-address", 26)):
+            yield self._order(self.now - 5 * _DAY, *self._failed(reason, ago * _HOUR))
+        yield self._alike(late, self.now - 5 * _DAY, *self._failed("absent", 5 * _HOUR))
+        again = Step(self.now - 30 * _HOUR, Verb.RETRY)
+        yield self._order(self.now - 5 * _DAY, *self._failed("no-telephone", 50 * _HOUR), again)
+        other = self._order(self.now - 30 * _HOUR)
+        yield other
+        goes_on = Step(self.now - 3 * _HOUR, Verb.REDIRECT)
+        yield self._alike(other, self.now - 6 * _DAY, *self._failed("refused", 2 * _DAY), goes_on)
+
+    def _failed(self, reason: str, ago: timedelta) -> tuple[Step, Step]:
+        failed = Step(self.now - ago, Verb.REPORT_EXCEPTION, reason, Role.OPERATOR)
+        return Step(self.now - ago - 40 * _HOUR, Verb.SHIP), failed
+
+    def _alike(self, other: Purchase, accepted_at: datetime, *steps: Step) -> Purchase:
+        """The same goods, bought by somebody of the same area."""
+        (share,) = other.shares
+        area = customer(other.customer).postal_code[:2]
+        near = (n for n in range(1, PEOPLE) if customer(n).postal_code[:2] == area and n != other.customer)
+        steps = (Step(accepted_at, Verb.ACCEPT), *steps)
+        return Purchase(accepted_at - _HOUR, next(near), [Share(share.trader, share.bought, list(steps))])
+
+    def _asked(self, to_ship: list[Purchase]) -> Iterator[Purchase]:
+        """What one may not do and asks for: customers ask to cancel; two wait for their answer, one was granted,
+        one was not."""
+        asked = self.now - 100 * _MINUTE
+        to_ship[1].shares[0].steps += [
+            Step(asked, Verb.REQUEST_MADE, "customer-asks", Role.CUSTOMER),
+        ]
+        to_ship[8].shares[0].steps += [Step(asked, Verb.REQUEST_MADE, "customer-asks", Role.CUSTOMER)]
+        to_ship[6].shares[0].steps += [
+            Step(asked, Verb.REQUEST_MADE, "impossible-address", Role.CUSTOMER),
+            Step(asked + 40 * _MINUTE, Verb.REQUEST_DECLINED),
+        ]
+        granted = Step(self.now - 20 * _HOUR, Verb.REQUEST_APPROVED)
+        made = Step(self.now - 22 * _HOUR, Verb.REQUEST_MADE, "customer-asks", Role.CUSTOMER)
+        yield self._order(self.now - 30 * _HOUR, made, granted)

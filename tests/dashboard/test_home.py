@@ -42,6 +42,18 @@ def test_every_box_leads_to_exactly_the_orders_it_counts(
     assert found["Próxima liquidación"] == [mine["received"]]
 
 
+@pytest.mark.rule("EXC-02")
+def test_what_comes_next_says_of_a_failed_delivery_that_somebody_has_to_decide(
+    channel: Channel, shop: Shop, alice: User
+) -> None:
+    reference = furnished(channel, shop)["shipped"]
+    order = Order.objects.get(reference=reference)
+    services.one(services.report_exception([order.id], reason="absent", by=OPERATOR, at=order.moved_at))
+    row = get(browser(alice), "/").partition(f"<b>{reference}</b>")
+    assert row[0].rpartition("<li>")[2].count("No se pudo entregar") == 1
+    assert "Decidir" in row[2].partition("</li>")[0]
+
+
 @pytest.mark.rule("ORD-03")
 @pytest.mark.rule("SHP-09")
 def test_the_notes_of_the_boxes_lead_to_exactly_what_they_count(

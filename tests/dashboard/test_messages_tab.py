@@ -381,6 +381,7 @@ def test_what_came_by_mail_to_the_operator_is_marked(place: Placing, alice: User
     page = get(browser(alice), tab(order))
     assert "Lo tiene el operador: el cliente no lo ha recibido." in page
     assert "Hay que contestar" in page, "the customer waits all the same"
+    assert re.search(r'value="cliente" checked', page), "whoever answers now means the customer"
 
 
 def test_a_reader_of_another_order_is_led_to_its_tab(place: Placing, alice: User) -> None:
