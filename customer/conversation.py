@@ -7,11 +7,10 @@ from django.db.models import BooleanField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from marketplace.models import ReasonKind
 from marketplace.policy import Role
-from marketplace.reasons import Why, said
 from messaging.models import Message, Thread
 from messaging.recipients import readable_by
+from messaging.thread_words import title_of
 from orders.models import Order
 
 MOST = 100
@@ -54,7 +53,7 @@ def conversation(
     first = Message.objects.filter(thread=OuterRef("thread")).order_by("id")
     opened = Coalesce(Subquery(first.values("to_customer")[:1], output_field=BooleanField()), False)
     by_them = Subquery(first.values("role")[:1])
-    rows = readable(order, now).select_related("thread").annotate(opened=opened, opened_by=by_them)
+    rows = readable(order, now).select_related("thread__request").annotate(opened=opened, opened_by=by_them)
     if before is not None:
         rows = rows.filter(id__lt=before)
     newest = list(rows.order_by("-id")[: most + 1])
@@ -78,8 +77,7 @@ def _about(message: Message) -> str:
     thread = message.thread
     if message.opened_by != Role.CUSTOMER and not message.opened:  # type: ignore[attr-defined]
         return ""
-    kind = ReasonKind.INCIDENT if thread.of_incident else ReasonKind.CONTACT
-    return thread.subject or said(kind, Why(thread.reason_code))
+    return title_of(thread) if thread.request or thread.subject or thread.reason_code else ""
 
 
 def _who(message: Message, order: Order) -> str:

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.asked import Place, words_of
+from dashboard.kept_words import lasted_words
 from dashboard.queries import PAGE, found_orders
 from marketplace.clocks import Left
-from marketplace.moments import length_words
 from orders.models import DeliveryException, Shipment
 from orders.telling import failed
 from sellers.models import Membership
@@ -188,7 +188,7 @@ def _row(one: DeliveryException, now: datetime) -> Row:
     return Row(
         one,
         failed(one),
-        Left(kind, length_words(old)),
+        Left(kind, lasted_words(old)),
         one.tries,  # type: ignore[attr-defined]
         address,
         f"{address}?acto=reintentar",

@@ -165,7 +165,7 @@ def _read(member: Membership, asked: Asked, *, by: Actor, at: datetime) -> list[
     messages = readers.of_member(by, member.shop_id, at=at).filter(thread=OuterRef("pk"))
     rows = (
         Thread.objects.filter(narrowed(member, asked, by=by, at=at), shop_id=member.shop_id)
-        .select_related("order__channel", "supplier", "assignee__user")
+        .select_related("order__channel", "supplier", "assignee__user", "request")
         .annotate(
             last_id=Subquery(messages.order_by("-id").values("id")[:1]),
             unread=Exists(_unread(member, at).filter(thread=OuterRef("pk"))),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from dashboard.incident_queries import closings_of, of_order
-from dashboard.kept_words import length_words, moment_words, what_is_left
+from dashboard.kept_words import lasted_words, moment_words, what_is_left
 from dashboard.order_acts import order_url
 from dashboard.order_clocks import Running
 from incidents.forms import ResolveForm
@@ -72,18 +72,12 @@ def _shown(incident: Incident, *, by: Actor, at: datetime) -> Shown:
         closed=str(ClosedHow(incident.closed_how).label) if incident.closed_how else "",
         turn=_turn(incident),
         tone=TONES[State(incident.state)],
-        lasted=_lasted((incident.closed_at or at) - incident.opened_at),
+        lasted=lasted_words((incident.closed_at or at) - incident.opened_at),
         running=clock_of(incident, at),
         may_resolve=judge(incident, "resolve", by=by, at=at) is None,
         page=reverse("order", args=[incident.order.reference]) + f"#{anchor}",
         anchor=anchor,
     )
-
-
-def _lasted(time: timedelta) -> str:
-    """A length of time to the hour, of days to the day: nobody asks for the minutes of a week."""
-    step = timedelta(days=1) if time >= timedelta(days=2) else timedelta(hours=1)
-    return length_words(time - time % step if time >= timedelta(hours=3) else time)
 
 
 def _turn(incident: Incident) -> str:

@@ -47,6 +47,12 @@ def length_words(length: timedelta) -> str:
     return _length_words(length, get_language())
 
 
+def lasted_words(length: timedelta) -> str:
+    """How long something has lasted, to the hour, of days to the day: nobody asks for the minutes of a week."""
+    step = timedelta(days=1) if length >= timedelta(days=2) else timedelta(hours=1)
+    return length_words(length - length % step if length >= timedelta(hours=3) else length)
+
+
 @lru_cache(maxsize=_MOST)
 def _length_words(length: timedelta, _language: str | None) -> str:
     return moments.length_words(length)

@@ -136,7 +136,7 @@ class ThreadAdmin(Room):
         ("channel", ChannelFilter),
         ("shop", ShopFilter),
     )
-    list_select_related = ("shop", "channel", "order", "supplier")
+    list_select_related = ("shop", "channel", "order", "supplier", "request")
     search_fields = ("order__reference",)
     search_help_text = gettext_lazy("Palabras de un mensaje, o el principio del número de pedido.")
     ordering = ("-written_at", "-id")
@@ -184,7 +184,14 @@ class ThreadAdmin(Room):
     def _thread(self, object_id: str) -> Thread | None:
         if not is_key(object_id):
             return None
-        related = ("shop__account_manager", "order__policy", "order__channel", "supplier", "channel")
+        related = (
+            "shop__account_manager",
+            "order__policy",
+            "order__channel",
+            "supplier",
+            "channel",
+            "request",
+        )
         return Thread.objects.select_related(*related).filter(pk=object_id).first()
 
     def _by(self, request: HttpRequest) -> Any:
@@ -366,7 +373,9 @@ def threads_panel(order: Order) -> Panel:
     rows = [
         (link(one, title_of(one)), one.messages_count, moment(one.written_at), moment(one.operator_waits_since),
          until(one.answer_by) if one.answer_by else "–")
-        for one in Thread.objects.filter(order=order).order_by("-written_at", "-id")[:SHOWN_IN_A_PANEL]
+        for one in Thread.objects.filter(order=order)
+        .select_related("request")
+        .order_by("-written_at", "-id")[:SHOWN_IN_A_PANEL]
     ]  # fmt: skip
     write = f"{reverse('admin:messaging_thread_add')}?order={order.pk}"
     return Panel(

@@ -62,7 +62,7 @@ def about(order: Order, member: Membership, *, before: int = 0, by: Actor, at: d
     rows = (
         readers.of_member(by, member.shop_id, at=at)
         .filter(thread__order=order)
-        .select_related("thread__supplier", "thread__assignee__user")
+        .select_related("thread__supplier", "thread__assignee__user", "thread__request")
         .annotate(has=_files(), closings=Case(When(WAITS, then=_closings(order)), default=None))
         .defer("words")
     )

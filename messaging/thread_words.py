@@ -9,11 +9,14 @@ from marketplace.policy import ROLE_LABELS, Role
 from marketplace.reasons import Why, said
 from messaging.models import Message, Thread
 from messaging.recipients import CUSTOMER, SHOP, To, of
+from orders.telling import asked_words
 from sellers.desk import who
 
 
 def title_of(thread: Thread) -> str:
-    """What a conversation is about: its subject, its reason for contact, or with whom it is."""
+    """What a conversation is about: the act that it asks for, its subject, its reason, or with whom it is."""
+    if thread.request is not None:
+        return asked_words(thread.request.verb, thread.request.facts)
     if thread.subject:
         return thread.subject
     if thread.reason_code:

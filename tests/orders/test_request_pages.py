@@ -142,3 +142,15 @@ def test_many_are_approved_in_one_click(
     assert desk.post("/admin/orders/request/", chosen).status_code == 302
     assert [again(order).state for order in orders] == [State.CANCELLED] * 2
     assert set(Request.objects.values_list("state", flat=True)) == {Asking.APPROVED}
+
+
+@pytest.mark.rule("ROL-05", "MSG-01")
+def test_the_conversation_of_a_request_is_named_in_the_readers_language(theirs: Order, alice: User) -> None:
+    services.one(services.ask(theirs.id, "cancel", reason="Lo pide el cliente", by=SELLER, at=timezone.now()))
+    person = browser(alice)
+    assert "Cancelar el pedido" in get(person, "/mensajes/")
+    User.objects.filter(id=alice.id).update(language="en")
+    for page in ("/mensajes/", address(theirs) + "?tab=mensajes"):
+        shown = get(browser(alice), page)
+        assert "<bdi>Cancel the order</bdi>" in shown or ">Cancel the order<" in shown
+        assert ">Cancelar el pedido<" not in shown
