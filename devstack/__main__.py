@@ -43,6 +43,8 @@ LINT: tuple[tuple[str, ...], ...] = (
     (*MANAGE, "makemigrations", "--check", "--dry-run"),
     (*MANAGE, "check", "--fail-level", "WARNING"),
     (*MANAGE, "check_templates"),
+    (*MANAGE, "catalogue"),
+    (*MANAGE, "rules_page"),
 )
 
 

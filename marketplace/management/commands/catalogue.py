@@ -1,4 +1,4 @@
-"""`manage.py catalogue`: what the English catalogue lacks; with --write, both are brought up to date and compiled."""
+"""`manage.py catalogue`: what the catalogues lack or have too much; with --write, both are brought up to date."""
 
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, parts: list[Path], spanish: list[Path], write: bool, **options: Any) -> None:
         english = catalogue.english(parts)
+        kept = {catalogue.ENGLISH: english, catalogue.SPANISH: catalogue.spanish(spanish)}
         if write:
-            catalogue.write(catalogue.ENGLISH, english)
-            catalogue.write(catalogue.SPANISH, catalogue.spanish(spanish))
+            for language, entries in kept.items():
+                catalogue.write(language, entries)
         lacking = catalogue.lacking(english)
         for msgid in lacking:
             self.stdout.write(f"not translated: {msgid!r}")
         if lacking:
             raise CommandError(f"{len(lacking)} of {len(english)} strings are not translated")
+        for language, entries in kept.items():
+            if catalogue.po(language).read_text("utf-8") != catalogue.text(entries):
+                raise CommandError(f"locale/{language} is not current: ./run manage catalogue --write")
         self.stdout.write(f"{len(english)} strings, all of them translated")
