@@ -8,15 +8,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
@@ -44,6 +47,7 @@ class Site:
     owner: str
     orders: list[str]
     environment: dict[str, str]
+    blocker: Any
 
     def manage(self, *command: str) -> str:
         done = subprocess.run(
@@ -56,6 +60,23 @@ class Site:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def here(self, *command: str) -> str:
+        """A command of the site that needs nothing but its database: no process is started for it.
+
+        On a thread of its own, because the browser's loop runs on this one.
+        """
+        said = StringIO()
+
+        def run() -> None:
+            try:
+                call_command(*command, stdout=said)
+            finally:
+                connections.close_all()
+
+        with self.blocker.unblock(), ThreadPoolExecutor(1) as other:
+            other.submit(run).result()
+        return said.getvalue()
 
 
 def arranged() -> tuple[str, list[str]]:
@@ -147,7 +168,7 @@ def serving(
         running(environment, home / "worker.log", *worker),
     ):
         wait_for_page(process, port, home / "web.log")
-        yield Site(f"http://{HOST}:{port}", owner, orders, environment)
+        yield Site(f"http://{HOST}:{port}", owner, orders, environment, blocker)
 
 
 @pytest.fixture

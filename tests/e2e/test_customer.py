@@ -95,7 +95,7 @@ def test_from_the_mail_to_the_page_a_message_and_the_receipt(site: Site, browser
     page.reload()
     expect(page.get_by_role("listitem").filter(has_text="Confirmaste que te llegó")).to_be_visible()
     assert page.context.cookies() == []
-    site.manage("check_invariants")
+    site.here("check_invariants")
 
 
 @pytest.mark.rule("ROL-03")

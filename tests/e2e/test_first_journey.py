@@ -141,10 +141,10 @@ def test_from_the_sign_in_to_the_settlement(site: Site, browser: Browser) -> Non
     _accepted_in_part(phone, third)
 
     now = timezone.now()
-    site.manage("tick", "receive", "--at", (now + timedelta(days=21, hours=1)).isoformat())
+    site.here("tick", "receive", "--at", (now + timedelta(days=21, hours=1)).isoformat())
     assert [_state(page, one) for one in (first, second)] == ["Recibido", "Recibido"]
     site.manage("tick", "statements", "notices", "--at", (now + timedelta(days=45)).isoformat())
     assert [_state(page, one) for one in (first, second)] == ["Cerrado", "Cerrado"]
 
     _told_by_mail(page, first)
-    site.manage("check_invariants")
+    site.here("check_invariants")

@@ -181,15 +181,15 @@ def test_an_incident_from_the_photo_to_the_money(site: Site, browser: Browser) -
     _resolves(alice, reference, "Va con SEUR, 12345678901234")
     expect(alice.locator(".notice.incident")).to_contain_text("El operador la revisa")
 
-    site.manage("tick", "incidents", "--at", soon)
+    site.here("tick", "incidents", "--at", soon)
     assert _due(olga) == 0
-    site.manage("tick", "incidents", "receive", "statements", "--at", later)
+    site.here("tick", "incidents", "receive", "statements", "--at", later)
     assert _due(olga) == 1
     assert _state(alice, reference) == "Enviado"
     _closes(olga, reference)
-    site.manage("tick", "receive", "--at", later)
+    site.here("tick", "receive", "--at", later)
     assert _state(alice, reference) == "Recibido"
-    site.manage("tick", "statements", "--at", last)
+    site.here("tick", "statements", "--at", last)
     assert _state(alice, reference) == "Cerrado"
     ana.goto(ana.url)
     expect(ana.locator("body")).not_to_contain_text("Ha salido otra jarra")

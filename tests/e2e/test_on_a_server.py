@@ -71,7 +71,7 @@ def server(
             "TRASTIENDA_STATIC": str(tmp_path / "static"),
         }
     )
-    site = Site(f"http://{HOST}:{port}", owner, orders, environment)
+    site = Site(f"http://{HOST}:{port}", owner, orders, environment, django_db_blocker)
     site.manage("collectstatic", "--noinput")
     worker = papers.compose()["services"]["worker"]["command"]
     with ExitStack() as running:

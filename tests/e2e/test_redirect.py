@@ -138,4 +138,4 @@ def test_a_parcel_that_nobody_took_goes_to_another_order(site: Site, browser: Br
     assert "No llegará" in told[first]
     assert "En camino" in told[near]
     assert "12345678901234" in told[near]
-    site.manage("check_invariants")
+    site.here("check_invariants")

@@ -124,7 +124,7 @@ def test_a_presale_paid_at_checkout_waits_for_its_date_and_is_released_by_it(
     page = _opened(browser, site, site.owner)
     page.goto(f"/pedidos/{reference}/")
     expect(page.locator(".order-head .badge").first).to_have_text("Pendiente de pago")
-    site.manage("tick", "payments")
+    site.here("tick", "payments")
     _stands(page, reference, "Procesando")
     _more(page, "Poner en espera")
     until = timezone.localdate() + timedelta(days=3)
@@ -136,15 +136,15 @@ def test_a_presale_paid_at_checkout_waits_for_its_date_and_is_released_by_it(
     page.goto(f"/pedidos/{reference}/?tab=envio")
     expect(page.get_by_text("Podrás enviarlo cuando salga de la espera.")).to_be_visible()
 
-    site.manage("tick", "presale", "--at", (timezone.now() + timedelta(days=2)).isoformat())
+    site.here("tick", "presale", "--at", (timezone.now() + timedelta(days=2)).isoformat())
     page.reload()
     expect(page.get_by_text("Podrás enviarlo cuando salga de la espera.")).to_be_visible()
-    site.manage("tick", "presale", "--at", (timezone.now() + timedelta(days=3)).isoformat())
+    site.here("tick", "presale", "--at", (timezone.now() + timedelta(days=3)).isoformat())
     _stands(page, reference, "Procesando")
     expect(page.get_by_text("En espera", exact=True)).to_have_count(0)
     page.goto(f"/pedidos/{reference}/?tab=historial")
     expect(page.get_by_text("Sale de la espera")).to_be_visible()
-    site.manage("check_invariants")
+    site.here("check_invariants")
 
 
 @pytest.mark.rule("ROL-04", "CAN-03", "PAY-06", "SHP-10")
@@ -191,14 +191,14 @@ def test_a_supplier_serves_cash_on_delivery_that_is_refused_at_the_door_and_come
     _more(alice, "Ha vuelto a la tienda")
     expect(alice.get_by_text("El pedido ha vuelto a la tienda.")).to_be_visible()
     expect(alice.locator(".order-head .badge").first).to_have_text("Devuelto a la tienda")
-    site.manage("check_invariants")
+    site.here("check_invariants")
 
 
 @pytest.mark.rule("ORD-13", "ORD-07")
 def test_a_download_is_confirmed_as_soon_as_it_is_paid(site: Site, browser: Browser) -> None:
     reference = next(one for one in site.orders if one.startswith("PATRON"))
     page = _opened(browser, site, site.owner, PHONE)
-    site.manage("tick", "payments")
+    site.here("tick", "payments")
     _stands(page, reference, "Completado")
     expect(page.get_by_text("confirmado al cliente").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
@@ -206,4 +206,4 @@ def test_a_download_is_confirmed_as_soon_as_it_is_paid(site: Site, browser: Brow
     assert any("tu descarga está lista" in text for text in _told(page, reference, 4))
     page.get_by_role("link", name="tu descarga está lista").first.click()
     expect(page.get_by_text(LINK).first).to_be_visible()
-    site.manage("check_invariants")
+    site.here("check_invariants")

@@ -130,6 +130,10 @@ class Verdict:
     def broken(self) -> int:
         return self.wrong + self.errors.total()
 
+    @property
+    def rounds(self) -> int:
+        return self.right + self.broken
+
 
 def judge(ended: Sequence[Round], legal: Callable[[int], set[Ending]], torn: Sequence[int]) -> Verdict:
     """Count the rounds by how they ended; `legal(number)` are the endings that a round may have, `torn` the orders

@@ -26,10 +26,11 @@ from tests.incidents.claims import ARRIVED, BROKEN, DAY, DELIVERED_AT
 from tests.orders.lives import HOUR, brought_to
 from tests.races.arena import PATIENCE_S, take_the_lock_away
 from tests.races.conftest import Ground
-from tests.races.test_races import ROUNDS, Race, breaks, run
-from tests.rounds import soaks
+from tests.races.test_races import Race, breaks, run
+from tests.rounds import rounds, soaks
 
 pytestmark = soaks
+ROUNDS = rounds(30, 1000)
 
 AT = DELIVERED_AT + 2 * DAY
 

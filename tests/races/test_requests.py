@@ -23,10 +23,11 @@ from tests.conftest import AT, OPERATOR, SELLER
 from tests.orders.lives import HOUR, SEUR, brought_to
 from tests.races.arena import PATIENCE_S, Ending, broken_invariants, race, take_the_lock_away
 from tests.races.conftest import Ground
-from tests.races.test_races import ROUNDS, Race, breaks, holds, run
-from tests.rounds import soaks
+from tests.races.test_races import Race, breaks, holds, run
+from tests.rounds import rounds, soaks
 
 pytestmark = soaks
+ROUNDS = rounds(30, 1000)
 LATER = AT + 5 * HOUR
 
 
