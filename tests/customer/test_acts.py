@@ -15,12 +15,13 @@ from marketplace.policy import Role
 from messaging import conversing
 from messaging.conversing import Words
 from messaging.models import Message, Notice, Thread
-from messaging.recipients import CUSTOMER, OPERATOR
+from messaging.recipients import CUSTOMER, OPERATOR, SHOP, To, of
 from orders.models import Download, Event, Order
 from orders.states import State, Verb
 from refunds.models import ReturnLine, ReturnRequest
 from sellers.models import Shop
 from tests.conftest import AT, SELLER, again, row
+from tests.conftest import OPERATOR as OPERATOR_ACTOR
 from tests.customer.conftest import Clock
 from tests.customer.links import path_of
 from tests.orders.lives import HOUR, brought_to
@@ -112,6 +113,42 @@ def test_the_same_words_sent_twice_are_one_message(stands: Any, client: Client, 
     clock(AT + 6 * HOUR)
     send(client, order, "mensajes", text="¿Cuándo llega?")
     assert Message.objects.count() == 2
+
+
+@pytest.mark.rule("MSG-01")
+def test_the_same_words_to_another_question_are_another_message(stands: Any, client: Client) -> None:
+    order = stands(State.SHIPPED)
+    colour, parcel = (
+        conversing.start(order.shop, Words(asked), to=CUSTOMER, order=order, by=SELLER, at=AT + HOUR)
+        for asked in ("¿Lo quieres azul?", "¿Te ha llegado?")
+    )
+
+    def yes(**place: Any) -> int:
+        for _ in range(2):
+            assert send(client, order, "mensajes", text="Sí", **place).status_code == 303
+        return Message.objects.filter(body="Sí").count()
+
+    assert yes(thread=colour.thread_id) == 1
+    assert yes(thread=parcel.thread_id) == 2
+    conversing.write(parcel.thread_id, Words("¿Y entero?"), to=CUSTOMER, by=SELLER, at=AT + 2 * HOUR)
+    assert yes(thread=parcel.thread_id) == 3
+    assert yes(reason="delivery") == 4
+    assert yes(reason="stock") == 5
+    assert Thread.objects.count() == 4
+
+
+@pytest.mark.rule("MSG-04")
+def test_whom_the_operator_wrote_to_answers_them_too(stands: Any, client: Client) -> None:
+    order = stands(State.SHIPPED)
+    asked = conversing.start(
+        order.shop, Words("Soy del equipo"), to=CUSTOMER, order=order, by=OPERATOR_ACTOR, at=AT + HOUR
+    )
+    send(client, order, "mensajes", text="Hola", thread=asked.thread_id)
+    assert of(Message.objects.latest("id")) == To(shop=True, operator=True)
+    assert Thread.objects.get().operator_waits_since == AT + 5 * HOUR
+    conversing.write(asked.thread_id, Words("Ya lo miro yo"), to=CUSTOMER, by=SELLER, at=AT + 5 * HOUR)
+    send(client, order, "mensajes", text="Gracias", thread=asked.thread_id)
+    assert of(Message.objects.latest("id")) == SHOP
 
 
 def test_what_cannot_be_sent_stays_in_the_form(stands: Any, client: Client) -> None:
