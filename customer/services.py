@@ -113,9 +113,15 @@ def claim(
     last = theirs.filter(opened_at__gt=at - AGAIN).order_by("-id").first()
     if last is not None and last.standing and _is_about(last, reason, line_ids):
         return last
-    if theirs.filter(opened_at__gt=at - DAY).count() >= MOST_CLAIMS:
+    if too_many_claims(order, at=at):
         raise MoveRefused(Refusal(order.id, Code.TOO_OFTEN))
     return open_incident(order.id, line_ids, reason=Why(reason), text=text, files=files, by=by, at=at)
+
+
+def too_many_claims(order: Order, *, at: datetime) -> bool:
+    """Whether the customer has opened as many incidents in the last day as they may."""
+    theirs = Incident.objects.filter(order=order, opened_role=Role.CUSTOMER.value)
+    return theirs.filter(opened_at__gt=at - DAY).count() >= MOST_CLAIMS
 
 
 def _is_about(incident: Incident, reason: str, line_ids: Collection[int]) -> bool:

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from customer.conversation import MOST
 from customer.services import MOST_MESSAGES, MOST_PAPERS
 from marketplace.models import Channel
 from marketplace.policy import Role
@@ -163,6 +164,19 @@ def test_what_cannot_be_sent_stays_in_the_form(stands: Any, client: Client) -> N
         assert words in text(answer)
     assert "a" * 10_001 in text(send(client, order, "mensajes", text="a" * 10_001))
     assert not Message.objects.exists()
+
+
+def test_what_was_typed_under_an_older_page_is_not_lost(stands: Any, client: Client) -> None:
+    order = stands(State.SHIPPED)
+    old, new = (
+        conversing.start(order.shop, Words("Hola"), to=CUSTOMER, order=order, by=SELLER, at=AT + HOUR)
+        for _ in range(2)
+    )
+    for n in range(MOST):
+        conversing.write(new.thread_id, Words(f"{n}"), to=CUSTOMER, by=SELLER, at=AT + HOUR)
+    answer = send(client, order, "mensajes", text="a" * 10_001, thread=old.thread_id)
+    assert (answer.status_code, "a" * 10_001 in text(answer)) == (422, True)
+    assert Message.objects.filter(role="customer").count() == 0
 
 
 def test_a_flood_of_messages_is_stopped_and_nothing_is_lost(stands: Any, client: Client) -> None:
