@@ -247,8 +247,9 @@ def cancel(request: CustomerRequest) -> HttpResponse:
         else:
             services.one(services.cancel([order.id], reason=why, by=request.actor, at=at))
     except MoveRefused as refused:
+        if look_again(request).state == State.CANCELLED:  # the other of two clicks was faster
+            return finished(request, "customer_order", "cancelado")
         if refused.refusal.code != Code.DUPLICATE:
-            look_again(request)
             return order_with(request, refused.refusal)
     ring("payback", "notices")
     return finished(request, "customer_order", "pedida" if asks else "cancelado")
