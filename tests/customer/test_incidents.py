@@ -116,11 +116,16 @@ def test_whoever_sends_too_often_has_no_file_looked_into_and_loses_no_text(
     lines, spoon = list(order.lines.all()), order.lines.first()
     assert spoon
     for _ in range(MOST_CLAIMS):
-        opened = incidents.open_incident(order.id, [spoon.id], reason=Why("damaged"), by=CUSTOMER, at=timezone.now())
+        opened = incidents.open_incident(
+            order.id, [spoon.id], reason=Why("damaged"), by=CUSTOMER, at=timezone.now()
+        )
         incidents.resolve(opened.id, reason=Why("replaced"), by=SELLER, at=timezone.now())
         incidents.close([opened.id], by=OPERATOR, at=timezone.now())
     before = (Message.objects.count(), Incident.objects.count())
-    for page, more in (("mensajes/", {}), ("incidencia/", {"reason": "damaged", f"line_{lines[-1].id}": "on"})):
+    for page, more in (
+        ("mensajes/", {}),
+        ("incidencia/", {"reason": "damaged", f"line_{lines[-1].id}": "on"}),
+    ):
         bad = SimpleUploadedFile("foto.jpg", b"<svg onload=alert(1)>", "image/jpeg")
         answer = client.post(path_of(order) + page, {"text": "Otra vez", "files": bad, **more})
         shown = answer.content.decode()

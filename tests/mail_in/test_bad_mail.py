@@ -21,7 +21,7 @@ from messaging.models import Correspondent, Message, ReceivedMail
 from messaging.recipients import CUSTOMER
 from orders.models import Order
 from sellers.models import Shop
-from tests.conftest import AT, SELLER, Placing
+from tests.conftest import AT, SELLER, Placing, sure
 from tests.mail_in.conftest import LATER, address, last, mail, notice_to, outcome, refusals, stands, take
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("MSG-07")]
@@ -279,7 +279,7 @@ def test_seals_invitations_and_pictures_of_signatures_are_no_files(customers: st
 def test_a_mail_inside_a_mail_is_turned_away_even_where_texts_are_taken(
     channel: Channel, order: Order, customers: str
 ) -> None:
-    every = channel.policy.rules.model_copy(update={"attachment_types": tuple(FileType)})
+    every = sure(channel.policy).rules.model_copy(update={"attachment_types": tuple(FileType)})
     Order.objects.update(policy=publish_policy(channel, every, by="pruebas", at=AT))
     message = mail(customers, "Te reenvío lo que me dijeron")
     message.add_attachment(mail("x@x.example", "Lo que dijeron"), filename="dicho.eml")

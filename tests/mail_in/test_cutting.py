@@ -46,8 +46,8 @@ pytestmark = pytest.mark.rule("MSG-07")
             "Entre líneas:\n\n> ¿Color?\nAzul\n> ¿Cuántos?\nDos",
         ),
         (
-            "Te contesto abajo:\n\nEl 3 mar 2026, a las 10:00, Alba (<a@x>)\nescribió:\n> ¿Color?\nAzul\n\n> ¿Cuántos?\n"
-            "Dos\n-- \nAna",
+            "Te contesto abajo:\n\nEl 3 mar 2026, a las 10:00, Alba (<a@x>)\nescribió:\n> ¿Color?\nAzul\n\n"
+            "> ¿Cuántos?\nDos\n-- \nAna",
             "Te contesto abajo:\n\nAzul\n\nDos",
         ),
         (

@@ -113,7 +113,10 @@ def test_the_shop_reminds_once_in_its_own_words(asked: Order, shop: Shop, alice:
 @pytest.mark.rule("REV-02", "MSG-12")
 @pytest.mark.parametrize(
     ("words", "says"),
-    [("Hola, {{customer_name}}", "Falta rellenar: Nombre del cliente"), ("\u200b \u2060", "El mensaje está vacío.")],
+    [
+        ("Hola, {{customer_name}}", "Falta rellenar: Nombre del cliente"),
+        ("\u200b \u2060", "El mensaje está vacío."),
+    ],
 )
 def test_a_reminder_that_says_nothing_or_asks_for_something_is_not_sent(
     asked: Order, alice: User, words: str, says: str
