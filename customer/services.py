@@ -16,7 +16,7 @@ from marketplace.refusals import Code, MoveRefused, Refusal
 from messaging import conversing
 from messaging.conversing import Words
 from messaging.models import Message
-from messaging.recipients import SHOP
+from messaging.recipients import SHOP, customers_answer
 from orders import services
 from orders.models import DocumentKind, Order
 from sellers.desk import Actor
@@ -43,12 +43,12 @@ def say(
 ) -> Message:
     """Write to the shop: in a conversation that the customer reads, or in a new one for a reason (MSG-01, MSG-07).
 
-    The words of their last message, sent again within minutes, are that message. Raises MoveRefused: `not_allowed` for
-    a conversation that is not theirs, `too_often`, and what `conversing` refuses.
+    The words of their last message, sent again to the same place within minutes, are that message. Raises MoveRefused:
+    `not_allowed` for a conversation that is not theirs, `too_often`, and what `conversing` refuses.
     """
     services.lock_orders([order.id])
     last = _written_by_them(order, at - AGAIN).order_by("-id").first()
-    if last is not None and _says(last, words):
+    if last is not None and _says(last, words) and _stands_at(last, thread_id, reason_code):
         return last
     if too_many_messages(order, at=at):
         raise MoveRefused(Refusal(order.id, Code.TOO_OFTEN))
@@ -58,7 +58,8 @@ def say(
         )
     if not may_write_in(order, thread_id, at):
         raise MoveRefused(Refusal(order.id, Code.NOT_ALLOWED))
-    return conversing.write(thread_id, words, to=SHOP, take_back=False, by=by, at=at)
+    to = customers_answer(thread_id)
+    return conversing.write(thread_id, words, to=to, take_back=False, by=by, at=at)
 
 
 def _written_by_them(order: Order, since: datetime) -> QuerySet[Message]:
@@ -69,6 +70,18 @@ def _says(message: Message, words: Words) -> bool:
     """Whether these words, and these files, are those of a message that was written."""
     kept = sorted(message.attachments.values_list("sha256", flat=True))
     return message.body == words.body.strip() and kept == sorted(file.sha256 for file in words.files)
+
+
+def _stands_at(message: Message, thread_id: int | None, reason_code: str) -> bool:
+    """Whether a message is in this conversation, or has begun the one that would begin, and nobody has answered it: a
+    "yes" to another question is another message."""
+    others = message.thread.messages.exclude(id=message.id)
+    if others.filter(id__gt=message.id, to_customer=True).exists():
+        return False
+    if thread_id is not None:
+        return message.thread_id == thread_id
+    begun = not others.filter(id__lt=message.id).exists()
+    return begun and message.thread.reason_code == reason_code
 
 
 def too_many_messages(order: Order, *, at: datetime) -> bool:
@@ -100,9 +113,15 @@ def claim(
     last = theirs.filter(opened_at__gt=at - AGAIN).order_by("-id").first()
     if last is not None and last.standing and _is_about(last, reason, line_ids):
         return last
-    if theirs.filter(opened_at__gt=at - DAY).count() >= MOST_CLAIMS:
+    if too_many_claims(order, at=at):
         raise MoveRefused(Refusal(order.id, Code.TOO_OFTEN))
     return open_incident(order.id, line_ids, reason=Why(reason), text=text, files=files, by=by, at=at)
+
+
+def too_many_claims(order: Order, *, at: datetime) -> bool:
+    """Whether the customer has opened as many incidents in the last day as they may."""
+    theirs = Incident.objects.filter(order=order, opened_role=Role.CUSTOMER.value)
+    return theirs.filter(opened_at__gt=at - DAY).count() >= MOST_CLAIMS
 
 
 def _is_about(incident: Incident, reason: str, line_ids: Collection[int]) -> bool:

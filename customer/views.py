@@ -138,15 +138,16 @@ def conversation(request: CustomerRequest) -> HttpResponse:
     """What was said between the customer, the shop and the operator, and writing to the shop (MSG-01)."""
     order, at = request.order, timezone.now()
     posted = request.method == "POST"
+    often = posted and own.too_many_messages(order, at=at)
     form = MessageForm(
         request.POST if posted else None,
-        request.FILES if posted else None,
+        request.FILES if posted and not often else None,  # who sends too often has no file looked into
         reasons=_reasons(ReasonKind.CONTACT),
         rules=order.policy.rules,
     )
     if not posted:
         return _talks(request, form)
-    if own.too_many_messages(order, at=at):
+    if often:
         return _talks(request, form, Refusal(order.id, Code.TOO_OFTEN))
     if not form.is_valid():
         return _talks(request, form, status=422)
@@ -166,9 +167,9 @@ def conversation(request: CustomerRequest) -> HttpResponse:
     return finished(request, "customer_messages", "escrito")
 
 
-def _form_at(form: MessageForm, place: str) -> MessageForm:
+def _form_at(form: MessageForm, sent_at: str | None, place: str) -> MessageForm:
     """The form of one conversation of the page, or of a new one: as it was sent if it was sent there."""
-    if not form.is_bound or form.data.get("thread", "") != place:
+    if place != sent_at:
         form = MessageForm(reasons=form.reasons, rules=form.rules)
     form.auto_id = f"id_{place or 'new'}_%s"
     return form
@@ -183,13 +184,18 @@ def _talks(
     talks, older = conversation_of(request.order, now, before=before)
     if request.method == "GET":
         conversing.read([talk.thread.id for talk in talks], by=request.actor, at=now)
+    places = {str(talk.thread.id) for talk in talks}
+    sent_at = form.data.get("thread", "") if form.is_bound else None
+    if sent_at is not None and sent_at not in places:
+        sent_at = ""  # its conversation is a page further on, or is not theirs: what was typed is not lost
     told = {
         "files": attachments.of(one.message for talk in talks for one in talk.said),
+        "sent_at": sent_at,
         "talks": talks,
         "older": request.way.to("customer_messages", antes=str(older)) if older else "",
         "newer": request.way.to("customer_messages") if before else "",
         "form": form,
-        "form_at": partial(_form_at, form),
+        "form_at": partial(_form_at, form, sent_at),
         "refusal": refusal,
     }
     shown = _status(refusal) if refusal else status
@@ -241,18 +247,19 @@ def cancel(request: CustomerRequest) -> HttpResponse:
         else:
             services.one(services.cancel([order.id], reason=why, by=request.actor, at=at))
     except MoveRefused as refused:
+        if look_again(request).state == State.CANCELLED:  # the other of two clicks was faster
+            return finished(request, "customer_order", "cancelado")
         if refused.refusal.code != Code.DUPLICATE:
-            look_again(request)
             return order_with(request, refused.refusal)
     ring("payback", "notices")
     return finished(request, "customer_order", "pedida" if asks else "cancelado")
 
 
-def _claim_form(request: CustomerRequest) -> ClaimForm:
+def _claim_form(request: CustomerRequest, *, with_files: bool) -> ClaimForm:
     posted, order = request.method == "POST", request.order
     return ClaimForm(
         request.POST if posted else None,
-        request.FILES if posted else None,
+        request.FILES if posted and with_files else None,
         lines=[line for line in order.lines.all() if line.decision == Decision.ACCEPTED],
         reasons=_reasons(ReasonKind.INCIDENT),
         rules=order.policy.rules,
@@ -270,8 +277,12 @@ def claim(request: CustomerRequest) -> HttpResponse:
         code = Code.INCIDENT_STANDS
     if code is not None:
         return order_with(request, Refusal(order.id, code))
-    form = _claim_form(request)
-    told = {"form": form, "free": free}
+    often = request.method == "POST" and own.too_many_claims(order, at=at)
+    form = _claim_form(request, with_files=not often)
+    told: dict[str, Any] = {"form": form, "free": free}
+    if often:
+        told["refusal"] = Refusal(order.id, Code.TOO_OFTEN)
+        return page_of(request, "customer_claim", "customer/claim.jinja", told, 429)
     if not form.is_valid():
         status = 422 if form.is_bound else 200
         return page_of(request, "customer_claim", "customer/claim.jinja", told, status)

@@ -69,10 +69,10 @@ def _tell(
 
 def recipient_of(thread: Thread) -> To | None:
     """For whom a shop's answer was, as far as the platform can tell: the supplier or the customer that the
-    conversation is with; None where it is with the operator, who has it."""
+    conversation is with; None where it is with the operator alone, who has it: it is no word for a customer."""
     if thread.supplier_id is not None:
         return SUPPLIER
-    return CUSTOMER if thread.order_id is not None else None
+    return CUSTOMER if thread.with_customer else None
 
 
 @transaction.atomic

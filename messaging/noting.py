@@ -8,6 +8,7 @@ from marketplace.lettering import visible
 from marketplace.policy import Role
 from marketplace.refusals import Code, MoveRefused, Refusal
 from messaging.models import OrderNote
+from messaging.templates import unfilled
 from orders.models import Order
 from sellers.desk import Actor, Right
 
@@ -25,7 +26,8 @@ SAME = timedelta(minutes=1)
 def add_note(order_id: int, body: str, *, public: bool, by: Actor, at: datetime) -> OrderNote:
     """Add a note to an order, for the shop and the operator, or for the customer too; it stays (MSG-11).
 
-    Raises MoveRefused: `not_allowed`, `empty_message`, `too_long`, `too_many_notes`, `duplicate`.
+    Raises MoveRefused: `not_allowed`, `empty_message`, `too_long`, `unfilled` what the customer would read with a
+    variable that stands for nothing (MSG-12), `too_many_notes`, `duplicate`.
     """
     if not may_note(by):
         raise _refuse(order_id, Code.NOT_ALLOWED)
@@ -34,6 +36,8 @@ def add_note(order_id: int, body: str, *, public: bool, by: Actor, at: datetime)
         raise _refuse(order_id, Code.EMPTY_MESSAGE)
     if len(text) > LONGEST_NOTE:
         raise _refuse(order_id, Code.TOO_LONG)
+    if public and (missing := unfilled(text)):
+        raise MoveRefused(Refusal(order_id, Code.UNFILLED, missing))
     order = _locked(order_id)
     rows = OrderNote.objects.filter(order=order)
     if rows.count() >= MOST_NOTES:

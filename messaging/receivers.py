@@ -5,7 +5,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from messaging import request_threads, services
+from messaging import replying, request_threads, services
 from messaging.suppliers import tell_suppliers
 from orders.signals import (
     Asked,
@@ -28,6 +28,13 @@ def tell_people(moves: list[Moved], verb: str, by: Actor, **_: Any) -> None:
     tell_suppliers(moves)
     if verb in (Verb.PLACE, Verb.HOLD) and (held := [move for move in moves if move.data.get("mismatch")]):
         services.tell_mismatches(held)
+
+
+@receiver(orders_moved, dispatch_uid="messaging_reply_addresses")
+def close_reply_addresses(moves: list[Moved], verb: str, at: datetime, **_: Any) -> None:
+    """A mail carries a link and a reply address: where the one is made void, so is the other (ROL-03, MSG-07)."""
+    if verb == Verb.LINKS_REVOKED:
+        replying.revoke_customers([move.order_id for move in moves], at=at)
 
 
 @receiver(carrier_requested, dispatch_uid="messaging")

@@ -66,6 +66,13 @@ def of(message: Message) -> To:
     return To(message.to_customer, message.to_operator, message.to_shop, message.to_supplier)
 
 
+def customers_answer(thread_id: int) -> To:
+    """For whom it is what a customer writes in a conversation: for the shop, and for the operator as well where it was
+    the operator who wrote to them last (MSG-04, MSG-07)."""
+    last = Message.objects.filter(thread=thread_id, to_customer=True).order_by("-id").first()
+    return To(shop=True, operator=last is not None and last.role == Role.OPERATOR)
+
+
 def readable_by(role: Role) -> Q:
     """Which messages of a thread somebody may read who plays this part in it; before `visible_at` only its author."""
     return Q() if role in _SEES_ALL else Q(role=role.value) | Q(**{_FOR[role]: True})

@@ -122,6 +122,15 @@ def revoke(correspondent_ids: Iterable[int], *, at: datetime) -> int:
     return rows.update(revoked_at=at)
 
 
+def revoke_customers(order_ids: Iterable[int], *, at: datetime) -> int:
+    """Have nobody write as the customer of these orders by an address that was given out. Answers how many there
+    were."""
+    rows = Correspondent.objects.filter(
+        thread__order__in=list(order_ids), audience=Audience.CUSTOMER, revoked_at=None
+    )
+    return rows.update(revoked_at=at)
+
+
 def told_before(notice: Notice) -> list[str]:
     """The Message-IDs of the mails that the reader had of this conversation before, oldest first (RFC 5322)."""
     if notice.of_message_id is None or not is_of_conversation(notice):

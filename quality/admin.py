@@ -49,7 +49,9 @@ class HideForm(RoomForm):
     because = forms.CharField(
         label=gettext_lazy("Por qué se oculta"),
         max_length=200,
-        help_text=gettext_lazy("La tienda lo lee, y quien escribió no lo ve más."),
+        help_text=gettext_lazy(
+            "La tienda sigue viendo la valoración, con el porqué; quien la escribió ya no la ve."
+        ),
     )
 
 

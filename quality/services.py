@@ -9,10 +9,12 @@ from django.db import connection, transaction
 from incidents.models import Incident
 from incidents.states import STANDING
 from marketplace import bulk, clocks, queries
+from marketplace.lettering import visible
 from marketplace.policy import Role
 from marketplace.refusals import Code, MoveRefused, Outcome, Refusal
 from messaging.models import Audience, Notice
 from messaging.services import COLUMNS, notice_row, tell_shops
+from messaging.templates import unfilled
 from orders.models import Order
 from orders.signals import Moved
 from orders.states import State
@@ -97,16 +99,18 @@ def _refused(code: Code, row_id: int) -> MoveRefused:
 def remind(order: Order, text: str, *, by: Actor, at: datetime) -> None:
     """Send the customer a personal reminder of the request, in the shop's own words, once (REV-02).
 
-    Raises MoveRefused: `not_allowed`, `empty_message`, `too_long`; `not_asked` before the request went out;
-    `duplicate` after a review or a reminder.
+    Raises MoveRefused: `not_allowed`, `empty_message`, `too_long`, `unfilled` (MSG-12); `not_asked` before the request
+    went out; `duplicate` after a review or a reminder.
     """
     if by.role != Role.SELLER or not by.may(Right.ANSWER):
         raise _refused(Code.NOT_ALLOWED, order.id)
-    body = text.strip()
+    body = visible(text)
     if not body:
         raise _refused(Code.EMPTY_MESSAGE, order.id)
     if len(body) > LONGEST_REMINDER:
         raise _refused(Code.TOO_LONG, order.id)
+    if missing := unfilled(body):
+        raise MoveRefused(Refusal(order.id, Code.UNFILLED, missing))
     row = ReviewRequest.objects.select_for_update(no_key=True).filter(order=order).first()
     if row is None or row.asked_at is None:
         raise _refused(Code.NOT_ASKED, order.id)

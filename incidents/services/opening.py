@@ -12,6 +12,7 @@ from incidents.services.verbs import LONGEST_REASON, paragraphs
 from incidents.states import State
 from marketplace import clocks, queries
 from marketplace.files import Checked
+from marketplace.lettering import visible
 from marketplace.models import ReasonKind
 from marketplace.policy import Role
 from marketplace.reasons import Reasoned, Why, said, why
@@ -73,13 +74,13 @@ def open_incident(
     MoveRefused: `nothing_chosen`, `reason_needed`, `too_long`, `unknown_order`, `not_allowed`, `wrong_state`,
     `deadline_passed`, `out_of_order`, `unknown_line`, `incident_stands` when a line is in one already.
     """
-    given = why(reason)
+    given, text = why(reason), visible(text)
     chosen = list(dict.fromkeys(line_ids))
     if not chosen:
         raise MoveRefused(Refusal(order_id, Code.NOTHING_CHOSEN))
     if not given:
         raise MoveRefused(Refusal(order_id, Code.REASON_NEEDED))
-    if len(given.note) > LONGEST_REASON or len(text.strip()) > conversing.LONGEST:
+    if len(given.note) > LONGEST_REASON or len(text) > conversing.LONGEST:
         raise MoveRefused(Refusal(order_id, Code.TOO_LONG))
     opened: list[Incident] = []
 
@@ -120,7 +121,7 @@ def _opened(
     number = (before or 0) + 1
     message = conversing.start(
         order.shop,
-        Words(text.strip() or said(ReasonKind.INCIDENT, given), told=False, files=files),
+        Words(text or said(ReasonKind.INCIDENT, given), told=False, files=files),
         to=SHOP if by.role == Role.CUSTOMER else To(customer=True, shop=True),
         order=order,
         reason_code=given.code,

@@ -34,6 +34,8 @@ _WHEN = re.compile(
 )
 _RULE = re.compile(r"[-_=* ]{5,}")
 _LONGEST_SIGNATURE = 25
+_MAY_GO_ON = 60
+"""A quoted line of so many letters may go on, without its mark, in the line below."""
 
 
 def reply_of(text: str) -> str:
@@ -44,11 +46,29 @@ def reply_of(text: str) -> str:
     """
     text = clean(text[:_MOST_CUT])
     lines = text.splitlines()
-    above = _unsigned(_trimmed(lines[: _quotation([line[:_LONGEST_LINE] for line in lines])]))
+    begins = _quotation([line[:_LONGEST_LINE] for line in lines])
+    above = _unsigned(_trimmed(lines[:begins]))
     if above:
-        return "\n".join(above)
+        between = _unsigned(_trimmed(_between(lines[begins:])))
+        return "\n".join([*above, "", *between] if between else above)
     below = [line for line in lines if not _is_of_quotation(line)]
     return "\n".join(_unsigned(_trimmed(below)))
+
+
+def _between(quotation: list[str]) -> list[str]:
+    """What somebody wrote between the lines of a quotation; nothing where it is in one piece, whatever stands below
+    it: mail servers put their notices there."""
+    marked = [number for number, line in enumerate(quotation) if line.lstrip().startswith(">")]
+    if not marked:
+        return []
+    inside = set(range(marked[0], marked[-1])).difference(marked)
+    if not any(quotation[n].strip() and not _goes_on(quotation[n - 1]) for n in inside):
+        return []
+    return [line for line in quotation[marked[0] :] if not _is_of_quotation(line)]
+
+
+def _goes_on(line: str) -> bool:
+    return line.lstrip().startswith(">") and len(line) >= _MAY_GO_ON
 
 
 class _Fragments(EmailMessage):  # type: ignore[misc]  # the library has no types

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from marketplace.policy import Role
-from messaging.models import Audience, Correspondent, Message, NotTaken
-from messaging.recipients import OPERATOR, SHOP, To
+from messaging.models import Audience, Correspondent, NotTaken
+from messaging.recipients import OPERATOR, SHOP, To, customers_answer
 from sellers import desk
 from sellers.desk import Actor, Right
 from sellers.models import Membership
@@ -93,12 +93,11 @@ def _membership(one: Correspondent) -> Membership | None:
 
 
 def _to(one: Correspondent, actor: Actor) -> To:
-    """A shop's reply is for the operator; a customer's for the shop, and for the operator who wrote to them last."""
+    """A shop's reply is for the operator, a supplier's for the shop; a customer's as on their page."""
     if actor.role == Role.OPERATOR:
         return To()
     if actor.role == Role.SELLER:
         return OPERATOR
     if actor.role == Role.CUSTOMER:
-        last = Message.objects.filter(thread=one.thread_id, to_customer=True).order_by("-id").first()
-        return To(shop=True, operator=last is not None and last.role == Role.OPERATOR)
+        return customers_answer(one.thread_id)
     return SHOP

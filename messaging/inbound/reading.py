@@ -36,6 +36,9 @@ _MOST_TEXT = 400_000
 _SHORTEST_MEAN_LINE = 30
 _FEW_LINES = 20_000
 _LONGEST_NAME = 300
+_NO_KIND = b"\x00"
+"""What no kind of file begins like."""
+
 _SMALL_PICTURE = 10_000
 """Bytes of a picture inside a text, up to which it is part of a signature and nothing that somebody sends."""
 
@@ -218,9 +221,9 @@ def _is_sent(part: Message) -> bool:
 
 
 def _file(part: Message) -> "File[Any]":
-    """A part as a file; one that is a mail itself is left empty, and will be turned away by its name."""
+    """A part as a file; of one that is a mail itself nothing is read: whatever a policy takes, it is turned away."""
     if part.get_content_maintype() == "message":
-        return ContentFile(b"Mail", name=_name(part) or "mail.eml")
+        return ContentFile(_NO_KIND, name=_name(part) or "mail.eml")
     return ContentFile(_bytes(part), name=_name(part) or part.get_content_type().replace("/", "."))
 
 

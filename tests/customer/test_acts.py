@@ -9,18 +9,20 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from customer.conversation import MOST
 from customer.services import MOST_MESSAGES, MOST_PAPERS
 from marketplace.models import Channel
 from marketplace.policy import Role
 from messaging import conversing
 from messaging.conversing import Words
 from messaging.models import Message, Notice, Thread
-from messaging.recipients import CUSTOMER, OPERATOR
+from messaging.recipients import CUSTOMER, OPERATOR, SHOP, To, of
 from orders.models import Download, Event, Order
 from orders.states import State, Verb
 from refunds.models import ReturnLine, ReturnRequest
 from sellers.models import Shop
 from tests.conftest import AT, SELLER, again, row
+from tests.conftest import OPERATOR as OPERATOR_ACTOR
 from tests.customer.conftest import Clock
 from tests.customer.links import path_of
 from tests.orders.lives import HOUR, brought_to
@@ -114,6 +116,42 @@ def test_the_same_words_sent_twice_are_one_message(stands: Any, client: Client, 
     assert Message.objects.count() == 2
 
 
+@pytest.mark.rule("MSG-01")
+def test_the_same_words_to_another_question_are_another_message(stands: Any, client: Client) -> None:
+    order = stands(State.SHIPPED)
+    colour, parcel = (
+        conversing.start(order.shop, Words(asked), to=CUSTOMER, order=order, by=SELLER, at=AT + HOUR)
+        for asked in ("¿Lo quieres azul?", "¿Te ha llegado?")
+    )
+
+    def yes(**place: Any) -> int:
+        for _ in range(2):
+            assert send(client, order, "mensajes", text="Sí", **place).status_code == 303
+        return Message.objects.filter(body="Sí").count()
+
+    assert yes(thread=colour.thread_id) == 1
+    assert yes(thread=parcel.thread_id) == 2
+    conversing.write(parcel.thread_id, Words("¿Y entero?"), to=CUSTOMER, by=SELLER, at=AT + 2 * HOUR)
+    assert yes(thread=parcel.thread_id) == 3
+    assert yes(reason="delivery") == 4
+    assert yes(reason="stock") == 5
+    assert Thread.objects.count() == 4
+
+
+@pytest.mark.rule("MSG-04")
+def test_whom_the_operator_wrote_to_answers_them_too(stands: Any, client: Client) -> None:
+    order = stands(State.SHIPPED)
+    asked = conversing.start(
+        order.shop, Words("Soy del equipo"), to=CUSTOMER, order=order, by=OPERATOR_ACTOR, at=AT + HOUR
+    )
+    send(client, order, "mensajes", text="Hola", thread=asked.thread_id)
+    assert of(Message.objects.latest("id")) == To(shop=True, operator=True)
+    assert Thread.objects.get().operator_waits_since == AT + 5 * HOUR
+    conversing.write(asked.thread_id, Words("Ya lo miro yo"), to=CUSTOMER, by=SELLER, at=AT + 5 * HOUR)
+    send(client, order, "mensajes", text="Gracias", thread=asked.thread_id)
+    assert of(Message.objects.latest("id")) == SHOP
+
+
 def test_what_cannot_be_sent_stays_in_the_form(stands: Any, client: Client) -> None:
     order = stands(State.SHIPPED)
     for data, status, words in (
@@ -126,6 +164,19 @@ def test_what_cannot_be_sent_stays_in_the_form(stands: Any, client: Client) -> N
         assert words in text(answer)
     assert "a" * 10_001 in text(send(client, order, "mensajes", text="a" * 10_001))
     assert not Message.objects.exists()
+
+
+def test_what_was_typed_under_an_older_page_is_not_lost(stands: Any, client: Client) -> None:
+    order = stands(State.SHIPPED)
+    old, new = (
+        conversing.start(order.shop, Words("Hola"), to=CUSTOMER, order=order, by=SELLER, at=AT + HOUR)
+        for _ in range(2)
+    )
+    for n in range(MOST):
+        conversing.write(new.thread_id, Words(f"{n}"), to=CUSTOMER, by=SELLER, at=AT + HOUR)
+    answer = send(client, order, "mensajes", text="a" * 10_001, thread=old.thread_id)
+    assert (answer.status_code, "a" * 10_001 in text(answer)) == (422, True)
+    assert Message.objects.filter(role="customer").count() == 0
 
 
 def test_a_flood_of_messages_is_stopped_and_nothing_is_lost(stands: Any, client: Client) -> None:

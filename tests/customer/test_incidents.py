@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from PIL import Image
 
+from customer.services import MOST_CLAIMS, MOST_MESSAGES
 from incidents import services as incidents
 from incidents.models import Incident
 from marketplace.models import Channel
@@ -16,7 +18,7 @@ from messaging.models import Attachment, AttachmentDownload, Message
 from orders.models import Order
 from orders.states import State
 from sellers.models import Shop
-from tests.conftest import AT, SELLER, again
+from tests.conftest import AT, CUSTOMER, OPERATOR, SELLER, again
 from tests.customer.conftest import Clock
 from tests.customer.links import path_of
 from tests.orders.lives import HOUR, brought_to
@@ -95,6 +97,40 @@ def test_what_is_missing_or_too_late_opens_nothing(order: Order, client: Client,
     assert late.status_code == 409
     assert not Incident.objects.exists()
     assert again(order).incident_at is None
+
+
+@pytest.mark.rule("INC-01")
+def test_words_that_cannot_be_seen_are_none(order: Order, client: Client) -> None:
+    jar = order.lines.get(sku="JAR-AZUL")
+    sent = {f"line_{jar.id}": "on", "reason": "damaged", "text": "\u200b\u2060"}
+    assert client.post(path_of(order) + "incidencia/", sent).status_code == 303
+    assert Message.objects.get().body == "Llegó roto o dañado"
+
+
+@pytest.mark.rule("MSG-13")
+def test_whoever_sends_too_often_has_no_file_looked_into_and_loses_no_text(
+    order: Order, client: Client
+) -> None:
+    for n in range(MOST_MESSAGES):
+        client.post(path_of(order) + "mensajes/", {"text": f"n.º {n}"})
+    lines, spoon = list(order.lines.all()), order.lines.first()
+    assert spoon
+    for _ in range(MOST_CLAIMS):
+        opened = incidents.open_incident(
+            order.id, [spoon.id], reason=Why("damaged"), by=CUSTOMER, at=timezone.now()
+        )
+        incidents.resolve(opened.id, reason=Why("replaced"), by=SELLER, at=timezone.now())
+        incidents.close([opened.id], by=OPERATOR, at=timezone.now())
+    before = (Message.objects.count(), Incident.objects.count())
+    for page, more in (
+        ("mensajes/", {}),
+        ("incidencia/", {"reason": "damaged", f"line_{lines[-1].id}": "on"}),
+    ):
+        bad = SimpleUploadedFile("foto.jpg", b"<svg onload=alert(1)>", "image/jpeg")
+        answer = client.post(path_of(order) + page, {"text": "Otra vez", "files": bad, **more})
+        shown = answer.content.decode()
+        assert (answer.status_code, "Otra vez" in shown, "foto.jpg" in shown) == (429, True, False)
+    assert (Message.objects.count(), Incident.objects.count()) == before
 
 
 @pytest.mark.rule("MSG-13")

@@ -2,12 +2,15 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from marketplace.models import Channel
 from orders.models import Order
 from orders.states import State
+from quality import services
 from quality.models import Review
 from sellers.models import Shop
+from tests.conftest import OPERATOR
 from tests.customer.links import path_of
 from tests.orders.lives import brought_to
 
@@ -38,6 +41,21 @@ def test_it_is_offered_once_they_have_it_and_shown_once_written(client: Client, 
     again = client.post(f"{link}valorar/", {"stars": "1"})
     assert again.status_code == 303
     assert list(Review.objects.values_list("stars", "author")) == [(4, delivered.customer_name)]
+
+
+def test_a_hidden_review_is_not_shown_to_who_wrote_it_nor_asked_for_again(
+    client: Client, delivered: Order
+) -> None:
+    link = path_of(delivered)
+    client.post(f"{link}valorar/", {"stars": "1", "text": "Insultos"})
+    assert "Insultos" in text(client, link)
+    services.hide([Review.objects.get().id], because="Insulta", by=OPERATOR, at=timezone.now())
+    page = text(client, link)
+    assert "Insultos" not in page
+    assert "Tu valoración" not in page
+    assert f"{link}valorar/" not in page
+    services.show([Review.objects.get().id], by=OPERATOR, at=timezone.now())
+    assert "Insultos" in text(client, link)
 
 
 @pytest.mark.parametrize(

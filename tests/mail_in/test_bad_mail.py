@@ -12,13 +12,16 @@ from hypothesis import settings as rounds
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from marketplace.models import Channel
+from marketplace.policy import FileType
+from marketplace.services import publish_policy
 from messaging import conversing, replying
 from messaging.conversing import Words
 from messaging.models import Correspondent, Message, ReceivedMail
 from messaging.recipients import CUSTOMER
 from orders.models import Order
 from sellers.models import Shop
-from tests.conftest import AT, SELLER, Placing
+from tests.conftest import AT, SELLER, Placing, sure
 from tests.mail_in.conftest import LATER, address, last, mail, notice_to, outcome, refusals, stands, take
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("MSG-07")]
@@ -270,6 +273,20 @@ def test_seals_invitations_and_pictures_of_signatures_are_no_files(customers: st
     message.add_attachment(b"GIF89a", maintype="image", subtype="gif", cid="<logo>", disposition="inline")
     assert outcome(message) == "taken=1"
     assert last().body == "Vale"
+
+
+@pytest.mark.rule("MSG-13")
+def test_a_mail_inside_a_mail_is_turned_away_even_where_texts_are_taken(
+    channel: Channel, order: Order, customers: str
+) -> None:
+    every = sure(channel.policy).rules.model_copy(update={"attachment_types": tuple(FileType)})
+    Order.objects.update(policy=publish_policy(channel, every, by="pruebas", at=AT))
+    message = mail(customers, "Te reenvío lo que me dijeron")
+    message.add_attachment(mail("x@x.example", "Lo que dijeron"), filename="dicho.eml")
+    message.add_attachment("Sí", filename="nota.txt")
+    assert outcome(message) == "taken=1"
+    assert [one.name for one in last().attachments.all()] == ["nota.txt"]
+    assert "No se adjuntó «dicho.eml»: No es de un tipo que se admita" in last().body
 
 
 def test_base64_rubbish_is_a_broken_file(customers: str) -> None:

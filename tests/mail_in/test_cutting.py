@@ -45,6 +45,16 @@ pytestmark = pytest.mark.rule("MSG-07")
             "Entre líneas:\n\n> ¿Color?\nAzul\n> ¿Cuántos?\nDos",
             "Entre líneas:\n\n> ¿Color?\nAzul\n> ¿Cuántos?\nDos",
         ),
+        (
+            "Te contesto abajo:\n\nEl 3 mar 2026, a las 10:00, Alba (<a@x>)\nescribió:\n> ¿Color?\nAzul\n\n"
+            "> ¿Cuántos?\nDos\n-- \nAna",
+            "Te contesto abajo:\n\nAzul\n\nDos",
+        ),
+        (
+            "Vale\n\nEl 3 mar 2026, a las 10:00, Alba <a@x> escribió:\n> Te lo mandamos en cuanto salga del horno, que "
+            "será mañana por la\ntarde\n> Un saludo\n\nEste correo es confidencial.",
+            "Vale",
+        ),
         ("ok\n-----Mensaje original-----\nDe: x\n", "ok"),
         ("Merci\n\nLe mar. 3 mars 2026 à 10:00, Alba <a@x.example> a écrit :\n> x", "Merci"),
         ("Danke\n\nVon: Alba <a@x.example>\nGesendet: Dienstag\nAn: b\nBetreff: c\n\nfoo", "Danke"),

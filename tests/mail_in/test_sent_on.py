@@ -11,6 +11,7 @@ from marketplace.policy import Role
 from marketplace.refusals import Code, MoveRefused
 from messaging import astray, conversing
 from messaging.conversing import Words
+from messaging.documents import Letters
 from messaging.models import Attachment, Message, Notice, Thread
 from messaging.recipients import CUSTOMER, SHOP, SUPPLIER, of
 from orders.models import Order
@@ -115,6 +116,24 @@ def test_an_answer_about_no_order_has_arrived(order: Order, olga: User) -> None:
     assert stands() == before
     how = Notice.objects.get(event="astray")
     assert how.payload["can_send_on"] is False
+
+
+def test_an_answer_to_the_operator_about_an_order_is_never_sent_on_to_its_customer(
+    order: Order, olga: User, bob: User
+) -> None:
+    conversing.start(order.shop, Words("¿Te fías de ella?"), to=SHOP, order=order, by=operator(olga), at=AT)
+    assert outcome(mail(address(notice_to("seller")), "De Ana, no")) == "taken=1"
+    how = Notice.objects.get(event="astray")
+    assert how.payload["can_send_on"] is False
+    assert "Así no llega" not in Letters().mail(how).body
+    client = Client()
+    client.force_login(bob)
+    page = client.get(f"/pedidos/{order.reference}/", {"tab": "mensajes"}).text
+    assert "Lo tiene el operador." in page
+    assert reverse("message_send_on", args=[order.reference, last().id]) not in page
+    before = stands()
+    assert send(bob, order, last()).status_code == 409
+    assert stands() == before
 
 
 def test_the_page_says_who_has_it_and_offers_the_click(

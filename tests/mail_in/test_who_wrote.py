@@ -11,6 +11,7 @@ from messaging.conversing import Words
 from messaging.documents import Letters
 from messaging.models import CameBy, Correspondent, Message, Notice, Thread
 from messaging.recipients import CUSTOMER, OPERATOR, SHOP, SUPPLIER, To, of, readable_by
+from orders import services as orders
 from orders.models import Order
 from sellers.desk import Actor
 from sellers.models import Membership, Shop, Supplier, User
@@ -218,6 +219,22 @@ def test_a_revoked_address_is_followed_by_another(customers: str) -> None:
     new = address(notice_to("customer"))
     assert new != customers
     assert [outcome(mail(customers)), outcome(mail(new))] == ["revoked=1", "taken=1"]
+
+
+@pytest.mark.rule("ROL-03")
+def test_where_the_customers_links_are_void_so_is_their_reply_address(
+    order: Order, customers: str, sellers: str, place: Placing
+) -> None:
+    other = place()
+    conversing.start(other.shop, Words("Hola"), to=CUSTOMER, order=other, by=SELLER, at=AT)
+    others = address(notice_to("customer"))
+    assert orders.one(orders.revoke_links([order.id], by=OLGA, at=LATER))
+    before = stands()
+    assert outcome(mail(customers)) == "revoked=1"
+    assert stands() == before
+    assert [outcome(mail(to)) for to in (others, sellers)] == ["taken=1", "taken=1"]
+    new = address(Notice.objects.filter(audience="customer", order_id=order.id).latest("id"))
+    assert outcome(mail(new, "Ahora sí")) == "taken=1"
 
 
 def test_an_old_key_is_believed_while_it_stands_among_the_fallbacks(

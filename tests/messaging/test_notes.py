@@ -88,6 +88,17 @@ def test_what_is_no_note_is_refused(body: str, by: Actor, code: Code, place: Pla
     assert (OrderNote.objects.count(), row(order)) == (0, before)
 
 
+@pytest.mark.rule("MSG-12")
+def test_what_a_customer_reads_asks_for_nothing_that_was_to_be_filled_in(place: Placing) -> None:
+    order = place()
+    with pytest.raises(MoveRefused) as refused:
+        noted(order, "Hola, {{customer_name}}", public=True)
+    assert (refused.value.refusal.code, refused.value.refusal.detail) == (Code.UNFILLED, "Nombre del cliente")
+    assert not OrderNote.objects.exists()
+    noted(order, "La plantilla pide {{customer_name}}")
+    assert OrderNote.objects.count() == 1
+
+
 def test_a_supplier_writes_none(place: Placing, norte: Supplier) -> None:
     with pytest.raises(MoveRefused) as refused:
         noted(place(served=[norte]), by=actor_of(norte))

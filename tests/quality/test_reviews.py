@@ -110,6 +110,24 @@ def test_the_shop_reminds_once_in_its_own_words(asked: Order, shop: Shop, alice:
     assert "recordada por Alicia Alba" in get(page, "/valoraciones/?ver=sin-respuesta")
 
 
+@pytest.mark.rule("REV-02", "MSG-12")
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("Hola, {{customer_name}}", "Falta rellenar: Nombre del cliente"),
+        ("\u200b \u2060", "El mensaje está vacío."),
+    ],
+)
+def test_a_reminder_that_says_nothing_or_asks_for_something_is_not_sent(
+    asked: Order, alice: User, words: str, says: str
+) -> None:
+    answer = browser(alice).post(f"/pedidos/{asked.reference}/recordar-valoracion/", {"text": words})
+    assert answer.status_code == 409
+    assert says in answer.content.decode()
+    assert told("review_reminder") == 0
+    assert ReviewRequest.objects.get().reminded_at is None
+
+
 @pytest.mark.rule("REV-02")
 @pytest.mark.parametrize(
     ("by", "code"),
