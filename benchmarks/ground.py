@@ -65,7 +65,9 @@ def fresh(shops: int = 5000) -> int:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
         cursor.execute("SET session_replication_role = DEFAULT")
-    channel = open_channel("bench", "Bench", by="bench", at=AT - timedelta(days=90))
+    channel = open_channel(
+        "bench", "Bench", changes={"payout_needs_details": False}, by="bench", at=AT - timedelta(days=90)
+    )
     sql(
         """
         INSERT INTO sellers_shop (code, name, legal_name, tax_id, contact_email, city, address, language, active)

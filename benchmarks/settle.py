@@ -70,10 +70,11 @@ def bare(channel_id: int, closes_at: datetime) -> None:
         sql(
             """
             INSERT INTO settlements_statement (shop_id, channel_id, cycle_id, currency, state, opening_cents, orders_cents,
-                commission_cents, commission_vat_cents, other_cents, payout_cents, carried_cents, lines_count, closed_at)
+                commission_cents, commission_vat_cents, refunds_cents, commission_back_cents, commission_vat_back_cents, cover_cents,
+                adjustments_cents, returned_cents, payout_cents, carried_cents, carried_why, to_invoice, lines_count, closed_at)
             SELECT o.shop_id, o.channel_id, c.id, o.currency, 'closed', 0, sum(o.charged_cents), sum(o.commission_cents),
-                   sum(o.commission_vat_cents), 0, sum(o.charged_cents - o.commission_cents - o.commission_vat_cents), 0,
-                   count(*), %s
+                   sum(o.commission_vat_cents), 0, 0, 0, 0, 0, 0,
+                   sum(o.charged_cents - o.commission_cents - o.commission_vat_cents), 0, '', true, count(*), %s
               FROM orders_order o JOIN settlements_cycle c ON c.channel_id = o.channel_id AND c.closes_at = %s
              WHERE o.state = 'received' AND o.held_at IS NULL AND o.incident_at IS NULL AND o.received_at <= %s
              GROUP BY 1, 2, 3, 4
@@ -82,9 +83,9 @@ def bare(channel_id: int, closes_at: datetime) -> None:
         )  # fmt: skip
         sql(
             """
-            INSERT INTO settlements_statementline (shop_id, statement_id, order_id, entry_id, orders_cents,
+            INSERT INTO settlements_statementline (shop_id, statement_id, order_id, entry_id, section, orders_cents,
                                                    commission_cents, commission_vat_cents, other_cents)
-            SELECT o.shop_id, s.id, o.id, e.id, o.charged_cents, o.commission_cents, o.commission_vat_cents, 0
+            SELECT o.shop_id, s.id, o.id, e.id, 'orders', o.charged_cents, o.commission_cents, o.commission_vat_cents, 0
               FROM orders_order o
               JOIN settlements_statement s ON s.shop_id = o.shop_id AND s.channel_id = o.channel_id AND s.closed_at = %s
               JOIN ledger_entry e ON e.order_id = o.id AND e.kind = 'receive'

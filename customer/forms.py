@@ -15,6 +15,7 @@ from messaging.file_fields import FilesField
 from orders.models import Line
 from quality.models import LONGEST_REVIEW, STARS
 from refunds import returns
+from refunds.return_verbs import LONGEST_NAME
 from refunds.returns import Left
 
 LONGEST_REASON = 160
@@ -170,3 +171,14 @@ class ReturnForm(forms.Form):
         """Line ids and the units of each that go back."""
         said = {one.line.id: self.cleaned_data.get(f"units_{one.line.id}") for one in self.left}
         return {line_id: units for line_id, units in said.items() if units}
+
+
+class SentForm(forms.Form):
+    """How something was sent back; both can stay empty."""
+
+    carrier = forms.CharField(max_length=LONGEST_NAME, required=False)
+    tracking = forms.CharField(max_length=LONGEST_NAME, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        return {name: visible(str(given.get(name) or "")) for name in ("carrier", "tracking")}

@@ -106,6 +106,7 @@ TEXTS: Mapping[str, Words] = {
     Verb.FULFIL: lambda event, order: _("Confirmado: te llegó por correo"),
     Verb.CONFIRM: lambda event, order: _("Confirmado: te llegó por correo"),
     Verb.LATE_CHARGE: lambda event, order: _("Se cobró tarde y se te devuelve"),
+    Verb.REFUND: lambda event, order: _("La tienda te devuelve dinero"),
     Verb.PAID_BACK: lambda event, order: _("Dinero devuelto"),
     Verb.INCIDENT_OPENED: lambda event, order: _("Incidencia abierta"),
     Verb.INCIDENT_RESOLVED: lambda event, order: _("Incidencia resuelta, según la tienda"),
@@ -113,6 +114,16 @@ TEXTS: Mapping[str, Words] = {
     Verb.INCIDENT_CLOSED: lambda event, order: _("Incidencia cerrada"),
     Verb.REDIRECT: lambda event, order: _("No llegará: la tienda lo da por devuelto"),
     Verb.RETURN_ASKED: lambda event, order: _("Pediste devolver artículos"),
+    Verb.RETURN_ACCEPTED: lambda event, order: _("Devolución aceptada"),
+    Verb.RETURN_REFUSED: lambda event, order: _("La tienda no acepta la devolución"),
+    Verb.RETURN_INSTRUCTED: lambda event, order: _("La tienda te dice cómo mandar la devolución"),
+    Verb.RETURN_SENT: lambda event, order: _("Mandaste la devolución"),
+    Verb.RETURN_WITHDRAWN: lambda event, order: _("Retiraste la devolución"),
+    Verb.RETURN_LAPSED: lambda event, order: _("La devolución ha caducado"),
+    Verb.RETURN_RECEIVED: lambda event, order: _("La tienda recibió la devolución"),
+    Verb.RETURN_INSPECTED: lambda event, order: _("Devolución revisada"),
+    Verb.RETURN_REPLACED: lambda event, order: _("Te mandan otro, sin coste"),
+    Verb.RETURN_REJECTED: lambda event, order: _("La tienda no admite lo que devolviste"),
 }
 """How each event is told; the others are not the customer's."""
 
@@ -126,10 +137,15 @@ NOTES: Mapping[str, Words] = {
     Verb.SHIP: lambda event, order: _carried(event),
     Verb.FULFIL: lambda event, order: _titles(event),
     Verb.CONFIRM: lambda event, order: _titles(event),
+    Verb.REFUND: _amount("amount_cents"),
     Verb.PAID_BACK: _amount("amount_cents"),
     Verb.LATE_CHARGE: _amount("charged_cents"),
     Verb.INCIDENT_OPENED: lambda event, order: _about(event),
     Verb.RETURN_ASKED: lambda event, order: _wanted(event),
+    Verb.RETURN_REFUSED: lambda event, order: _because(event),
+    Verb.RETURN_REJECTED: lambda event, order: _because(event),
+    Verb.RETURN_SENT: lambda event, order: _carried(event),
+    Verb.RETURN_REPLACED: lambda event, order: _carried(event),
 }
 """What is told beside it: what the mail about it says too."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from customer import review_views, views
+from customer import return_views, review_views, views
 from customer.access import nowhere
 
 urlpatterns = [
@@ -14,6 +14,12 @@ urlpatterns = [
     path("<str:token>/incidencia/", views.claim, name="customer_claim"),
     path("<str:token>/valorar/", review_views.review, name="customer_review"),
     path("<str:token>/devolver/", views.give_back, name="customer_return"),
+    path("<str:token>/devoluciones/<int:number>/enviada/", return_views.sent, name="customer_return_sent"),
+    path(
+        "<str:token>/devoluciones/<int:number>/retirar/",
+        return_views.withdraw,
+        name="customer_return_withdraw",
+    ),
     path("<str:token>/archivos/<int:number>/", views.file, name="customer_file"),
     path("<str:token>/albaran.pdf", views.delivery_note, name="customer_delivery_note"),
     path("<str:token>/enlace-nuevo/", views.new_link, name="customer_new_link"),

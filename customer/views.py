@@ -20,6 +20,7 @@ from customer.claims import claims_of, free_lines
 from customer.conversation import conversation as conversation_of
 from customer.conversation import readable
 from customer.forms import CancelForm, ClaimForm, MessageForm, ReturnForm
+from customer.giving_back import backs_of
 from customer.goods import amounts_of, paid_words, parcels_of
 from customer.happened import happened_to
 from customer.story import story_of
@@ -49,7 +50,9 @@ DONE = {
     "pedida": gettext_lazy("Pedido a quien puede cancelarlo. Te contestarán con un mensaje."),
     "incidencia": gettext_lazy("Incidencia abierta. La tienda te contestará con un mensaje."),
     "valorado": gettext_lazy("Gracias por decir cómo fue."),
-    "devolucion": gettext_lazy("Devolución pedida. La tienda te contestará con un mensaje."),
+    "devolucion": gettext_lazy("Devolución pedida. Te avisaremos por correo cuando la tienda conteste."),
+    "mandada": gettext_lazy("Anotado: la tienda sabe que la has mandado."),
+    "retirada": gettext_lazy("Devolución retirada: te lo quedas."),
 }
 """What the page says after an act, by the word in its address."""
 
@@ -119,10 +122,9 @@ def order_with(request: CustomerRequest, refusal: Refusal | None = None) -> Http
         "paid": paid_words(order),
         "latest": latest,
         "files": attachments.of(one.message for one in latest) if latest else {},
-        "returns": asked,
+        "backs": backs_of(order, asked, by=request.actor, at=now),
         "review": review_of(order) if order.state in acts.ARRIVED else None,
         "notes": notes_of(order, Role.CUSTOMER),
-        "return_reason": returns.reason_words,
         "refusal": refusal,
     }
     return page_of(request, "customer_order", "customer/order.jinja", told, _status(refusal))

@@ -1,4 +1,5 @@
-"""What the frame of the panel and the home page count of people: conversations, incidents, deliveries in trouble.
+"""What the frame of the panel and the home page count of people: conversations, incidents, returns, deliveries in
+trouble.
 
 All of it is counted in the query that finds a person's memberships (`sellers.desk_counts`).
 """
@@ -9,11 +10,15 @@ from django.db.models.functions import Now
 from dashboard.inbox_queries import Counts
 from dashboard.incident_queries import Figures
 from dashboard.queries import waiting
+from dashboard.return_queries import LATE as LATE_RETURN
+from dashboard.return_queries import Figures as ReturnFigures
 from dashboard.waits import TO_ACT_ON, WAITS
 from incidents.models import Incident
 from incidents.states import STANDING, Turn
 from messaging.models import Message, Thread
 from orders.models import DeliveryException, Order
+from refunds.models import ReturnRequest
+from refunds.states import AT_THE_SHOP, OPEN
 from sellers import desk_counts
 from sellers.models import Membership
 
@@ -44,6 +49,15 @@ desk_counts.add("incidents_waiting", lambda: _standing().filter(turn=Turn.SHOP))
 desk_counts.add("incidents_late", lambda: _standing().filter(answer_by__lt=Now()))
 
 
+def _returns() -> QuerySet[ReturnRequest]:
+    return ReturnRequest.objects.filter(_OWN, state__in=OPEN)
+
+
+desk_counts.add("returns", _returns)
+desk_counts.add("returns_waiting", lambda: _returns().filter(state__in=AT_THE_SHOP))
+desk_counts.add("returns_late", lambda: _returns().filter(LATE_RETURN))
+
+
 def waiting_of(member: Membership) -> int:
     """How many orders wait for a member to act; what waits for a supplier is asked of their own lines."""
     return waiting(member) if member.supplier_id is not None else desk_counts.of(member)["orders"]
@@ -63,3 +77,11 @@ def incidents_of(member: Membership) -> Figures | None:
         return None
     told = desk_counts.of(member)
     return Figures(told["incidents"], told["incidents_waiting"], told["incidents_late"])
+
+
+def returns_of(member: Membership) -> ReturnFigures | None:
+    """The counters of returns for the home page (ORD-03, REF-09); none are a supplier's."""
+    if member.supplier_id is not None:
+        return None
+    told = desk_counts.of(member)
+    return ReturnFigures(told["returns"], told["returns_waiting"], told["returns_late"])

@@ -5,13 +5,15 @@ payload has breaks here too.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from dashboard.mail_cases import LONG, Case
+from dashboard.mail_returns import RETURN_CASES
 from marketplace.models import Channel
 from marketplace.policy import Role
 from messaging.models import Audience, Notice
@@ -33,18 +35,6 @@ _ADDRESSES = {
     Audience.SUPPLIER: SUPPLIER,
 }
 
-LONG = "Juego de doce tazas de porcelana esmaltada a mano con plato y azucarero a juego, azul cobalto"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A way in which an event happens: what is said of it, who did it, what the move and its data then are."""
-
-    what: object = ""
-    by: Role = Role.PLATFORM
-    move: dict[str, Any] = field(default_factory=dict)
-    data: dict[str, Any] = field(default_factory=dict)
-
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -65,6 +55,14 @@ _SHORT = {"refused": [{"line": "2", "title": "Plato hondo", "units": 2, **_REASO
 _PAID = {"charged_cents": 8400}
 _ALL_BACK = {**_PAID, "refunded_cents": 8400}
 _CASH = {"cash_on_delivery": True}
+_COVER = {
+    "reference": "P-20977-A", "shop": "Cerámicas Alba", "currency": "EUR", "amount_cents": 8400, "cost_cents": 7180,
+    "covered_cents": 4680,
+}  # fmt: skip
+_REFUND = {
+    "amount_cents": 2000, "number": 1, "total": False, "refund": 1, "reason": {"code": "damaged"},
+    "commission_cents": 240, "commission_vat_cents": 50, "covered_cents": 0, "received": True,
+}  # fmt: skip
 
 _NO_PARCEL = {"ships": False}
 _PATTERN = {
@@ -170,9 +168,10 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(_("por la devolución"), Role.SELLER, _ALL_BACK, {**_INCIDENT, "how": "refund", "stands": False}),
     ),
     Verb.LATE_CHARGE: (Case(move=_PAID, data=_PAID),),
-    Verb.RETURN_ASKED: (
-        Case(by=Role.CUSTOMER, data={"wanted": [{"title": "Jarrón azul", "units": 1}, {"title": LONG, "units": 12}],
-            "reason": {"code": "changed-mind"}, "text": "No pega con el salón."}),
+    **RETURN_CASES,
+    Verb.REFUND: (
+        Case(_("de todo lo que queda"), Role.SELLER, _ALL_BACK, _REFUND | {"amount_cents": 8400, "total": True}),
+        Case(_("de una parte"), Role.SELLER, _PAID | {"refunded_cents": 2000}, _REFUND),
     ),
     Verb.PAID_BACK: (Case(move=_ALL_BACK, data={"amount_cents": 8400}),),
 }  # fmt: skip
@@ -218,6 +217,9 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
         "new_link": (("", {**_SAID, "at": at.isoformat()}),),
         "debit_stuck": (("", {**_ASK, "since": (at - timedelta(hours=2)).isoformat()}),),
         "payback_refused": (("", {**_ASK, "message": "card gone"}),),
+        "cover_asked": (("", {**_COVER, "by": "Lucía"}),),
+        "cover_granted": (("", _COVER),),
+        "cover_declined": (("", {**_COVER, "answer": "Ahora no puede ser"}),),
         "mismatch": (
             ("", {"commercial_id": "P-20977", "orders": orders, "currency": "EUR", "paid_cents": 8300,
                   "total_cents": 8400, "accept_by": (at + timedelta(days=3)).isoformat()}),
@@ -286,7 +288,8 @@ def _moved(verb: Verb, case: Case, at: datetime) -> Moved:
         "order_id": 1, "shop_id": 1, "channel_id": 0, "policy_id": 1, "reference": "P-20977-A", "currency": "EUR",
         "verb": verb.value, "before": State.PENDING_ACCEPTANCE, "after": State.PENDING_ACCEPTANCE, "at": at,
         "total_cents": 8400, "charged_cents": 0, "refunded_cents": 0, "commission_cents": 1008,
-        "commission_vat_cents": 212, "held": False, "payment_token": "", "customer_name": "Ana Soler",
+        "commission_vat_cents": 212, "commission_back_cents": 0, "commission_vat_back_cents": 0,
+        "held": False, "payment_token": "", "customer_name": "Ana Soler",
         "customer_email": CUSTOMER, "customer_language": "es", "items": "Jarrón azul ×2 · Plato hondo",
         "cash_on_delivery": False, "ships": True, "at_once": 0, "to_confirm": 0, "supplier_id": None, "shared": False,
         "pay_by": at + timedelta(hours=36), "accept_by": at + timedelta(hours=72),

@@ -155,6 +155,12 @@ def acts_of(
         more.append(
             Act(Verb.HOLD, str(TEXTS[Verb.HOLD]), why_not, href=order_url(order, acto=PANELS[Verb.HOLD]))
         )
+    refundable = services.judge_refund(order, by=by, at=max(at, order.moved_at))
+    if by.role != Role.SUPPLIER and refundable in (None, Code.NOT_ALLOWED):
+        why_not = "" if refundable is None else _who_may(who_has(Right.REFUND))
+        more.append(
+            Act(Verb.REFUND, _("Reembolso"), why_not, reverse("order_refund", args=[order.reference]))
+        )
     if by.role == Role.SELLER and order.customer_email and by.may(Right.TEAM):
         action = reverse("order_links_revoked", args=[order.reference])
         more.append(Act(Verb.LINKS_REVOKED, _("Anular los enlaces"), action=action))
@@ -297,6 +303,10 @@ def _not_allowed(roles: Sequence[str], by: Actor) -> str:
     who = [str(ROLE_LABELS[Role(role)]) for role in roles if role not in (Role.SELLER, Role.SUPPLIER)]
     if {Role.SELLER, Role.SUPPLIER} & set(roles) and not by.may(Right.WORK_ORDERS):
         who = [*who_has(Right.WORK_ORDERS), *who]
+    return _who_may(who)
+
+
+def _who_may(who: Sequence[str]) -> str:
     words = ngettext("Puede hacerlo: %(who)s.", "Pueden hacerlo: %(who)s.", len(who)) % {
         "who": ", ".join(who)
     }

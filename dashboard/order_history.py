@@ -132,6 +132,7 @@ def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -
         amount = format_money(data["refunded_cents"], order.currency)
         said.append(_("Se devuelve: %(amount)s") % {"amount": amount})
     said += _incident(verb, data)
+    said += telling.of_return(data)
     said += _reasons(verb, data)
     if "parcel" in data:
         said.append((_("Bulto %(parcel)s · %(carrier)s %(tracking)s") % data).strip())

@@ -16,6 +16,7 @@ from marketplace.policy import Settings
 from marketplace.reasons import answer_words
 from orders.models import Line, Order
 from orders.services import Fee, Fees, Priced, missing_part, priced
+from orders.services.refunds import REFUNDABLE
 from orders.states import FINAL, State
 from payments.models import Charge
 from payments.states import AskState
@@ -66,13 +67,32 @@ def money_of(
         return Money(pairs, (_("Recibirás"), said(0)), paid, _nothing(order))
     pairs += [(words, said(-cents)) for words, cents in _commissions(fee, rules)]
     pairs.append((_("IVA de la comisión"), said(-fee.vat_cents)))
+    refunded = _refunded(order)
+    if refunded:
+        pairs.append((_("Devuelto al cliente"), said(-refunded)))
+    if order.commission_back_cents:
+        pairs.append(
+            (
+                _("Comisión devuelta, con su IVA"),
+                said(order.commission_back_cents + order.commission_vat_back_cents),
+            )
+        )
     name = _("Has recibido") if order.state == State.CLOSED else _("Recibirás")
+    net = order.total_cents - fee.cents - fee.vat_cents - refunded
+    net += order.commission_back_cents + order.commission_vat_back_cents
     says = _when(order, now)
     if refused and order.total_cents:
         says = _("Sin lo que rechazas. Se cobra al cliente cuando aceptes.")
     elif refused:
         says = _("Si rechazas todas las líneas no se cobra nada al cliente.")
-    return Money(pairs, (name, said(order.total_cents - fee.cents - fee.vat_cents)), paid, says)
+    return Money(pairs, (name, said(net)), paid, says)
+
+
+def _refunded(order: Order) -> int:
+    """What refunds after shipping gave back: the rest of what went back was of units that are in the total no more."""
+    if order.state not in REFUNDABLE:
+        return 0
+    return order.refunded_cents - max(order.charged_cents - order.total_cents, 0)
 
 
 def _commissions(fee: Fee, rules: Settings) -> list[tuple[str, int]]:
@@ -81,14 +101,15 @@ def _commissions(fee: Fee, rules: Settings) -> list[tuple[str, int]]:
         return [(_("Comisión, %(rate)s %%") % {"rate": percent(rules.commission_bp)}, fee.cents)]
     return [
         (
-            _("Comisión, %(rate)s %%") % {"rate": percent(part["basis_points"])} + _rate_words(part),
+            _("Comisión, %(rate)s %%") % {"rate": percent(part["basis_points"])} + rate_words(part),
             part["cents"],
         )
         for part in fee.parts
     ]
 
 
-def _rate_words(part: Mapping[str, Any]) -> str:
+def rate_words(part: Mapping[str, Any]) -> str:
+    """What a rate of a commission is of: the shop, a category, some days, or the rest."""
     if part["rate"] is None:
         return _(" (el resto)")
     words = [_("de esta tienda")] if part["of_shop"] else []

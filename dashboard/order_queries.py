@@ -20,7 +20,7 @@ from orders.models import (
     Shipment,
     ShipmentLine,
 )
-from orders.states import PAID, HoldKind, State, Verb
+from orders.states import OF_MONEY, PAID, State, Verb
 from payments.models import Charge
 from payments.states import AskState
 from sellers.models import Shop, Supplier
@@ -39,10 +39,10 @@ class Parcel:
 
 
 def open_holds(order: Order) -> list[Hold]:
-    """What makes the order wait but its incidents, oldest first; nothing is read for an order that does not."""
+    """What makes the order wait but its incidents and returns, oldest first; nothing is read for one that does not."""
     if order.held_at is None:
         return []
-    return list(order.holds.filter(released_at=None).exclude(kind=HoldKind.INCIDENT).order_by("id"))
+    return list(order.holds.filter(released_at=None).exclude(kind__in=OF_MONEY).order_by("id"))
 
 
 def reasons(kind: ReasonKind) -> list[Reason]:

@@ -23,6 +23,8 @@ from dashboard.order_history import Own, bounce_words, history
 from dashboard.order_messages import messages_part
 from dashboard.order_money import debit_of, money_of, not_there
 from dashboard.order_requests import asking, requests_of, shown
+from dashboard.return_queries import of_order
+from dashboard.returns import shown as shown_returns
 from marketplace.models import ReasonKind
 from messaging.noting import may_note, notes_of
 from orders import services, telling
@@ -42,7 +44,6 @@ from orders.forms import (
 from orders.models import Hold, Line, Order
 from orders.queries import get_order, lines_of, may_reach
 from orders.states import PAID, SELLER_HOLDS, Decision, HoldKind, State, Verb
-from refunds import returns
 from sellers.access import DeskRequest, at_the_desk, suppliers_too
 from sellers.desk import Right
 from sellers.queries import suppliers
@@ -194,10 +195,13 @@ def _details(request: DeskRequest, order: Order, told: Told) -> Told:
     money = money_of(order, told["lines"], told["back"], told["now"], gone) if not told["supplier"] else None
     if money and told["money_waits"]:
         money = replace(money, says=told["money_waits"])
+    elif money and order.incident_at:
+        money = replace(money, says=gettext("Este pedido no se cobra hasta que termine la devolución."))
     arrived = order.delivered_at is not None or order.received_at is not None
     return {
-        "returns": returns.requests_of(order) if arrived and not told["supplier"] else [],
-        "return_reason": returns.reason_words,
+        "returns": shown_returns(of_order(request.membership, order), by=request.actor, at=told["now"])
+        if arrived
+        else [],
         "confirm": confirm,
         "to_confirm": waits,
         "paid": order.state in PAID,

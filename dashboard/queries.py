@@ -17,13 +17,14 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Sum,
-    Value,
     When,
 )
-from django.db.models.expressions import Combinable, RawSQL
+from django.db.models.expressions import CombinedExpression, RawSQL
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from dashboard.asked import FAR, TABS, Asked, Place
+from dashboard.stretches import Stretch, stretches_of
 from dashboard.waits import (
     IN_INCIDENT,
     TO_ACT_ON,
@@ -40,7 +41,7 @@ from marketplace.models import Channel
 from marketplace.moments import LAST_MINUTE
 from orders.models import Hold, Line, Order, Part, Shipment, Words
 from orders.queries import folded, orders_of
-from orders.states import HoldKind, State
+from orders.states import OF_MONEY, State
 from sellers.models import Membership, Shop
 
 PAGE = 50
@@ -125,10 +126,18 @@ class Figures:
         )
 
 
+def for_the_shop() -> CombinedExpression:
+    """What of an order is for its shop, in cents: without the commission and its VAT, and without what refunds after
+    shipping gave back; what went back earlier was of units that are in the total no more."""
+    refunded = Greatest(F("refunded_cents") - Greatest(F("charged_cents") - F("total_cents"), 0), 0)
+    kept = F("commission_cents") - F("commission_back_cents")
+    return F("total_cents") - refunded - kept - (F("commission_vat_cents") - F("commission_vat_back_cents"))
+
+
 def figures(member: Membership, now: datetime) -> Figures:
     """Count and sum a shop's open orders in one query; then lay what the books owe beside it. A supplier's are
     counted, and nothing is summed: the money is the shop's (ROL-04)."""
-    net = F("total_cents") - F("commission_cents") - F("commission_vat_cents")
+    net = for_the_shop()
     stopped = Q(held_at__isnull=False) | Q(incident_at__isnull=False)
     rows = (
         orders_of(member)
@@ -208,14 +217,17 @@ def _acts_by() -> Case:
     return Case(accept, default=F("ship_by"), output_field=DateTimeField())
 
 
+_KEEPING = Hold.objects.filter(kind__in=OF_MONEY, order=OuterRef("id"), released_at=None).order_by("kind")
+_KEEPS = Case(When(incident_at__isnull=False, then=Subquery(_KEEPING.values("kind")[:1])))
+"""What keeps the money of an order, an incident before a return; looked for where something does."""
+
+
 def _rows(member: Membership) -> QuerySet[Order]:
     """Orders as lists show them: with the number of lines, and why they wait; to a supplier with what is theirs."""
     lines = Line.objects.filter(order=OuterRef("id")).order_by().values("order").annotate(n=Count("id"))
-    hold = Hold.objects.filter(~Q(kind=HoldKind.INCIDENT), order=OuterRef("id"), released_at=None).order_by(
-        "id"
-    )
+    hold = Hold.objects.filter(~Q(kind__in=OF_MONEY), order=OuterRef("id"), released_at=None).order_by("id")
     rows = orders_of(member).annotate(
-        lines_n=Subquery(lines.values("n")), hold_kind=Subquery(hold.values("kind")[:1])
+        lines_n=Subquery(lines.values("n")), hold_kind=Subquery(hold.values("kind")[:1]), keeps_money=_KEEPS
     )
     if member.supplier_id is None:
         return rows
@@ -335,7 +347,7 @@ def page(member: Membership, asked: Asked, now: datetime) -> Page:
     if asked.tab:
         rows = rows.filter(state__in=TABS[asked.tab])
     backwards, place = asked.before is not None, asked.before or asked.after
-    stretches = _stretches(asked, "placed_at" if member.supplier_id is None else "parts__placed_at")
+    stretches = stretches_of(asked, "placed_at" if member.supplier_id is None else "parts__placed_at")
     if place is not None and backwards != (place.at == FAR):
         stretches = stretches[:1] if backwards else stretches[-1:]
     found: list[Order] = []
@@ -346,30 +358,6 @@ def page(member: Membership, asked: Asked, now: datetime) -> Page:
         if len(found) > PAGE:
             break
     return _page_of(found, asked)
-
-
-class Stretch(NamedTuple):
-    """A part of a list that one index carries: which rows, what they are sorted by, whether it falls."""
-
-    rows: Q
-    key: Combinable
-    falls: bool = False
-
-
-def _stretches(asked: Asked, placed_at: str) -> list[Stretch]:
-    """The parts of a list in their order. By deadline, what has none to keep comes last, oldest first; `placed_at` is
-    where the index that carries the list keeps it."""
-    if asked.sort == "envio":
-        return _by_deadline(Q(state__in=TO_SHIP), "ship_by", asked.tab == "por-enviar")
-    if asked.sort == "aceptacion":
-        return _by_deadline(Q(state=State.PENDING_ACCEPTANCE), "accept_by", asked.tab == "por-aceptar")
-    return [Stretch(Q(), F(placed_at), falls=True)]
-
-
-def _by_deadline(keeps: Q, column: str, everywhere: bool) -> list[Stretch]:
-    if everywhere:
-        return [Stretch(Q(), F(column))]
-    return [Stretch(keeps, F(column)), Stretch(~keeps, Value(FAR, output_field=DateTimeField()))]
 
 
 def _read(

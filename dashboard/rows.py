@@ -27,12 +27,12 @@ _SHIP = (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
 
 
 class Stands(NamedTuple):
-    """Where an order is, why it waits ("" when nothing holds it), and whether an incident keeps its money back. Many
-    rows of a list stand alike."""
+    """Where an order is, why it waits ("" when nothing holds it), and what keeps its money back, an incident or a
+    return. Many rows of a list stand alike."""
 
     state: StateWords
     reason: str
-    incident: bool = False
+    keeps: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def rows(orders: Iterable[Order], *, by: Actor, at: datetime) -> list[Row]:
         act, page = _act(order, by, at), _address(order.reference)
         href = page + {"ship": "?tab=envio#enviar", "confirm": "#confirmar"}.get(act, "")
         amount, items = _what(order, by)
-        stands = Stands(called[key], held, order.incident_at is not None)
+        stands = Stands(called[key], held, order.keeps_money or "")
         found.append(Row(order, stands, left, says, why, act, page, href, amount, items))
     return found
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from dashboard import asked as asking
 from dashboard import queries, samples
 from dashboard.asked import DUE_WORDS, SELDOM, SORT_WORDS, TAB_WORDS, Asked
-from dashboard.frame_counts import incidents_of, talks_of
+from dashboard.frame_counts import incidents_of, returns_of, talks_of
 from dashboard.home import money_rows, next_settlement
 from dashboard.rows import rows
 from dashboard.words import greeting, today_words
@@ -49,6 +49,7 @@ def home(request: DeskRequest) -> HttpResponse:
         "rows": rows(coming, by=request.actor, at=now),
         "supplier": member.supplier,
         "incidents": incidents_of(member),
+        "returns": returns_of(member),
         "may_accept": member.supplier is None and request.actor.may(Right.WORK_ORDERS),
         "money": money_rows(figures),
         "settlement": None if member.supplier else next_settlement(figures, channels.values(), now),

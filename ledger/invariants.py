@@ -43,3 +43,13 @@ def balances_agree(at: datetime | None) -> list[str]:
          WHERE coalesce(b.payable_cents, 0) <> coalesce(p.cents, 0)
         """
     )
+
+
+@invariant("I35", "The last proof of the sealed books found nothing wrong.")
+def the_past_is_as_it_was_sealed(at: datetime | None) -> list[str]:
+    return broken(
+        """
+        SELECT 'proof ' || p.id || ': ' || (p.broken ->> 0) FROM ledger_proof p
+         WHERE p.id = (SELECT max(id) FROM ledger_proof) AND jsonb_array_length(p.broken) > 0
+        """
+    )

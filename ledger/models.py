@@ -4,6 +4,7 @@ The migrations add what Django cannot say: an entry has at least two postings an
 postings join their entry only in the transaction that made it, and nothing is updated, deleted or emptied.
 """
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -36,6 +37,8 @@ class EntryKind(models.TextChoices):
     REMIT = "remit", _("Entrega del dinero por el mensajero")
     RECEIVE = "receive", _("Pedido recibido")
     REFUND = "refund", _("Devolución al cliente")
+    REFUND_UNDONE = "refund_undone", _("Devolución anulada")
+    COVER = "cover", _("Devolución cubierta por el operador")
     PAID_BACK = "paid_back", _("Devuelto por el proveedor")
     STATEMENT = "statement", _("Liquidación")
     PAYOUT_PAID = "payout_paid", _("Transferencia hecha")
@@ -79,8 +82,10 @@ class Entry(models.Model):
             models.Index(
                 fields=["channel", "shop", "id"],
                 name="entry_loose",
-                condition=Q(kind__in=["adjustment", "payout_failed", "refund"]),
+                condition=Q(kind__in=["adjustment", "payout_failed", "refund", "refund_undone", "cover"]),
             ),
+            BrinIndex(fields=["written_at"], name="entry_written"),
+            models.Index(fields=["shop", "at"], name="entry_of_shop_at"),
         ]
 
     def __str__(self) -> str:
@@ -127,3 +132,45 @@ class Balance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.payable_cents} {self.currency}"
+
+
+class Seal(models.Model):
+    """A day of the books under a digest that also covers the day sealed before it: a past that is changed shows.
+
+    A day is that of `Entry.written_at`, in UTC; `digest` and `previous` are SHA-256 in hexadecimal.
+    """
+
+    day = models.DateField(_("día"), unique=True)
+    entries_count = models.PositiveIntegerField(_("asientos"))
+    previous = models.CharField(_("sello anterior"), max_length=64, blank=True)
+    digest = models.CharField(_("sello"), max_length=64)
+    sealed_at = models.DateTimeField(_("sellado"))
+
+    class Meta:
+        verbose_name = _("sello de un día")
+        verbose_name_plural = _("sellos de los días")
+        ordering = ["-day"]
+
+    def __str__(self) -> str:
+        return f"{self.day:%d/%m/%Y}"
+
+
+class Proof(models.Model):
+    """A night's proof of the books: that what must always hold does, and that sealed days are as they were sealed.
+
+    `broken` says what was not so, in words; empty when all was.
+    """
+
+    at = models.DateTimeField(_("momento"))
+    up_to = models.DateField(_("hasta el día"))
+    days_count = models.PositiveIntegerField(_("días comprobados"))
+    entries_count = models.PositiveBigIntegerField(_("asientos comprobados"))
+    broken = models.JSONField(_("qué no cuadra"), default=list)
+
+    class Meta:
+        verbose_name = _("comprobación del libro")
+        verbose_name_plural = _("comprobaciones del libro")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%d/%m/%Y %H:%M}"

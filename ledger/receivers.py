@@ -43,9 +43,40 @@ def _refund(move: Moved) -> NewEntry:
     return replace(entry, key=f"{entry.key}:{move.refunded_cents}")
 
 
+def _refunded(move: Moved) -> NewEntry:
+    """A refund after shipping: out of what is pending until receipt, of the shop's balance after it, less what it has
+    back of the commission (REF-07)."""
+    return _of_refund(move, EntryKind.REFUND, 1)
+
+
+def _refund_undone(move: Moved) -> NewEntry:
+    """The provider did not pay it back: the entry of the refund the other way round, whatever has been since."""
+    return _of_refund(move, EntryKind.REFUND_UNDONE, -1)
+
+
+def _of_refund(move: Moved, kind: EntryKind, sign: int) -> NewEntry:
+    told = move.data
+    amount, fee, vat = (
+        sign * told[name] for name in ("amount_cents", "commission_cents", "commission_vat_cents")
+    )
+    postings = [(A.REFUND_DUE, K.REFUND_ORDER_AMOUNT, -amount)]
+    if told["received"]:
+        postings += [
+            (A.PAYABLE, K.REFUND_ORDER_AMOUNT, amount),
+            (A.PAYABLE, K.COMMISSION_FEE, -fee),
+            (A.PAYABLE, K.COMMISSION_VAT, -vat),
+            (A.COMMISSION, K.COMMISSION_FEE, fee),
+            (A.COMMISSION_VAT, K.COMMISSION_VAT, vat),
+        ]
+    else:
+        postings.append((A.PENDING, K.REFUND_ORDER_AMOUNT, amount))
+    return replace(_entry(move, kind, postings), key=f"{kind}:of:{told['refund']}")
+
+
 def _receive(move: Moved) -> NewEntry:
     left = move.charged_cents - move.refunded_cents
-    fee, vat = move.commission_cents, move.commission_vat_cents
+    fee = move.commission_cents - move.commission_back_cents
+    vat = move.commission_vat_cents - move.commission_vat_back_cents
     return _entry(
         move,
         EntryKind.RECEIVE,
@@ -82,6 +113,8 @@ ENTRIES: dict[Verb, tuple[Callable[[Moved], NewEntry], ...]] = {
     Verb.CANCEL: (_refund,),
     Verb.RETURN_TO_SENDER: (_refund,),
     Verb.REDIRECT: (_refund,),
+    Verb.REFUND: (_refunded,),
+    Verb.REFUND_UNDONE: (_refund_undone,),
     Verb.RECEIVE: (_collect, _receive),
 }
 

@@ -85,6 +85,29 @@ def _move_balances(entries: Sequence[NewEntry]) -> None:
     )
 
 
+def cover(
+    key: str, shop_id: int, channel_id: int, order_id: int, cents: int, currency: str, *, at: datetime
+) -> dict[str, int]:
+    """Have the operator pay so much of a refund for which a shop's balance is too low (REF-04)."""
+    return post(
+        [
+            NewEntry(
+                key=f"cover:{key}",
+                kind=EntryKind.COVER,
+                shop_id=shop_id,
+                channel_id=channel_id,
+                order_id=order_id,
+                currency=currency,
+                at=at,
+                postings=[
+                    (Account.OPERATOR_COVER, Kind.MANUAL_CREDIT, cents),
+                    (Account.PAYABLE, Kind.MANUAL_CREDIT, -cents),
+                ],
+            )
+        ]
+    )
+
+
 def adjust(
     shop_id: int, channel_id: int, cents: int, currency: str, *, key: str, note: str, at: datetime
 ) -> dict[str, int]:

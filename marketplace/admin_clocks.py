@@ -24,12 +24,15 @@ TIMER_NAMES = {
     "debits": gettext_lazy("Cobros que tardan"),
     "incidents": gettext_lazy("Incidencias"),
     "receive": gettext_lazy("Recepción"),
+    "returns": gettext_lazy("Artículos que vuelven"),
     "reviews": gettext_lazy("Valoraciones"),
     "statements": gettext_lazy("Liquidaciones"),
+    "invoices": gettext_lazy("Facturas"),
     "forget": gettext_lazy("Avisos antiguos del proveedor"),
     "notices": gettext_lazy("Avisos"),
     "files": gettext_lazy("Archivos"),
     "watch": gettext_lazy("Cuentas"),
+    "seal": gettext_lazy("Sello del libro"),
 }
 TIMER_WORDS = {
     "expire": gettext_lazy("cancela lo que no se aceptó a tiempo"),
@@ -42,12 +45,15 @@ TIMER_WORDS = {
     "debits": gettext_lazy("avisa de los cobros que tardan demasiado"),
     "incidents": gettext_lazy("cierra o pone a revisar las incidencias resueltas"),
     "receive": gettext_lazy("da por recibido lo enviado"),
+    "returns": gettext_lazy("avisa de las devoluciones que se atrasan y olvida las que no llegan"),
     "reviews": gettext_lazy("pide a los clientes su opinión"),
     "statements": gettext_lazy("cierra las liquidaciones según el calendario"),
+    "invoices": gettext_lazy("factura la comisión de lo liquidado"),
     "forget": gettext_lazy("borra lo que los proveedores dijeron hace 90 días"),
     "notices": gettext_lazy("envía los avisos"),
     "files": gettext_lazy("borra los archivos que no son de ningún mensaje"),
     "watch": gettext_lazy("revisa lo que debe cumplirse siempre"),
+    "seal": gettext_lazy("sella los días cerrados del libro y comprueba los sellados"),
 }
 
 REMEMBERED = timedelta(days=1)

@@ -25,7 +25,11 @@ RESERVED = "other"
 
 PROVIDER_FLAW = "payments.providers.flaw"
 
-PROVIDER_WORDS = {"sandbox": gettext_lazy("Proveedor de pruebas"), "stripe": "Stripe"}
+PROVIDER_WORDS = {
+    "sandbox": gettext_lazy("Proveedor de pruebas"),
+    "stripe": "Stripe",
+    "transfer": gettext_lazy("Transferencia"),
+}
 
 
 def provider_word(code: str) -> str:

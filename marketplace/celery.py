@@ -57,12 +57,16 @@ TIMERS = (
           "alert on debits that take too long"),
     Timer("incidents", "incidents.tasks.close_quiet", "incidents.queries.next_due", 60,
           "close resolved incidents after their quiet time, or list them for the operator"),
+    Timer("returns", "refunds.tasks.pass_deadlines", "refunds.return_queries.next_due", 60,
+          "see to returns whose deadline has passed"),
     Timer("receive", "orders.tasks.receive_shipped", "orders.queries.next_receipt", 60,
           "count shipped orders as received"),
     Timer("reviews", "quality.tasks.ask_for_reviews", "quality.queries.next_request", 300,
           "ask customers for reviews"),
     Timer("statements", "settlements.tasks.close_due_cycles", "settlements.queries.next_closing", 300,
           "close statements on the calendar"),
+    Timer("invoices", "settlements.tasks.issue_due_invoices", "settlements.queries.next_invoice", 300,
+          "bill the commissions of closed statements"),
     Timer("forget", "payments.tasks.forget_webhooks", "payments.queries.next_forgetting", 3600,
           "delete what webhooks said 90 days ago"),
     Timer("notices", "messaging.tasks.send_notices", "messaging.queries.next_notice", 5,
@@ -71,6 +75,8 @@ TIMERS = (
           "delete blobs that no message knows"),
     Timer("watch", "messaging.tasks.watch_invariants", "messaging.queries.next_watch", 600,
           "check what must always hold"),
+    Timer("seal", "ledger.tasks.seal_books", "ledger.sealing.next_seal", 3600,
+          "seal the days of the books that are over, and prove those that were sealed"),
 )  # fmt: skip
 
 BY_NAME = {timer.name: timer for timer in TIMERS}

@@ -11,6 +11,11 @@ def country_word(code: str) -> str:
     return names[(get_language() or "es").startswith("en")]
 
 
+def countries() -> list[tuple[str, str]]:
+    """Every country as (code, name), by its name in the active language."""
+    return sorted(((code, country_word(code)) for code in _NAMES), key=lambda pair: pair[1])
+
+
 _NAMES: dict[str, tuple[str, str]] = {
     "AD": ("Andorra", "Andorra"),
     "AE": ("Emiratos Árabes Unidos", "United Arab Emirates"),

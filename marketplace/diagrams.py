@@ -19,6 +19,7 @@ PAGE = settings.ROOT / "ARCHITECTURE.md"
 MACHINES = {
     "orders": ("orders.states.MOVES", ("pending_acceptance", "pending_payment", "awaiting_shipment")),
     "incidents": ("incidents.states.MOVES", ("open",)),
+    "returns": ("refunds.states.RETURN_MOVES", ("asked",)),
     "asks": ("payments.states.MOVES", ("waiting",)),
     "statements": ("settlements.states.STATEMENT_MOVES", ("collecting",)),
     "payouts": ("settlements.states.PAYOUT_MOVES", ("in_transit",)),

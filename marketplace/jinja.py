@@ -18,7 +18,7 @@ from django_htmx.jinja import htmx_script
 from jinja2 import Environment, StrictUndefined, pass_context
 
 from marketplace.countries import country_word
-from marketplace.moments import moment_words, stamp, what_is_left
+from marketplace.moments import day_words, last_day, moment_words, stamp, what_is_left
 from marketplace.money import format_money
 
 _SPANISH = str.maketrans(",", ".")
@@ -43,6 +43,11 @@ def moment(at: datetime, now: datetime, zone: tzinfo | None = None, ends: bool =
 def figures(at: datetime, zone: tzinfo | None = None, ends: bool = False) -> str:
     """A moment, or an end, in figures, in the site's zone unless another is given."""
     return stamp(at, zone or timezone.get_current_timezone(), ends=ends)
+
+
+def last_day_in_words(at: datetime, zone: tzinfo | None = None) -> str:
+    """The day on which something ends, with its year, to follow a preposition."""
+    return day_words(last_day(at, zone or timezone.get_current_timezone()), year=True)
 
 
 def _wired(path: str) -> Callable[..., Any]:
@@ -82,6 +87,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "number": _anew(number),
     "moment": _anew(moment),
     "stamp": _anew(figures),
+    "last_day": _anew(last_day_in_words),
     "who": _anew(_wired("sellers.desk.who")),
     "filesizeformat": _anew(filesizeformat),
     "brief": _anew(_wired("dashboard.words.brief")),

@@ -62,6 +62,28 @@ PEOPLES_REASONS: tuple[tuple[str, str, str, str], ...] = (
 )
 """What people write about, what goes wrong with a parcel or an article, and how it ends; in the same form."""
 
+NO_RETURN_REASONS: tuple[tuple[str, str, str, str], ...] = (
+    ("no_return", "used", "Está usado o le falta el embalaje", "Used, or its packaging is missing"),
+    ("no_return", "damaged-there", "Se rompió después de la entrega", "It was broken after delivery"),
+    ("no_return", "made-to-order", "Está hecho a medida o personalizado", "Made to order or personalised"),
+    ("no_return", "unsealed", "Se abrió el precinto de higiene", "Its hygiene seal is open"),
+    ("no_return", "other-article", "No es el artículo que se vendió", "It is not the article that was sold"),
+    ("no_return", "other", "Otro motivo", "Another reason"),
+)
+"""Why a shop does not take a return, before it is sent or after it was looked at; in the same form."""
+
+REFUND_REASONS: tuple[tuple[str, str, str, str], ...] = (
+    ("refund", "returned", "El cliente lo devuelve", "The customer returns it"),
+    ("refund", "damaged", "Llegó roto o dañado", "It arrived broken or damaged"),
+    ("refund", "not-received", "No ha llegado", "It has not arrived"),
+    ("refund", "wrong-article", "No es lo que se pidió", "It is not what was ordered"),
+    ("refund", "incomplete", "Falta una parte", "A part is missing"),
+    ("refund", "late", "Llegó tarde", "It arrived late"),
+    ("refund", "price", "Rebaja acordada", "An agreed reduction"),
+    ("refund", "other", "Otro motivo", "Another reason"),
+)
+"""Why money goes back to a customer; in the same form."""
+
 CARRIERS: tuple[tuple[str, str, str, str], ...] = (
     (
         "correos",

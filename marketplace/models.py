@@ -118,6 +118,8 @@ class ReasonKind(models.TextChoices):
     SOLVED = "solved", _("incidencia resuelta")
     EXCEPTION = "exception", _("entrega fallida")
     RETURN = "return", _("devolución")
+    NO_RETURN = "no_return", _("devolución rechazada")
+    REFUND = "refund", _("reembolso")
 
 
 class Reason(models.Model):

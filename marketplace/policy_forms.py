@@ -1,6 +1,7 @@
 """The form that the next version of a policy is typed into, made from the typed settings (ORD-10)."""
 
 import hashlib
+from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ from marketplace.policy_words import (
     CLOCK_LABELS,
     FILE_LABELS,
     SENTENCES,
+    WEEKDAYS,
     WORDS_OF,
     legal_moves,
     state_word,
@@ -28,6 +30,8 @@ from marketplace.rooms import RoomForm
 
 _KEEP_PLATFORM = frozenset({"expire", "lapse", "debit_succeeded", "debit_failed", "receive", "settle"})
 
+_BOXES: dict[str, dict[Any, Any]] = {"attachment_types": FILE_LABELS, "settlement_weekdays": WEEKDAYS}
+"""The settings that are ticked, and what each box is called."""
 
 _FLAWS = {
     "greater_than": gettext_lazy("Tiene que ser mayor que %(gt)s."),
@@ -105,14 +109,16 @@ class PolicyForm(RoomForm):
         if type(value) in WORDS_OF:
             choices = [(one.value, words) for one, words in WORDS_OF[type(value)].items()]
             return forms.ChoiceField(label=label, choices=choices), value.value
-        if name == "attachment_types":
+        if name in _BOXES:
             kinds = forms.MultipleChoiceField(
                 label=label,
-                choices=[(kind.value, words) for kind, words in FILE_LABELS.items()],
+                choices=[(str(one), words) for one, words in _BOXES[name].items()],
                 required=False,
                 widget=forms.CheckboxSelectMultiple,
             )
-            return kinds, [kind.value for kind in value]
+            return kinds, [str(one) for one in value]
+        if isinstance(value, date):
+            return forms.DateField(label=label, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")), value
         if isinstance(value, tuple):
             days = forms.CharField(label=label, help_text=_("Separados por comas, del 1 al 28."))
             return days, ", ".join(map(str, value))

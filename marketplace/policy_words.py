@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from typing import Any, cast
 
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from marketplace import money
 from marketplace.clocks import ClockKind
 from marketplace.fsm import Steps
-from marketplace.moments import length_words
+from marketplace.moments import day_words, length_words
 from marketplace.policy import (
     ROLE_LABELS,
     FileType,
@@ -22,6 +22,7 @@ from marketplace.policy import (
     ReceiptClockFrom,
     Role,
     Settings,
+    SettlementBy,
     ShippingClockFrom,
     StartsWith,
     Window,
@@ -59,12 +60,27 @@ SHIPPING_CLOCK_LABELS = {
     ShippingClockFrom.HAND_OVER: gettext_lazy("la entrega al transportista"),
     ShippingClockFrom.AWAITING_SHIPMENT: gettext_lazy("el cobro al cliente"),
 }
+SETTLEMENT_LABELS = {
+    SettlementBy.MONTH_DAYS: gettext_lazy("unos días de cada mes"),
+    SettlementBy.WEEKDAYS: gettext_lazy("unos días de cada semana"),
+    SettlementBy.EVERY_DAYS: gettext_lazy("cada tantos días"),
+}
+WEEKDAYS = {
+    1: gettext_lazy("lunes"),
+    2: gettext_lazy("martes"),
+    3: gettext_lazy("miércoles"),
+    4: gettext_lazy("jueves"),
+    5: gettext_lazy("viernes"),
+    6: gettext_lazy("sábados"),
+    7: gettext_lazy("domingos"),
+}
 
 WORDS_OF: dict[type, dict[Any, Any]] = {
     Preset: PRESET_LABELS,
     StartsWith: STARTS_LABELS,
     ShippingClockFrom: SHIPPING_CLOCK_LABELS,
     ReceiptClockFrom: RECEIPT_CLOCK_LABELS,
+    SettlementBy: SETTLEMENT_LABELS,
 }
 """What each choice of a policy is called."""
 
@@ -87,6 +103,9 @@ SENTENCES = {
     "commission_bp": gettext_lazy("La comisión es del"),
     "commission_on_shipping": gettext_lazy("La comisión sobre los gastos de envío"),
     "commission_vat_bp": gettext_lazy("El IVA de la comisión es del"),
+    "sales_tax_bp": gettext_lazy("El IVA de lo que se vende, si el escaparate no lo dice, es del"),
+    "refund_within": gettext_lazy("Se puede reembolsar, después del envío, durante"),
+    "refund_returns_commission": gettext_lazy("La comisión de lo reembolsado"),
     "answer_within": gettext_lazy("La tienda contesta a clientes y operadores en"),
     "answer_stops_on_shop_holidays": gettext_lazy("El plazo de respuesta, en las vacaciones de la tienda,"),
     "write_to_both": gettext_lazy("Un mensaje al cliente y al operador a la vez"),
@@ -99,10 +118,22 @@ SENTENCES = {
     "incident_tells_operator": gettext_lazy("Para dar por resuelta una incidencia, un mensaje al operador"),
     "claim_within": gettext_lazy("El cliente abre una incidencia hasta, después de la entrega,"),
     "return_within": gettext_lazy("El cliente pide una devolución hasta, después de la entrega,"),
+    "return_answer_within": gettext_lazy("La tienda contesta a una devolución, y dice cómo se manda, en"),
+    "return_send_within": gettext_lazy("El cliente manda lo que devuelve en"),
+    "return_arrive_within": gettext_lazy("Lo que el cliente manda de vuelta llega en"),
+    "return_inspect_within": gettext_lazy(
+        "La tienda revisa lo devuelto, y luego lo reembolsa o lo cambia, en"
+    ),
     "customer_link_days": gettext_lazy("El enlace del cliente a su pedido vale"),
     "review_after": gettext_lazy("Se pide al cliente su opinión, después de la entrega, a las"),
-    "settlement_days": gettext_lazy("Se liquida los días del mes"),
+    "settlement_by": gettext_lazy("Se liquida"),
+    "settlement_days": gettext_lazy("Si son días del mes, los días"),
+    "settlement_weekdays": gettext_lazy("Si son días de la semana, los"),
+    "settlement_every_days": gettext_lazy("Si es cada tantos días, cada"),
+    "settlement_from": gettext_lazy("… contados desde"),
     "minimum_payout_cents": gettext_lazy("Una transferencia es como mínimo de"),
+    "payout_needs_details": gettext_lazy("Los datos bancarios y fiscales de la tienda, para pagarle,"),
+    "adjustment_alone_cents": gettext_lazy("Un operador ajusta solo un saldo hasta"),
 }
 """How the sentence of each field of `Settings` begins; its value ends it."""
 
@@ -114,12 +145,14 @@ _YES_NO = {
     "pickup": (gettext_lazy("se usa"), gettext_lazy("no se usa")),
     "free_text_carrier": (gettext_lazy("se puede escribir a mano"), gettext_lazy("no se admite")),
     "commission_on_shipping": (gettext_lazy("se cobra"), gettext_lazy("no se cobra")),
+    "refund_returns_commission": (gettext_lazy("se devuelve"), gettext_lazy("no se devuelve")),
     "answer_stops_on_shop_holidays": (gettext_lazy("se para"), gettext_lazy("corre")),
     "write_to_both": (gettext_lazy("se puede escribir"), gettext_lazy("no se admite")),
     "incident_closes_itself": (
         gettext_lazy("lo hace sola la plataforma"),
         gettext_lazy("lo hace el operador"),
     ),
+    "payout_needs_details": (gettext_lazy("hacen falta"), gettext_lazy("no hacen falta")),
     "incident_tells_operator": (gettext_lazy("hace falta"), gettext_lazy("no hace falta")),
 }
 
@@ -179,7 +212,7 @@ def _count_words(name: str, n: int) -> str:
         return ngettext("%(n)s vez", "%(n)s veces", n) % {"n": n}
     if name == "attachments_most":
         return ngettext("%(n)s archivo", "%(n)s archivos", n) % {"n": n}
-    if name == "customer_link_days":
+    if name in ("customer_link_days", "settlement_every_days"):
         return ngettext("%(n)s día", "%(n)s días", n) % {"n": n}
     return f"{n} MB" if name == "attachment_mb" else ""
 
@@ -197,6 +230,10 @@ def _value_words(name: str, value: Any, currency: str) -> str:
         return listed([str(FILE_LABELS[one]) for one in value]) if value else _("de ningún tipo")
     if type(value) in WORDS_OF:
         return str(WORDS_OF[type(value)].get(value, value))
+    if name == "settlement_weekdays":
+        return listed([str(WEEKDAYS[one]) for one in value])
+    if isinstance(value, date):
+        return day_words(value, year=True)
     if isinstance(value, tuple):
         return listed([str(one) for one in value])
     return _count_words(name, value) or str(value)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from marketplace.lists import PEOPLES_REASONS, REASONS
+from marketplace.lists import PEOPLES_REASONS, REASONS, REFUND_REASONS
 from marketplace.models import Channel, Policy, Reason
 
 _FRESH_S = 2.0
@@ -64,7 +64,10 @@ def reason_labels() -> Labels:
 
     def read() -> Labels:
         rows = Reason.objects.values_list("kind", "code", "label_es", "label_en")
-        return {(kind, code): (es, en) for kind, code, es, en in (*REASONS, *PEOPLES_REASONS, *rows)}
+        return {
+            (kind, code): (es, en)
+            for kind, code, es, en in (*REASONS, *PEOPLES_REASONS, *REFUND_REASONS, *rows)
+        }
 
     return briefly("reasons", read)
 

@@ -61,6 +61,23 @@ class Code(models.TextChoices):
     NOT_ASKED = "not_asked", _("Todavía no se le ha pedido.")
     FILES_NOT_KEPT = "files_not_kept", _("No se han podido guardar los archivos. Inténtalo de nuevo.")
     TOO_MANY_BACK = "too_many_back", _("Son más unidades de las que se pueden devolver.")
+    NOTHING_TO_REFUND = "nothing_to_refund", _("Ya se ha devuelto todo lo cobrado.")
+    MORE_THAN_LEFT = "more_than_left", _("Es más de lo que queda por devolver:")
+    NO_ISSUER = "no_issuer", _("Faltan los datos del operador en ese canal.")
+    NOTHING_TO_PAY = "nothing_to_pay", _("No hay ninguna transferencia que llevar al banco.")
+    UNKNOWN_PAYOUT = "unknown_payout", _("No es ninguna de nuestras transferencias.")
+    AMOUNT_DIFFERS = "amount_differs", _("El importe no es el de la transferencia.")
+    ANSWERED = "answered", _("El banco ya contestó.")
+    OWN_REQUEST = "own_request", _("Lo pediste tú: lo tiene que aprobar otra persona.")
+    DECIDED = "decided", _("Ya se decidió.")
+    SETTLED_SINCE = (
+        "settled_since",
+        _("Ya se cerró un ciclo después: lo de entonces está en sus liquidaciones."),
+    )
+    NOT_YET = "not_yet", _("Ese momento no ha llegado: solo se puede ensayar.")
+    NOTHING_DUE = "nothing_due", _("El calendario no tiene ahora nada que cerrar.")
+    RUN_AT_WORK = "run_at_work", _("Otra liquidación de este canal está en marcha.")
+    BALANCE_TOO_LOW = "balance_too_low", _("Tu saldo no alcanza.")
     TOO_OFTEN = "too_often", _("Son muchas veces en poco tiempo. Prueba dentro de un rato.")
     NOT_ASKED_FOR = "not_asked_for", _("No hace falta pedirlo, o no es algo que se pida.")
     BAD_ADDRESS = "bad_address", _("La dirección corregida no está bien.")
@@ -72,6 +89,12 @@ class Code(models.TextChoices):
     OTHER_PAYMENT = "other_payment", _("Uno se paga al mensajero y el otro no.")
     INCIDENT_STANDS = "incident_stands", _("Ya hay una incidencia abierta sobre ese artículo.")
     INCIDENT_ELSEWHERE = "incident_elsewhere", _("La incidencia no está en un estado que lo permita.")
+    RETURN_ELSEWHERE = "return_elsewhere", _("La devolución no está en un estado que lo permita.")
+    UNKNOWN_RETURN = "unknown_return", _("No existe esa devolución.")
+    NOT_AS_SENT = "not_as_sent", _("Son unidades que no has dado por buenas al revisar la devolución.")
+    UNITS_ARE_GOOD = "units_are_good", _("Has dado unidades por buenas: reembólsalas o cámbialas.")
+    NO_UNIT_IS_GOOD = "no_unit_is_good", _("No has dado ninguna unidad por buena.")
+    REFUND_WAITS = "refund_waits", _("Su reembolso espera a que el operador lo cubra.")
     UNKNOWN_INCIDENT = "unknown_incident", _("No existe esa incidencia.")
     DAYS_NOT_AHEAD = (
         "days_not_ahead",

@@ -1,7 +1,8 @@
 """Acts on the ground: the next version of a policy, new channels, rows that were set aside."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -41,12 +42,21 @@ def publish_policy(
 
 @transaction.atomic
 def open_channel(
-    code: str, name: str, *, preset: Preset = Preset.ACCEPT_FIRST, by: str, at: datetime
+    code: str,
+    name: str,
+    *,
+    preset: Preset = Preset.ACCEPT_FIRST,
+    changes: Mapping[str, Any] | None = None,
+    by: str,
+    at: datetime,
 ) -> Channel:
-    """Open a channel under the first version of a preset; an existing one is returned as it is."""
+    """Open a channel under the first version of a preset, with these settings changed; an existing one is returned as
+    it is."""
     channel, new = Channel.objects.get_or_create(code=code, defaults={"name": name})
     if new or channel.policy_id is None:
-        publish_policy(channel, PRESETS[preset], by=by, at=at, note=f"preset {preset}")
+        publish_policy(
+            channel, PRESETS[preset].model_copy(update=changes), by=by, at=at, note=f"preset {preset}"
+        )
     return channel
 
 

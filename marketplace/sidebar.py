@@ -58,8 +58,22 @@ UNFOLD = {
                         _("Devoluciones rechazadas"),
                         "currency_exchange",
                         "payments_payback_changelist",
-                        "?state__exact=refused&asked_anew__exact=0",
+                        "?state__exact=refused&asked_anew__exact=0&undone__exact=0",
                         waits="refused",
+                    ),
+                    _room(
+                        _("Reembolsos por cubrir"),
+                        "volunteer_activism",
+                        "refunds_refund_changelist",
+                        "?state__exact=asked",
+                        waits="covers",
+                    ),
+                    _room(
+                        _("Devoluciones por transferir"),
+                        "send_money",
+                        "payments_payback_changelist",
+                        "?state__exact=waiting&provider__exact=transfer",
+                        waits="transfers",
                     ),
                     _room(
                         _("Pagos que no cuadran"),
@@ -88,6 +102,13 @@ UNFOLD = {
                         "orders_carrierrequest_changelist",
                         "?state__exact=open",
                         waits="carriers",
+                    ),
+                    _room(
+                        _("Ajustes por aprobar"),
+                        "exposure",
+                        "settlements_adjustment_changelist",
+                        "?state__exact=asked",
+                        waits="adjustments",
                     ),
                     _room(
                         _("Transferencias fallidas"),
@@ -129,6 +150,12 @@ UNFOLD = {
                     _room(_("Pedidos"), "receipt_long", "orders_order_changelist"),
                     _room(_("Conversaciones"), "forum", "messaging_thread_changelist"),
                     _room(_("Incidencias"), "report_problem", "incidents_incident_changelist"),
+                    _room(
+                        _("Devoluciones"),
+                        "assignment_return",
+                        "refunds_returnrequest_changelist",
+                        waits="returns",
+                    ),
                     _room(_("Retenciones"), "pause_circle", "orders_hold_changelist"),
                     _room(
                         _("Novedades de entrega"),
@@ -137,6 +164,7 @@ UNFOLD = {
                         "?open=yes",
                     ),
                     _room(_("Cobros"), "credit_card", "payments_charge_changelist"),
+                    _room(_("Reembolsos"), "currency_exchange", "refunds_refund_changelist"),
                     _room(_("Devoluciones al cliente"), "undo", "payments_payback_changelist"),
                     _room(_("Pagos por comprobar"), "pending", "payments_inquiry_changelist"),
                     _room(_("Autorizaciones que se sueltan"), "lock_open", "payments_release_changelist"),
@@ -156,6 +184,13 @@ UNFOLD = {
                 "items": [
                     _room(_("Liquidaciones"), "account_balance", "settlements_statement_changelist"),
                     _room(_("Transferencias"), "payments", "settlements_payout_changelist"),
+                    _room(_("Ajustes"), "exposure", "settlements_adjustment_changelist"),
+                    _room(_("Datos de cobro"), "badge", "settlements_payee_changelist"),
+                    _room(_("Datos del operador"), "domain", "settlements_issuer_changelist"),
+                    _room(
+                        _("Ficheros de transferencias"), "upload_file", "settlements_payoutfile_changelist"
+                    ),
+                    _room(_("Facturas"), "request_quote", "settlements_invoice_changelist"),
                     _room(_("Ciclos"), "event_repeat", "settlements_cycle_changelist"),
                     _room(_("Asientos"), "menu_book", "ledger_entry_changelist"),
                     _room(_("Saldos"), "savings", "ledger_balance_changelist"),

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("dashboard.urls")),
     path("pagos/", include("payments.urls")),
     path("", include("messaging.urls")),
+    path("", include("settlements.urls")),
     path("", include("quality.urls")),
     path("mi-pedido/", include("customer.urls")),
     path("", include("refunds.urls")),

@@ -5,10 +5,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, OuterRef, QuerySet, When
+from django.db.models import Case, OuterRef, Q, QuerySet, When
 from django.db.models.functions import JSONObject
 from django.http import Http404
 
+from marketplace.policy import Role
 from messaging import readers
 from messaging.answer_clock import WAITS, Days
 from messaging.models import Attachment, Message, Thread
@@ -83,6 +84,15 @@ def about(order: Order, member: Membership, *, before: int = 0, by: Actor, at: d
         next((_read_closings(told) for one in newest if (told := _told(one))), []) if stops else [],
         newest[MESSAGES_A_PAGE - 1].id if len(newest) > MESSAGES_A_PAGE else 0,
     )
+
+
+def with_customer(order: Order, member: Membership, *, most: int, by: Actor, at: datetime) -> list[Message]:
+    """The last messages that a shop and the customer of an order wrote to each other, oldest first; one query."""
+    between = Q(role=Role.CUSTOMER.value) | Q(role=Role.SELLER.value, to_customer=True)
+    rows = readers.of_member(by, member.shop_id, at=at).filter(
+        between, thread__order=order, thread__supplier=None
+    )
+    return list(rows.defer("words").order_by("-id")[:most])[::-1]
 
 
 _FILE = ("id", "name", "kind", "size", "preview_width", "preview_height")

@@ -21,7 +21,8 @@ from messaging.models import CameBy, Message, Thread
 from messaging.recipients import MAY_WRITE_TO, To, readable_by
 from messaging.signals import Told, messages_taken_back, messages_written, nothing_waits, waits_changed
 from messaging.templates import unfilled
-from orders.models import Order
+from orders.models import Hold, Order
+from orders.states import HoldKind
 from sellers.desk import Actor, Right
 from sellers.models import Shop, Supplier
 
@@ -290,7 +291,8 @@ def needs_no_answer(message_id: int, *, despite_incident: bool = False, by: Acto
     if by.role != Role.SELLER or not by.may(Right.ANSWER):
         raise _refuse(Code.NOT_ALLOWED, message_id)
     thread = _locked(Message.objects.values_list("thread_id", flat=True).get(id=message_id))
-    open_incident = thread.order is not None and thread.order.incident_at is not None
+    held = Hold.objects.filter(order=thread.order, kind=HoldKind.INCIDENT, released_at=None)
+    open_incident = thread.order is not None and held.exists()
     if open_incident and not despite_incident:
         raise _refuse(Code.OPEN_INCIDENT, message_id)
     if not thread.messages.filter(WAITS, id=message_id).update(needs_no_answer=True):

@@ -11,6 +11,7 @@ from functools import wraps
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import resolve, reverse
 from django.utils import timezone
@@ -48,7 +49,7 @@ def tab_url(order: Order, **parameters: str) -> str:
     return reverse("order", args=[order.reference], query={"tab": "mensajes", **parameters})
 
 
-def _act(view: Act) -> Callable[..., HttpResponse]:
+def _act(view: Act) -> Callable[..., HttpResponseBase]:
     """An act in the conversations of an order of one's own shop, posted by someone who may answer there (ROL-05).
 
     Whoever visits its address is on the way to the conversations.

@@ -34,7 +34,19 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     Verb.RELEASE: (S,),
     Verb.LATE_CHARGE: (C,),
     Verb.PAID_BACK: (C,),
+    Verb.REFUND: (C,),
     Verb.RETURN_ASKED: (C, S),
+    Verb.RETURN_ACCEPTED: (C, S),
+    Verb.RETURN_REFUSED: (C,),
+    Verb.RETURN_INSTRUCTED: (C,),
+    Verb.RETURN_SENT: (C, S),
+    Verb.RETURN_WITHDRAWN: (C, S),
+    Verb.RETURN_LAPSED: (C, S),
+    Verb.RETURN_RECEIVED: (C,),
+    Verb.RETURN_INSPECTED: (C, S),
+    Verb.RETURN_REPLACED: (C,),
+    Verb.RETURN_REJECTED: (C,),
+    Verb.RETURN_LATE: (S, O),
     Verb.INCIDENT_OPENED: (C, S, O),
     Verb.INCIDENT_RESOLVED: (C, O),
     Verb.INCIDENT_SENT_BACK: (C, S),
@@ -52,14 +64,17 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     "payback_refused": (O,),
     "mismatch": (O,),
     "invariant_broken": (O,),
+    "cover_asked": (O,),
+    "cover_granted": (S,),
+    "cover_declined": (S,),
     "statement_closed": (S,),
     "carrier_asked": (O,),
     "carrier_granted": (S,),
     "carrier_declined": (S,),
 }
 
-NOT_ONES_OWN = frozenset({Verb.HOLD, Verb.RELEASE})
-"""What a shop is not told of when it did it itself: its own holds are no news to it."""
+NOT_ONES_OWN = frozenset({Verb.HOLD, Verb.RELEASE, Verb.RETURN_ACCEPTED, Verb.RETURN_INSPECTED})
+"""What a shop is not told of when it did it itself: its own holds and answers are no news to it."""
 
 UNTOLD: dict[str, str] = {
     Verb.READY: "nothing has left the shop yet; the customer is told when it does, with the number to follow",
@@ -68,6 +83,9 @@ UNTOLD: dict[str, str] = {
     Verb.ASSIGN: "the suppliers are told, as prepare and relieved: each of the lines that are or were theirs",
     Verb.NOTE_DELIVERY: "it came after receipt and changes nothing for anybody",
     Verb.NOT_PAID_BACK: "the operators are told, as payback_refused: the money is theirs to get moving",
+    Verb.REFUND_UNDONE: "the operators are told, as payback_refused, and the shop sees it on the order",
+    Verb.RETURN_REFUNDED: "the refund that it ends in is told as itself, and so is the money once it is paid back",
+    Verb.RETURN_REOPENED: "the operators are told, as payback_refused, and the shop sees it on the return",
     Verb.LINKS_REVOKED: "whoever holds an old link is not to hear of it; the next mail carries one that opens",
     Verb.REQUEST_MADE: "it is a message to whoever may do it, or asked_inside where that is another of the shop",
     Verb.REQUEST_APPROVED: "it is a message, and what was asked for is told as itself",

@@ -19,7 +19,7 @@ from orders.models import LONGEST_ACCESS, Hold, Order
 from orders.services import Answer, Parcel
 from orders.services.returning import CORRECTED
 from orders.signals import Moved
-from orders.states import Decision, HoldKind, Verb
+from orders.states import OF_MONEY, Decision, HoldKind, Verb
 from orders.telling import PARTS
 from sellers.desk import Actor
 from sellers.models import Supplier
@@ -27,8 +27,8 @@ from sellers.models import Supplier
 _LONGEST_PRESALE = timedelta(days=2 * 365)
 
 
-BY_HAND = [choice for choice in HoldKind.choices if choice[0] != HoldKind.INCIDENT]
-"""The holds that people put and lift; that of an incident comes and goes with it."""
+BY_HAND = [choice for choice in HoldKind.choices if choice[0] not in OF_MONEY]
+"""The holds that people put and lift; that of an incident or of a return comes and goes with it."""
 
 
 class VerbForm(RoomForm):

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from marketplace import bell
+from marketplace.csv_cells import plain
 from marketplace.refusals import Code, Outcome, Refusal
 from marketplace.rooms import Panel, ReadingRoom, act, link, money
 from orders import services
@@ -194,7 +195,7 @@ class ManyOrders(ReadingRoom):
         for order in orders:
             reason = _why(order, *why[order.pk]) if order.pk in why else ""
             file.writerow(
-                [_plain(order.reference), _plain(str(order.shop)), _("no") if reason else _("sí"), reason]
+                [plain(order.reference), plain(str(order.shop)), _("no") if reason else _("sí"), reason]
             )
         return response
 
@@ -269,8 +270,3 @@ def _panel(foreseen: Sequence[Foreseen], verb: Verb) -> Panel:
 
 def _why(order: Order, code: str, detail: str) -> str:
     return f"{why_words(order, Code(code))} {detail}".strip()
-
-
-def _plain(words: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{words}" if words[:1] in "=+-@\t\r" else words

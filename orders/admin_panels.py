@@ -140,8 +140,20 @@ DETAILS = {
     "to_order": gettext_lazy("va al pedido"),
     "from_order": gettext_lazy("viene del pedido"),
     "incident": gettext_lazy("incidencia"),
+    "return": gettext_lazy("devolución"),
 }
-_SILENT = ("suppliers", "request", "number", "how")
+_SILENT = (
+    "suppliers",
+    "request",
+    "number",
+    "how",
+    "presumed",
+    "partly",
+    "label",
+    "where",
+    "inspected",
+    "sent",
+)
 """What an event keeps for the code to read."""
 
 

@@ -7,6 +7,7 @@ from functools import wraps
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -30,7 +31,7 @@ FOLLOWERS = ("charge", "payback", "notices")
 REASONS = {Verb.CANCEL: ReasonKind.CANCEL, Verb.REFUSE: ReasonKind.REFUSE}
 
 
-def _of_order(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def _of_order(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
     """An act on a request of an order of one's own; whether one may the service knows."""
 
     @suppliers_too

@@ -55,6 +55,8 @@ class Moved(NamedTuple):
     refunded_cents: int
     commission_cents: int
     commission_vat_cents: int
+    commission_back_cents: int
+    commission_vat_back_cents: int
     held: bool
     payment_token: str
     customer_name: str

@@ -62,7 +62,22 @@ class Verb(TextChoices):
     PAID_BACK = "paid_back", _("Devuelto al cliente")
     NOT_PAID_BACK = "not_paid_back", _("El proveedor no devuelve el dinero")
     MAIL_BOUNCED = "mail_bounced", _("Un correo al cliente ha vuelto")
+    REFUND = "refund", _("Reembolso")
+    REFUND_UNDONE = "refund_undone", _("Reembolso anulado: el proveedor no lo hizo")
     RETURN_ASKED = "return_asked", _("Devolución pedida")
+    RETURN_ACCEPTED = "return_accepted", _("Devolución aceptada")
+    RETURN_REFUSED = "return_refused", _("Devolución rechazada")
+    RETURN_INSTRUCTED = "return_instructed", _("Instrucciones para devolver")
+    RETURN_SENT = "return_sent", _("Devolución en camino")
+    RETURN_WITHDRAWN = "return_withdrawn", _("Devolución retirada por el cliente")
+    RETURN_LAPSED = "return_lapsed", _("Devolución caducada")
+    RETURN_RECEIVED = "return_received", _("Devolución recibida")
+    RETURN_INSPECTED = "return_inspected", _("Devolución revisada")
+    RETURN_REFUNDED = "return_refunded", _("Devolución reembolsada")
+    RETURN_REPLACED = "return_replaced", _("Recambio enviado")
+    RETURN_REJECTED = "return_rejected", _("Devolución no admitida tras revisarla")
+    RETURN_REOPENED = "return_reopened", _("Devolución de nuevo en curso")
+    RETURN_LATE = "return_late", _("Devolución con retraso")
     LINKS_REVOKED = "links_revoked", _("Enlaces del cliente anulados")
     REQUEST_MADE = "request_made", _("Petición")
     REQUEST_APPROVED = "request_approved", _("Petición aprobada")
@@ -131,7 +146,7 @@ PAID = (S.AWAITING_SHIPMENT, S.AWAITING_PICKUP, S.SHIPPED, S.EXCEPTION, S.DELIVE
 
 
 class HoldKind(TextChoices):
-    """Why an order is in wait; an incident's hold stops only receipt and settlement (ORD-06, SHP-08)."""
+    """Why an order is in wait; that of an incident or a return stops only receipt and settlement (ORD-06, SHP-08)."""
 
     STOCK = "stock", _("Faltan existencias")
     PRESALE = "presale", _("Preventa")
@@ -139,7 +154,11 @@ class HoldKind(TextChoices):
     OPERATOR = "operator", _("Retenido por el operador")
     PAYMENT_MISMATCH = "payment_mismatch", _("Lo pagado no coincide")
     INCIDENT = "incident", _("Incidencia abierta")
+    RETURN = "return", _("Devolución en curso")
 
+
+OF_MONEY = frozenset({HoldKind.INCIDENT, HoldKind.RETURN})
+"""What keeps an order from receipt and settlement and stops nothing else; it comes and goes with what it is of."""
 
 ASSIGNABLE = frozenset(
     {S.PENDING_PAYMENT, S.PENDING_ACCEPTANCE, S.DEBIT, S.AWAITING_SHIPMENT, S.AWAITING_PICKUP}

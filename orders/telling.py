@@ -18,7 +18,11 @@ _KINDS: dict[str, str] = {
     Verb.REFUSE: ReasonKind.REFUSE,
     Verb.SHORTEN: ReasonKind.REFUSE,
     Verb.HOLD: ReasonKind.HOLD,
+    Verb.REFUND: ReasonKind.REFUND,
+    Verb.REFUND_UNDONE: ReasonKind.REFUND,
     Verb.RETURN_ASKED: ReasonKind.RETURN,
+    Verb.RETURN_REFUSED: ReasonKind.NO_RETURN,
+    Verb.RETURN_REJECTED: ReasonKind.NO_RETURN,
     Verb.REPORT_EXCEPTION: ReasonKind.EXCEPTION,
     Verb.INCIDENT_OPENED: ReasonKind.INCIDENT,
     Verb.INCIDENT_RESOLVED: ReasonKind.SOLVED,
@@ -80,6 +84,20 @@ PARTS: dict[str, object] = {
 def refusal(line: Line) -> str:
     """Why a line was refused (ORD-05)."""
     return said(ReasonKind.REFUSE, Why(line.refuse_code, line.refuse_reason))
+
+
+def of_return(told: Mapping[str, Any]) -> list[str]:
+    """What the history keeps of a return: which, what was found on looking at it, with whom it travels (REF-09)."""
+    if "return" not in told:
+        return []
+    said = [_("Devolución %(number)s") % {"number": told["return"]}]
+    if told.get("presumed"):
+        said.append(_("la tienda no contestó a tiempo"))
+    for one in told.get("inspected") or ():
+        good = _("%(good)s de %(units)s bien") % one
+        said.append(": ".join(filter(None, (f"{one['title']}, {good}", one["flaw"]))))
+    carried = " ".join(filter(None, (told.get("carrier"), told.get("tracking"))))
+    return [*said, carried] if carried else said
 
 
 def confirmed(told: Any) -> list[str]:

@@ -11,6 +11,7 @@ from functools import wraps
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -48,7 +49,7 @@ from sellers.queries import suppliers
 type Act = Callable[[DeskRequest, Order], HttpResponse]
 
 
-def _act(view: Act) -> Callable[..., HttpResponse]:
+def _act(view: Act) -> Callable[..., HttpResponseBase]:
     """An act on an order of one's own shop, posted by someone who works orders there (ROL-01, ROL-05); which acts are
     a supplier's, the service knows (ROL-04).
 

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from marketplace import bell, waits
-from marketplace.admin_forms import provider_word
 from marketplace.reasons import answer_words
 from marketplace.rooms import (
     ChannelFilter,
@@ -25,7 +24,6 @@ from marketplace.rooms import (
     moment,
     money,
     register,
-    shortened,
     tell,
 )
 from orders.admin_forms import FORMS
@@ -34,21 +32,15 @@ from orders.models import Order
 from payments import (
     admin_cash,  # noqa: F401
     admin_lines,
+    admin_paybacks,  # noqa: F401
     services,
 )
+from payments.admin_asks import AskRoom, answer_word
 from payments.admin_forms import ConfirmPaymentForm, PaymentsForm
 from payments.matching import Paying
-from payments.models import Ask, Charge, Inquiry, Payback, Release, WebhookReceipt, WebhookRefusal
+from payments.models import Charge, Inquiry, Payback, Release, WebhookReceipt, WebhookRefusal
 from payments.states import AskState, Heard, Learned, TurnedAway
 from sellers.desk import operator
-
-COLOURS: dict[str, str] = {
-    AskState.WAITING: "info",
-    AskState.ASKED: "warning",
-    AskState.SUCCEEDED: "success",
-    AskState.REFUSED: "danger",
-    AskState.VOID: "default",
-}
 
 
 def asks_panel(order: Order) -> Panel:
@@ -80,11 +72,6 @@ def stuck() -> QuerySet[Charge]:
     return Charge.objects.filter(alerted_at__isnull=False, state__in=[AskState.WAITING, AskState.ASKED])
 
 
-def refused_paybacks() -> QuerySet[Payback]:
-    """Money that the provider would not return, and that nobody has asked for again (CAN-05)."""
-    return Payback.objects.filter(state=AskState.REFUSED, asked_anew=False)
-
-
 waits.add(
     waits.Wait(
         1,
@@ -96,22 +83,6 @@ waits.add(
         stuck,
     )
 )
-waits.add(
-    waits.Wait(
-        2,
-        "refused",
-        gettext_lazy("Devoluciones rechazadas"),
-        gettext_lazy("El dinero no ha vuelto al cliente. Pide la devolución de nuevo."),
-        "payments_payback_changelist",
-        "?state__exact=refused&asked_anew__exact=0",
-        refused_paybacks,
-    )
-)
-
-
-def answer_word(ask: Ask) -> str:
-    """What the provider answered, or else what went wrong in asking; what we have no words for is as it came."""
-    return answer_words(ask.message or ask.last_error)
 
 
 class StuckFilter(SimpleListFilter):
@@ -125,57 +96,6 @@ class StuckFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Charge]) -> QuerySet[Charge]:
         return queryset & stuck() if self.value() == "yes" else queryset
-
-
-class AskRoom(ReadingRoom):
-    """Things asked of a provider, once each."""
-
-    list_select_related = ("shop", "order")
-    list_display_links = ("amount",)
-    fields = (
-        ("order_word", "shop_word", "amount"),
-        ("state", "asked_at", "answered_at"),
-        ("tries", "due_at", "claimed_until"),
-        ("answer", "last_error"),
-        ("provider_name", "reference", "key"),
-        "created_at",
-    )
-    readonly_fields = ("order_word", "shop_word", "amount", "provider_name", "answer")
-    ordering = ("-id",)
-    sortable_by = ()
-    paginator = EstimatingPaginator
-
-    def name_of(self, row: Charge | Payback | Release) -> str:
-        words = {
-            "what": str(row._meta.verbose_name).capitalize(),
-            "amount": self.amount(row),
-            "order": row.order,
-        }
-        return _("%(what)s de %(amount)s · %(order)s") % words
-
-    @column(gettext_lazy("Proveedor"))
-    def provider_name(self, ask: Ask) -> str:
-        return provider_word(ask.provider)
-
-    @column(gettext_lazy("Respuesta"))
-    def answer(self, ask: Ask) -> str:
-        return answer_word(ask) if ask.message else "–"
-
-    @column(gettext_lazy("Último error"))
-    def error_word(self, ask: Ask) -> str:
-        return shortened(answer_word(ask))
-
-    @column(gettext_lazy("Pedido"))
-    def order_word(self, ask: Charge | Payback | Release) -> str:
-        return link(ask.order)
-
-    @column(gettext_lazy("Importe"), formatting="price")
-    def amount(self, ask: Ask) -> str:
-        return money(ask.amount_cents, ask.currency)
-
-    @column(gettext_lazy("Estado"), label=COLOURS)
-    def state_word(self, ask: Ask) -> tuple[str, str]:
-        return ask.state, str(AskState(ask.state).label)
 
 
 @register(Charge)
@@ -232,34 +152,6 @@ class ChargeAdmin(AskRoom):
             bell.ring("charge")
         names = dict(rows.values_list("id", "order__reference"))
         tell(request, outcome, _("Se pregunta ahora. Cobros: %(n)s."), lambda pk: names.get(pk, str(pk)))
-
-
-@register(Payback)
-class PaybackAdmin(AskRoom):
-    """Money on its way back to customers (CAN-05)."""
-
-    list_display = (
-        "order_word",
-        "shop_word",
-        "amount",
-        "state_word",
-        "asked_at",
-        "answered_at",
-        "due_at",
-        "tries",
-        "error_word",
-    )
-    list_filter = (("state", ChoicesDropdownFilter), ("shop", ShopFilter))
-    actions = ("pay_back_again",)
-
-    @act(gettext_lazy("Pedir de nuevo la devolución"))
-    def pay_back_again(self, request: HttpRequest, rows: QuerySet[Payback]) -> None:
-        """Ask the provider anew for money that it refused to return (CAN-05)."""
-        outcome = services.pay_back_again(list(rows.values_list("id", flat=True)), at=timezone.now())
-        if outcome.moved:
-            bell.ring("payback")
-        names = dict(rows.values_list("id", "order__reference"))
-        tell(request, outcome, _("Se pide de nuevo. Devoluciones: %(n)s."), lambda pk: names.get(pk, str(pk)))
 
 
 @register(Release)

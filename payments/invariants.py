@@ -40,7 +40,7 @@ def due_back_is_asked_for(at: datetime | None) -> list[str]:
              WHERE p.account = 'refund_due' AND e.order_id IS NOT NULL GROUP BY 1),
         asked AS (
             SELECT order_id, sum(amount_cents) AS cents FROM payments_payback
-             WHERE state <> 'succeeded' AND NOT (state = 'refused' AND asked_anew) GROUP BY 1)
+             WHERE state <> 'succeeded' AND NOT (state = 'refused' AND (asked_anew OR undone)) GROUP BY 1)
         SELECT 'order ' || coalesce(due.order_id, asked.order_id) FROM due FULL JOIN asked USING (order_id)
          WHERE coalesce(due.cents, 0) <> coalesce(asked.cents, 0)
         """

@@ -76,11 +76,15 @@ class Charge(Ask):
 
 
 class Payback(Ask):
-    """Money to return to a customer through the provider that charged it (CAN-05)."""
+    """Money to return to a customer through the provider that charged it (CAN-05); where a courier was paid, by
+    transfer, which an operator makes by hand. Refused, it is asked for anew, or `undone` with the refund that it was
+    of.
+    """
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="paybacks", db_constraint=False)
-    charge = models.ForeignKey(Charge, models.PROTECT, related_name="paybacks")
+    charge = models.ForeignKey(Charge, models.PROTECT, null=True, related_name="paybacks")
     asked_anew = models.BooleanField(_("pedida de nuevo"), default=False)
+    undone = models.BooleanField(_("ya no se debe"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("devolución al cliente")
@@ -89,7 +93,9 @@ class Payback(Ask):
         indexes = [
             Claimable.due_index("payback_due"),
             models.Index(
-                fields=["order"], name="payback_refused", condition=Q(state="refused", asked_anew=False)
+                fields=["order"],
+                name="payback_refused",
+                condition=Q(state="refused", asked_anew=False, undone=False),
             ),
         ]
 

@@ -78,7 +78,8 @@ def explained() -> list[Explained]:
               FROM payments_charge c JOIN orders_order o ON o.id = c.order_id WHERE c.state = 'succeeded'
             UNION ALL
             SELECT 'provider', o.channel_id, b.currency, -b.amount_cents
-              FROM payments_payback b JOIN orders_order o ON o.id = b.order_id WHERE b.state = 'succeeded'),
+              FROM payments_payback b JOIN orders_order o ON o.id = b.order_id
+             WHERE b.state = 'succeeded' AND b.charge_id IS NOT NULL),
         under_way AS (SELECT account, channel_id, currency, sum(cents) AS cents FROM held GROUP BY 1, 2, 3)
         SELECT account, channel_id, currency, coalesce(b.cents, 0)::bigint, coalesce(u.cents, 0)::bigint
           FROM balance b FULL JOIN under_way u USING (account, channel_id, currency) ORDER BY 1, 2, 3
@@ -157,7 +158,8 @@ def at_providers() -> list[AtProvider]:
         WITH charged AS (SELECT provider, currency, sum(amount_cents) AS cents, count(*) AS n
                            FROM payments_charge WHERE state = 'succeeded' GROUP BY 1, 2),
              returned AS (SELECT provider, currency, sum(amount_cents) AS cents, count(*) AS n
-                            FROM payments_payback WHERE state = 'succeeded' GROUP BY 1, 2)
+                            FROM payments_payback
+                           WHERE state = 'succeeded' AND charge_id IS NOT NULL GROUP BY 1, 2)
         SELECT provider, currency, coalesce(c.cents, 0)::bigint, coalesce(c.n, 0),
                coalesce(r.cents, 0)::bigint, coalesce(r.n, 0)
           FROM charged c FULL JOIN returned r USING (provider, currency) ORDER BY 1, 2

@@ -32,6 +32,8 @@ TOUCHED = {
     Verb.RETURN_TO_SENDER: DRAINS,
     Verb.REDIRECT: DRAINS,
     Verb.SHORTEN: DRAINS,
+    Verb.REFUND: (*DRAINS, "statements"),
+    Verb.REFUND_UNDONE: ("statements",),
     Verb.INCIDENT_OPENED: ("receive", "statements"),
     Verb.INCIDENT_RESOLVED: ("incidents",),
     Verb.INCIDENT_SENT_BACK: ("incidents",),
@@ -42,7 +44,7 @@ TOUCHED = {
 HAS_IT = (Verb.DELIVER, Verb.FULFIL, Verb.RECEIVE)
 """The customer has what they bought, and will be asked how it was."""
 
-LIVE_ONLY = ("notices", "files", "watch")
+LIVE_ONLY = ("notices", "files", "watch", "seal")
 """History tells nobody, sends no files, and is judged when it has been played."""
 
 

@@ -13,14 +13,18 @@ from marketplace.models import Channel
 from orders.models import Event, HeardEvent, Hold, Order
 from orders.states import HoldKind, Verb
 from playback.player import DONE, IGNORED
+from refunds.models import Refund
+from refunds.states import STANDING
 from settlements.models import Payout, Statement
+from settlements.queries import unexplained
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What became of a channel's orders; amounts in cents.
 
-    `paid_cents` is what statements paid out; `pending_cents` what customers paid for orders not received yet;
+    `unexplained` counts statements whose postings do not come to what was paid (SET-06); `paid_cents` is what
+    statements paid out; `pending_cents` what customers paid for orders not received yet;
     `payable_cents` what shops are owed beyond their last statement; `couriers_cents` and `providers_cents` what
     couriers and payment providers hold, which is what is under way with them (PAY-06).
     """
@@ -31,7 +35,10 @@ class Figures:
     held_mismatch: int
     refused: dict[str, int]
     ignored: dict[str, int]
+    refunds: int
+    refunded_cents: int
     statements: int
+    unexplained: int
     paid_cents: int
     pending_cents: int
     payable_cents: int
@@ -49,6 +56,8 @@ def count(*channels: Channel, at: datetime | None, seconds: float, parked: int) 
     """Count the figures of channels that were played into and check every invariant, deadlines judged by `at`."""
     mine = Order.objects.filter(channel__in=channels)
     heard = HeardEvent.objects.filter(channel__in=channels)
+
+    refunds = Refund.objects.filter(order__channel__in=channels, state__in=STANDING)
 
     def standing(account: Account) -> int:
         return _sum(Posting.objects.filter(entry__channel__in=channels, account=account))
@@ -72,7 +81,10 @@ def count(*channels: Channel, at: datetime | None, seconds: float, parked: int) 
         ignored=dict(
             heard.filter(outcome=IGNORED).values_list("kind").annotate(n=Count("id")).order_by("kind")
         ),
+        refunds=refunds.count(),
+        refunded_cents=_sum(refunds),
         statements=Statement.objects.filter(channel__in=channels).count(),
+        unexplained=len(unexplained(channels)),
         paid_cents=_sum(Payout.objects.filter(statement__channel__in=channels)),
         pending_cents=-standing(Account.PENDING),
         payable_cents=-standing(Account.PAYABLE),

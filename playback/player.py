@@ -11,7 +11,7 @@ import traceback
 import uuid
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,16 +26,20 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from marketplace import bulk
 from marketplace.models import Carrier, Channel
 from marketplace.policy import Role, StartsWith
-from marketplace.refusals import Code, Outcome
+from marketplace.reasons import Why
+from marketplace.refusals import Code, MoveRefused, Outcome
 from messaging.services import muted
 from orders import services
 from orders.intake.baskets import to_basket
 from orders.intake.flaws import why
 from orders.intake.schema import BasketIn
-from orders.models import HeardEvent
+from orders.models import HeardEvent, Order
 from orders.signals import Moved
 from payments import beforehand
 from playback.clockwork import Clockwork
+from refunds import refunding
+from refunds.amounts import Part
+from refunds.queries import left_of
 from sellers.desk import PLATFORM, Actor
 from sellers.models import Shop
 
@@ -47,6 +51,7 @@ KEPT_ELSEWHERE = ("review.posted",)
 
 IGNORED = "ignored"
 _CHUNK = 1000
+_ALL = 100
 _moment: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
@@ -80,7 +85,7 @@ class BrokenOff(Exception):
     """The file cannot be read any further; what stood before has been played."""
 
 
-def _lines(file: IO[bytes], flaws: list[str]) -> Iterator[tuple[int, bytes]]:
+def _lines(file: Iterable[bytes], flaws: list[str]) -> Iterator[tuple[int, bytes]]:
     """The lines of a file with their numbers, up to where it can be read."""
     number = 0
     try:
@@ -90,7 +95,7 @@ def _lines(file: IO[bytes], flaws: list[str]) -> Iterator[tuple[int, bytes]]:
         flaws.append(f"breaks off after line {number:,}: {error}")
 
 
-def read(file: IO[bytes], flaws: list[str]) -> Iterator[Heard]:
+def read(file: Iterable[bytes], flaws: list[str]) -> Iterator[Heard]:
     """Read a history line by line. The same line standing twice in a file is two events.
 
     Where the file cannot be read on, why is put into `flaws`.
@@ -136,10 +141,11 @@ class Player:
             "order.accepted": self._accepted,
             "order.shipped": self._shipped,
             "order.delivered": self._delivered,
+            "order.refunded": self._refunded,
         }
 
     def play(
-        self, lines: IO[bytes], *, progress: Callable[[int, datetime], None] = lambda n, at: None
+        self, lines: Iterable[bytes], *, progress: Callable[[int, datetime], None] = lambda n, at: None
     ) -> None:
         """Play every event that was not heard before, running each timer at its due moment in between.
 
@@ -277,3 +283,32 @@ class Player:
     def _delivered(self, event: dict[str, Any], at: datetime) -> None:
         order_id, _ = self._order(event)
         self._heed(services.deliver([order_id], by=PLATFORM, at=at))
+
+    def _refunded(self, event: dict[str, Any], at: datetime) -> None:
+        """So many hundredths of what is left of each line; all of it with a hundred."""
+        order_id, seller = self._order(event)
+        share = event.get("share")
+        if not isinstance(share, int) or not 0 < share <= _ALL:
+            raise Refusal(Code.MALFORMED, "share")
+        parts = None if share == _ALL else _share_of_left(order_id, share)
+        operator = event.get("by") == Role.OPERATOR
+        key = uuid.uuid5(uuid.NAMESPACE_OID, f"{order_id}/{at.isoformat()}")
+        wish = refunding.Wish(key, Why("other", "historia"), parts, cover=operator)
+        try:
+            refunding.refund(order_id, wish, by=PLATFORM if operator else seller, at=at)
+        except MoveRefused as refused:
+            raise Refusal(refused.refusal.code, refused.refusal.detail) from refused
+
+
+def _share_of_left(order_id: int, share: int) -> list[Part]:
+    order = Order.objects.select_related("policy").get(id=order_id)
+    return [
+        Part(
+            one.line_id,
+            one.units,
+            one.goods.left_cents * share // _ALL,
+            one.shipping.left_cents * share // _ALL,
+        )
+        for one in left_of(order).values()
+        if one.cents >= _ALL
+    ]

@@ -15,9 +15,15 @@ from orders.admin_panels import ORDER_PANELS
 from orders.models import Order
 from orders.signals import Moved
 from orders.states import Verb
-from refunds import redirecting
+from refunds import (
+    admin_refunds,  # noqa: F401
+    redirecting,
+)
 from refunds.models import Redirect
+from refunds.return_admin import ReturnAdmin
 from sellers.desk import Actor
+
+__all__ = ["RedirectForm", "ReturnAdmin"]
 
 _SITE = Actor(Role.OPERATOR, "")
 

@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class RefundsConfig(AppConfig):
     name = "refunds"
     verbose_name = _("Devoluciones de dinero")
+
+    def ready(self) -> None:
+        from refunds import receivers  # noqa: F401

@@ -1,15 +1,20 @@
-"""Reads of redirecting: what a parcel holds, and the orders of the shop that might have it (EXC-04)."""
+"""Reads of refunds: what is left of an order; of redirecting: what a parcel holds, and the orders of the shop that
+might have it (EXC-04)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Value
+from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Sum, Value
 from django.db.models.functions import Replace, Upper
 
 from marketplace.models import Zone, ZonePrefix
 from marketplace.zones import folded, zones_of
 from orders.models import Line, Order, Shipment, ShipmentLine
-from orders.states import State
+from orders.services import rules as rules_of
+from orders.states import Decision, State
+from refunds.amounts import Component, Left, tax_in
+from refunds.models import RefundLine
+from refunds.states import STANDING
 
 TO_SHIP = (State.AWAITING_SHIPMENT, State.AWAITING_PICKUP)
 MOST = 100
@@ -37,6 +42,37 @@ def parcel_of(order: Order) -> Held | None:
         return None
     goods = _summed((row.line.sku, row.line.supplier_id, row.quantity) for row in rows)
     return Held(rows[0].shipment, goods, {row.line.sku: row.line.title for row in rows})
+
+
+def left_of(order: Order) -> dict[int, Left]:
+    """What is left to be given back of each line that was accepted, by its id, in two reads (REF-03)."""
+    rules = rules_of(order)
+    back = {
+        line_id: sums
+        for line_id, *sums in RefundLine.objects.filter(line__order_id=order.id, refund__state__in=STANDING)
+        .values("line_id")
+        .values_list(
+            "line_id",
+            Sum("goods_cents"),
+            Sum("goods_tax_cents"),
+            Sum("shipping_cents"),
+            Sum("shipping_tax_cents"),
+        )
+    }
+    found = {}
+    for line in Line.objects.filter(order_id=order.id, decision=Decision.ACCEPTED).order_by("id"):
+        goods, goods_tax, shipping, shipping_tax = back.get(line.id, (0, 0, 0, 0))
+        bp = rules.sales_tax_bp if line.tax_bp is None else line.tax_bp
+        shipping_bp = bp if line.shipping_tax_bp is None else line.shipping_tax_bp
+        found[line.id] = Left(
+            line.id,
+            line.quantity,
+            line.unit_price_cents,
+            line.category,
+            Component(line.goods_cents, tax_in(line.goods_cents, bp), goods, goods_tax),
+            Component(line.shipping_cents, tax_in(line.shipping_cents, shipping_bp), shipping, shipping_tax),
+        )
+    return found
 
 
 def awaited(order_ids: Iterable[int]) -> dict[int, dict[tuple[str, int | None], int]]:

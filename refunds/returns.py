@@ -1,6 +1,6 @@
 """Asking for a return: what of an order can be given back, until when, and that it is asked for (REF-09).
 
-The answer is the shop's, in a message; nothing moves and no money goes back by the asking.
+The answer is the shop's, within the policy's time; no money is held or goes back by the asking.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,8 @@ from orders import services
 from orders.models import Line, Order
 from orders.states import PAST_RECEIPT, Decision, State
 from refunds.models import ReturnLine, ReturnRequest
+from refunds.returning import due
+from refunds.states import LET_GO, ReturnState
 from sellers.desk import Actor
 
 LONGEST = 2000
@@ -26,6 +28,10 @@ LONGEST = 2000
 
 AGAIN = timedelta(minutes=10)
 """The same asked within this time is the same click."""
+
+DAY = timedelta(days=1)
+MOST_A_DAY = 10
+"""So many returns a day a customer may ask for of an order."""
 
 _ARRIVED = (State.DELIVERED, *PAST_RECEIPT)
 
@@ -61,7 +67,8 @@ def judge_return(order: Order, *, by: Actor, at: datetime) -> Code | None:
 def left_of(lines: Sequence[Line], requests: Sequence[ReturnRequest]) -> list[Left]:
     """What of these lines was sent and has not been asked back yet; `requests` carry their lines."""
     asked: dict[int, int] = {}
-    for one in (one for request in requests for one in request.lines.all()):
+    taken = (request for request in requests if request.state not in LET_GO)
+    for one in (one for request in taken for one in request.lines.all()):
         asked[one.line_id] = asked.get(one.line_id, 0) + one.units
     found = (
         Left(line, line.shipped_quantity - asked.get(line.id, 0))
@@ -74,7 +81,11 @@ def left_of(lines: Sequence[Line], requests: Sequence[ReturnRequest]) -> list[Le
 def requests_of(order: Order) -> list[ReturnRequest]:
     """The returns asked for of an order, oldest first, with their lines."""
     lines = ReturnLine.objects.select_related("line")
-    return list(order.return_requests.prefetch_related(Prefetch("lines", lines)))
+    rows = order.return_requests.select_related("refund", "new_carrier", "instructions")
+    found = list(rows.prefetch_related(Prefetch("lines", lines)))
+    for one in found:
+        one.order = order
+    return found
 
 
 def reason_words(request: ReturnRequest) -> str:
@@ -89,7 +100,7 @@ def ask_return(
     """Ask to give units of lines back, for a reason of the list; the shop is told, and answers by a message.
 
     The same asked twice within minutes is one. Raises MoveRefused: `not_allowed`, `wrong_state`, `deadline_passed`,
-    `nothing_chosen`, `unknown_line`, `too_many_back`, `reason_needed`, `too_long`.
+    `too_often`, `nothing_chosen`, `unknown_line`, `too_many_back`, `reason_needed`, `too_long`.
     """
     (order,) = services.lock_orders([order_id])
     code = judge_return(order, by=by, at=at)
@@ -99,16 +110,29 @@ def ask_return(
     twin = _twin(order, wanted, reason, text, at=at)
     if twin is not None:
         return twin
-    lines = {one.line.id: one for one in left_of(list(order.lines.all()), requests_of(order))}
+    before = requests_of(order)
+    if sum(one.asked_at > at - DAY for one in before) >= MOST_A_DAY:
+        raise _refuse(order, Code.TOO_OFTEN)
+    lines = {one.line.id: one for one in left_of(list(order.lines.all()), before)}
     _check(order, lines, wanted, reason, text)
     request = ReturnRequest.objects.create(
-        shop_id=order.shop_id, order=order, reason_code=reason, text=text, asked_at=at, asked_by=by.label
+        shop_id=order.shop_id,
+        order=order,
+        number=max((one.number for one in before), default=0) + 1,
+        since=at,
+        due_by=due(order, ReturnState.ASKED, at),
+        reason_code=reason,
+        text=text,
+        asked_at=at,
+        asked_by=by.label,
     )
     ReturnLine.objects.bulk_create(
         ReturnLine(shop_id=order.shop_id, request=request, line_id=line_id, units=n)
         for line_id, n in sorted(wanted.items())
     )
     told = {
+        "return": request.number,
+        "due_by": request.due_by.isoformat() if request.due_by else None,
         "wanted": [{"title": lines[line_id].line.title, "units": n} for line_id, n in sorted(wanted.items())],
         "reason": Why(reason).kept,
         "text": text,
@@ -138,7 +162,7 @@ def _twin(
 ) -> ReturnRequest | None:
     """The same return, asked for a moment ago."""
     last = order.return_requests.filter(asked_at__gt=at - AGAIN).order_by("-id").first()
-    if last is None or (last.reason_code, last.text) != (reason, text):
+    if last is None or last.state != ReturnState.ASKED or (last.reason_code, last.text) != (reason, text):
         return None
     units = dict(last.lines.values_list("line_id").annotate(Sum("units")))
     return last if units == dict(wanted) else None

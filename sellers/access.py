@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http.response import HttpResponseBase
 from django.urls import resolve, reverse
 
 from sellers import desk, desk_counts
@@ -28,7 +29,7 @@ class DeskRequest(HttpRequest):
     has_suppliers: bool
 
 
-type DeskView[**P] = Callable[Concatenate[DeskRequest, P], HttpResponse]
+type DeskView[**P] = Callable[Concatenate[DeskRequest, P], HttpResponseBase]
 
 
 def memberships(user: User) -> list[Membership]:
@@ -52,7 +53,7 @@ def suppliers_too[**P](view: DeskView[P]) -> DeskView[P]:
     return view
 
 
-def at_the_desk[**P](view: DeskView[P]) -> Callable[..., HttpResponse]:
+def at_the_desk[**P](view: DeskView[P]) -> Callable[..., HttpResponseBase]:
     """Let a signed-in member of a shop in, working for the shop they chose last; others go where they belong.
 
     An operator without a shop goes to the admin; a person without one is told so. To whoever works for a supplier
@@ -61,7 +62,7 @@ def at_the_desk[**P](view: DeskView[P]) -> Callable[..., HttpResponse]:
 
     @login_required
     @wraps(view)
-    def entered(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def entered(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         mine = memberships(request.user)
         if not mine:
             return HttpResponseRedirect(reverse("admin:index" if request.user.is_staff else "no_shop"))

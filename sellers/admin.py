@@ -69,12 +69,12 @@ class ShopAdmin(Room):
         (None, {"fields": ("code", "name", "account_manager", "active", "created_at")}),
         (
             gettext_lazy("Datos"),
-            {"fields": ("legal_name", "tax_id", "address", "city", "contact_email", "language")},
+            {"fields": ("legal_name", "tax_id", "vat_seat", "address", "city", "contact_email", "language")},
         ),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Shop | None = None) -> tuple[str, ...]:
-        return ("code", "created_at") if obj else ("created_at",)
+        return ("code", "created_at", "vat_seat") if obj else ("created_at", "vat_seat")
 
     @column(gettext_lazy("Gestor de cuenta"), ordering="account_manager__name")
     def manager_word(self, shop: Shop) -> str:

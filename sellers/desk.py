@@ -13,17 +13,19 @@ class Right(StrEnum):
     WORK_ORDERS = "work_orders"
     ANSWER = "answer"
     MONEY = "money"
+    REFUND = "refund"
     TEAM = "team"
     TEMPLATES = "templates"
+    BANK = "bank"
 
 
 _M = Membership.Role
 RIGHTS: dict[str, frozenset[Right]] = {
     _M.OWNER: frozenset(Right),
-    _M.MANAGER: frozenset(Right),
-    _M.ORDERS: frozenset({Right.WORK_ORDERS, Right.ANSWER}),
+    _M.MANAGER: frozenset(Right) - {Right.BANK},
+    _M.ORDERS: frozenset({Right.WORK_ORDERS, Right.ANSWER, Right.REFUND}),
     _M.SUPPORT: frozenset({Right.ANSWER, Right.TEMPLATES}),
-    _M.FINANCE: frozenset({Right.MONEY}),
+    _M.FINANCE: frozenset({Right.MONEY, Right.REFUND}),
     _M.READER: frozenset(),
     _M.SUPPLIER: frozenset({Right.WORK_ORDERS}),
 }

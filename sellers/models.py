@@ -56,6 +56,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name.split(" ")[0] if self.name else self.email
 
 
+class VatSeat(models.TextChoices):
+    """Where a shop has its seat, as far as Spain's VAT on what the operator bills it is concerned (SET-05)."""
+
+    DOMESTIC = "domestic", _("Península y Baleares: con IVA")
+    CANARIES = "canaries", _("Canarias: sin IVA")
+    CEUTA = "ceuta", _("Ceuta: sin IVA")
+    MELILLA = "melilla", _("Melilla: sin IVA")
+    UNION = "union", _("Otro país de la Unión, con número de IVA: sin IVA")
+    OUTSIDE = "outside", _("Fuera de la Unión: sin IVA")
+
+
 class Shop(models.Model):
     """A seller's shop: everything a seller sees belongs to exactly one (ROL-01)."""
 
@@ -78,6 +89,9 @@ class Shop(models.Model):
         limit_choices_to={"is_staff": True},
         verbose_name=_("gestor de cuenta"),
     )
+    vat_seat = models.CharField(
+        _("IVA según su sede"), max_length=12, choices=VatSeat.choices, default=VatSeat.DOMESTIC
+    )
     active = models.BooleanField(_("activa"), default=True)
     created_at = models.DateTimeField(_("alta"), db_default=Now())
 
@@ -85,6 +99,11 @@ class Shop(models.Model):
         verbose_name = _("tienda")
         verbose_name_plural = _("tiendas")
         ordering = ["name"]
+        indexes = [
+            models.Index(
+                fields=["id"], name="shop_without_vat", condition=~models.Q(vat_seat=VatSeat.DOMESTIC)
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

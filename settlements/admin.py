@@ -27,6 +27,7 @@ from marketplace.rooms import (
     ShopFilter,
     act,
     column,
+    found,
     link,
     moment,
     money,
@@ -34,8 +35,16 @@ from marketplace.rooms import (
     tell,
 )
 from orders.models import Order
-from settlements import services
-from settlements.models import Cycle, Payout, Statement
+from settlements import (
+    admin_adjustments,  # noqa: F401
+    admin_files,  # noqa: F401
+    admin_payees,  # noqa: F401
+    admin_run,  # noqa: F401
+    papers,
+    services,
+)
+from settlements.admin_invoices import handed
+from settlements.models import Payout, Statement
 from settlements.states import PayoutState, StatementState
 
 AT_MOST = 1000
@@ -94,17 +103,6 @@ class AnswerForm(RoomForm):
     answer = forms.CharField(label=gettext_lazy("Qué dijo el banco"), max_length=200, required=False)
 
 
-@register(Cycle)
-class CycleAdmin(ReadingRoom):
-    """The closings of each channel's calendar (SET-01)."""
-
-    list_display = ("channel_word", "closes_at", "ended_at")
-    fields = (("channel_word", "closes_at", "ended_at"),)
-    readonly_fields = ("channel_word",)
-    list_filter = (("channel", ChannelFilter),)
-    list_select_related = ("channel",)
-
-
 @register(Statement)
 class StatementAdmin(ReadingRoom):
     """What each shop got of each cycle, line by line (SET-08)."""
@@ -120,7 +118,12 @@ class StatementAdmin(ReadingRoom):
         "payout_words",
         "carried",
     )
-    list_filter = (("state", ChoicesDropdownFilter), ("channel", ChannelFilter), ("shop", ShopFilter))
+    list_filter = (
+        ("state", ChoicesDropdownFilter),
+        "to_invoice",
+        ("channel", ChannelFilter),
+        ("shop", ShopFilter),
+    )
     list_select_related = ("shop", "channel", "cycle")
     ordering = ("-id",)
     sortable_by = ()
@@ -129,7 +132,9 @@ class StatementAdmin(ReadingRoom):
         ("shop_word", "channel_word", "cycle_word"),
         ("state", "closed_at", "lines_count"),
         ("opening", "orders", "commission", "commission_vat"),
-        ("other", "payout_words", "carried"),
+        ("refunds", "commission_back", "commission_vat_back"),
+        ("cover", "adjustments", "returned"),
+        ("payout_words", "carried", "carried_why"),
     )
     readonly_fields = (
         "shop_word",
@@ -139,30 +144,53 @@ class StatementAdmin(ReadingRoom):
         "orders",
         "commission",
         "commission_vat",
-        "other",
+        "refunds",
+        "commission_back",
+        "commission_vat_back",
+        "cover",
+        "adjustments",
+        "returned",
         "payout_words",
         "carried",
     )
 
+    actions_detail = ("pdf", "csv")
+
     def name_of(self, row: Statement) -> str:
         return f"{row.shop} · {row.cycle}"
 
+    @act(gettext_lazy("PDF"), icon="picture_as_pdf")
+    def pdf(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The statement as PDF; that it was taken is written down (DOC-04)."""
+        row = found(papers.STATEMENTS.all(), object_id)
+        back = self.address("change", object_id)
+        return handed(request, lambda by, at: papers.statement_pdf(row, by=by, at=at), back)
+
+    @act(gettext_lazy("CSV"), icon="table_view")
+    def csv(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The statement as CSV; that it was taken is written down (DOC-04)."""
+        row = found(papers.STATEMENTS.all(), object_id)
+        back = self.address("change", object_id)
+        return handed(request, lambda by, at: papers.statement_csv(row, by=by, at=at), back)
+
     def panels(self, request: HttpRequest, obj: Statement) -> Iterable[Panel]:
-        headers = (_("Pedido"), _("Importe"), _("Comisión"), _("IVA de la comisión"), _("Otros"))
+        headers = (_("Apartado"), _("Pedido"), _("Importe"), _("Comisión"), _("IVA de la comisión"))
         lines = list(obj.lines.order_by("id")[:SHOWN_IN_A_PANEL])
         orders = Order.objects.in_bulk([line.order_id for line in lines if line.order_id])
         rows = []
         for line in lines:
-            cents = (line.orders_cents, line.commission_cents, line.commission_vat_cents, line.other_cents)
+            amount = line.orders_cents + line.other_cents
+            cents = (amount, line.commission_cents, line.commission_vat_cents)
             order = orders.get(line.order_id or 0)
-            rows.append((link(order) if order else "–", *(money(one, obj.currency) for one in cents)))
+            name = link(order) if order else "–"
+            rows.append((line.get_section_display(), name, *(money(one, obj.currency) for one in cents)))
         title = _("Líneas")
         if obj.lines_count > len(lines):
             title = _("Las primeras %(shown)s líneas de %(all)s") % {
                 "shown": len(lines),
                 "all": obj.lines_count,
             }
-        yield Panel(title, headers, rows, numbers=(1, 2, 3, 4))
+        yield Panel(title, headers, rows, numbers=(2, 3, 4))
         payouts = Payout.objects.filter(statement=obj)
         yield Panel(
             _("Transferencia"),
@@ -197,9 +225,29 @@ class StatementAdmin(ReadingRoom):
     def commission_vat(self, statement: Statement) -> str:
         return money(statement.commission_vat_cents, statement.currency)
 
-    @column(gettext_lazy("Otros"))
-    def other(self, statement: Statement) -> str:
-        return money(statement.other_cents, statement.currency)
+    @column(gettext_lazy("Reembolsos"))
+    def refunds(self, statement: Statement) -> str:
+        return money(statement.refunds_cents, statement.currency)
+
+    @column(gettext_lazy("Comisión devuelta"))
+    def commission_back(self, statement: Statement) -> str:
+        return money(statement.commission_back_cents, statement.currency)
+
+    @column(gettext_lazy("IVA devuelto de la comisión"))
+    def commission_vat_back(self, statement: Statement) -> str:
+        return money(statement.commission_vat_back_cents, statement.currency)
+
+    @column(gettext_lazy("Cubierto por el operador"))
+    def cover(self, statement: Statement) -> str:
+        return money(statement.cover_cents, statement.currency)
+
+    @column(gettext_lazy("Ajustes"))
+    def adjustments(self, statement: Statement) -> str:
+        return money(statement.adjustments_cents, statement.currency)
+
+    @column(gettext_lazy("Transferencias devueltas"))
+    def returned(self, statement: Statement) -> str:
+        return money(statement.returned_cents, statement.currency)
 
     @column(gettext_lazy("Transferido"), formatting="price")
     def payout_words(self, statement: Statement) -> str:

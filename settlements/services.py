@@ -23,9 +23,9 @@ from orders import services as orders
 from orders.queries import to_settle
 from orders.signals import Moved
 from sellers.desk import PLATFORM, Actor
-from settlements import queries
+from settlements import payees, queries
 from settlements.models import Cycle, Payout, Statement, StatementLine
-from settlements.states import PayoutState, StatementState
+from settlements.states import CarriedWhy, PayoutState, Section, StatementState
 
 BATCH = 1000
 _LOCK = 0x7365_7474
@@ -36,7 +36,7 @@ class StatementClosed(Exception):
 
 
 @contextmanager
-def _alone(channel: Channel) -> Iterator[bool]:
+def alone(channel: Channel) -> Iterator[bool]:
     """One run a channel at a time; a killed one lets go by dying."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, channel.id])
@@ -51,20 +51,26 @@ def _alone(channel: Channel) -> Iterator[bool]:
 
 def close_cycle(
     channel: Channel, closes_at: datetime, *, tally: Tally, by: Actor = PLATFORM, at: datetime
-) -> None:
-    """Close one cycle of a channel, or go on where a killed run left it. Another run at work is left to it."""
-    with _alone(channel) as mine:
-        if not mine:
-            return
-        cycle, _ = Cycle.objects.get_or_create(channel=channel, closes_at=closes_at)
-        if cycle.ended_at is not None:
-            return
+) -> bool:
+    """Close one cycle of a channel, or go on where a killed run left it. Another run at work is left to it: that is
+    answered with False."""
+    with alone(channel) as mine:
+        if mine:
+            close_alone(channel, closes_at, tally=tally, by=by, at=at)
+    return mine
+
+
+def close_alone(channel: Channel, closes_at: datetime, *, tally: Tally, by: Actor, at: datetime) -> Cycle:
+    """Close a cycle inside of `alone`; one that has ended stays as it is."""
+    cycle, _ = Cycle.objects.get_or_create(channel=channel, closes_at=closes_at)
+    if cycle.ended_at is None:
         _collect_orders(cycle, tally=tally, by=by, at=at)
         _collect_loose(cycle)
         _open_resting(cycle)
         _close_statements(cycle, at=at)
         cycle.ended_at = at
         cycle.save(update_fields=["ended_at"])
+    return cycle
 
 
 def _collect_orders(cycle: Cycle, *, tally: Tally, by: Actor, at: datetime) -> None:
@@ -130,7 +136,9 @@ def collect(
                 move.shop_id,
                 statements[move.shop_id, move.currency],
                 move.order_id,
-                *booked.get(move.order_id, nothing),
+                booked.get(move.order_id, nothing)[0],
+                str(Section.ORDERS),
+                *booked.get(move.order_id, nothing)[1:],
                 0,
             )
             for move in moves
@@ -139,8 +147,10 @@ def collect(
     return outcome
 
 
-_SUMS = ("orders_cents", "commission_cents", "commission_vat_cents", "other_cents")
-_LINE = ("shop_id", "statement_id", "order_id", "entry_id", *_SUMS)
+_SUMS = tuple(queries.SUMS)
+_CENTS = ("orders_cents", "commission_cents", "commission_vat_cents", "other_cents")
+_LINE = ("shop_id", "statement_id", "order_id", "entry_id", "section", *_CENTS)
+_ZEROS = ", ".join(["opening_cents", *_SUMS, "payout_cents", "carried_cents", "lines_count"])
 
 
 def _open_statements(cycle: Cycle, wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
@@ -149,10 +159,10 @@ def _open_statements(cycle: Cycle, wanted: set[tuple[int, str]]) -> dict[tuple[i
     shops, currencies = [shop_id for shop_id, _ in keys], [currency for _, currency in keys]
     bulk.write(
         Statement,
-        """
-        INSERT INTO settlements_statement (shop_id, currency, channel_id, cycle_id, state, opening_cents, orders_cents,
-            commission_cents, commission_vat_cents, other_cents, payout_cents, carried_cents, lines_count)
-        SELECT shop_id, currency, %s, %s, %s, 0, 0, 0, 0, 0, 0, 0, 0
+        f"""
+        INSERT INTO settlements_statement
+            (shop_id, currency, channel_id, cycle_id, state, carried_why, to_invoice, {_ZEROS})
+        SELECT shop_id, currency, %s, %s, %s, '', false, {_ZEROS.count(",") * "0, "}0
           FROM unnest(%s::bigint[], %s::varchar[]) AS wanted (shop_id, currency)
         ON CONFLICT DO NOTHING
         """,
@@ -171,21 +181,37 @@ def _open_statements(cycle: Cycle, wanted: set[tuple[int, str]]) -> dict[tuple[i
     return {key: found[key][0] for key in keys}
 
 
+_SECTIONS = {
+    "refund": Section.REFUND,
+    "refund_undone": Section.REFUND,
+    "cover": Section.COVER,
+    "adjustment": Section.ADJUSTMENT,
+    "payout_failed": Section.RETURNED,
+}
+
+
 def _collect_loose(cycle: Cycle) -> None:
     """Take what moved payable balances outside of orders: adjustments, returned payouts, later refunds."""
-    loose = queries.loose_entries(cycle.channel, cycle.closes_at)
-    for start in range(0, len(loose), BATCH):
-        batch = loose[start : start + BATCH]
+    after = (0, 0)
+    while batch := queries.loose_entries(cycle.channel, cycle.closes_at, after, BATCH):
+        after = (batch[-1][1], batch[-1][0])
         with transaction.atomic():
-            statements = _open_statements(
-                cycle, {(shop_id, currency) for _, shop_id, _, currency, _ in batch}
-            )
+            wanted = {(shop_id, currency) for _, shop_id, _, currency, *_ in batch}
+            statements = _open_statements(cycle, wanted)
             bulk.insert(
                 StatementLine,
                 _LINE,
                 [
-                    (shop_id, statements[shop_id, currency], order_id, entry_id, 0, 0, 0, cents)
-                    for entry_id, shop_id, order_id, currency, cents in batch
+                    (
+                        shop_id,
+                        statements[shop_id, currency],
+                        order_id,
+                        entry_id,
+                        str(_SECTIONS[kind]),
+                        0,
+                        *cents,
+                    )
+                    for entry_id, shop_id, order_id, currency, kind, *cents in batch
                 ],
             )
 
@@ -215,8 +241,12 @@ def close_statements(cycle: Cycle, statement_ids: Sequence[int], *, at: datetime
     sums = queries.sums([row.id for row in rows])
     carried = queries.carried(cycle.channel_id, [row.shop_id for row in rows])
     minimum = queries.minimum_payout(cycle.channel)
+    payable = {row.shop_id for row in rows}
+    if queries.needs_details(cycle.channel):
+        payable = set(payees.told(payable))
     for row in rows:
-        _add_up(row, sums.get(row.id, _NO_LINES), carried.get((row.shop_id, row.currency), 0), minimum, at)
+        opening_cents = carried.get((row.shop_id, row.currency), 0)
+        _add_up(row, sums.get(row.id, _NO_LINES), opening_cents, minimum, row.shop_id in payable, at)
     names = (
         "id",
         "state",
@@ -224,6 +254,8 @@ def close_statements(cycle: Cycle, statement_ids: Sequence[int], *, at: datetime
         *_SUMS,
         "payout_cents",
         "carried_cents",
+        "carried_why",
+        "to_invoice",
         "lines_count",
         "closed_at",
     )
@@ -246,18 +278,29 @@ def close_statements(cycle: Cycle, statement_ids: Sequence[int], *, at: datetime
 _NO_LINES = (0,) * (2 + len(_SUMS))
 
 
-def _add_up(row: Statement, sums: Sequence[int], opening_cents: int, minimum: int, at: datetime) -> None:
+def _add_up(
+    row: Statement, sums: Sequence[int], opening_cents: int, minimum: int, payable: bool, at: datetime
+) -> None:
     row.opening_cents = opening_cents
     row.lines_count = sums[0]
     for name, cents in zip(_SUMS, sums[2:], strict=True):
         setattr(row, name, cents)
-    balance = (
-        opening_cents + row.orders_cents - row.commission_cents - row.commission_vat_cents + row.other_cents
-    )
-    row.payout_cents = balance if balance >= minimum else 0
+    cost = row.commission_cents + row.commission_vat_cents
+    balance = opening_cents + row.orders_cents - cost + row.other_cents
+    row.payout_cents = balance if balance >= minimum and payable else 0
     row.carried_cents = balance - row.payout_cents
+    row.carried_why = str(_why_carried(row.carried_cents, minimum))
+    row.to_invoice = bool(cost or row.commission_back_cents or row.commission_vat_back_cents)
     row.closed_at = at
     row.close()
+
+
+def _why_carried(cents: int, minimum: int) -> CarriedWhy:
+    if not cents:
+        return CarriedWhy.NONE
+    if cents < 0:
+        return CarriedWhy.NEGATIVE
+    return CarriedWhy.MINIMUM if cents < minimum else CarriedWhy.DETAILS
 
 
 def _payment(row: Statement, at: datetime) -> NewEntry:
@@ -283,6 +326,7 @@ def _told(row: Statement, cycle: Cycle, orders_count: int) -> dict[str, Any]:
         "orders": orders_count,
         "payout_cents": row.payout_cents,
         "carried_cents": row.carried_cents,
+        "carried_why": row.carried_why,
         "currency": row.currency,
     }
 

@@ -13,12 +13,39 @@ class StatementState(TextChoices):
     CLOSED = "closed", _("Cerrada")
 
 
+class Section(TextChoices):
+    """What a line of a statement is about; the statement adds up each apart (SET-01)."""
+
+    ORDERS = "orders", _("Pedidos")
+    REFUND = "refund", _("Reembolsos")
+    COVER = "cover", _("Cubierto por el operador")
+    ADJUSTMENT = "adjustment", _("Ajustes")
+    RETURNED = "returned", _("Transferencias devueltas")
+
+
+class CarriedWhy(TextChoices):
+    """Why a statement's balance passes to the next and is not paid (SET-08)."""
+
+    NONE = "", "–"
+    NEGATIVE = "negative", _("el saldo es negativo")
+    MINIMUM = "minimum", _("no llega al mínimo de una transferencia")
+    DETAILS = "details", _("faltan los datos bancarios")
+
+
 class PayoutState(TextChoices):
     """Where a payout is between the books and the shop's bank."""
 
     IN_TRANSIT = "in_transit", _("En curso")
     PAID = "paid", _("Pagada")
     FAILED = "failed", _("Fallida")
+
+
+class AdjustmentState(TextChoices):
+    """Whether an adjustment is in the books, or waits for a second person."""
+
+    ASKED = "asked", _("Por aprobar")
+    POSTED = "posted", _("Hecho")
+    DECLINED = "declined", _("Rechazado")
 
 
 STATEMENT_MOVES: Steps = (Step("close", StatementState.COLLECTING, StatementState.CLOSED),)
@@ -29,9 +56,19 @@ PAYOUT_MOVES: Steps = (
 )
 
 
+ADJUSTMENT_MOVES: Steps = (
+    Step("post", AdjustmentState.ASKED, AdjustmentState.POSTED),
+    Step("decline", AdjustmentState.ASKED, AdjustmentState.DECLINED),
+)
+
+
 class StatementMachine(machine(STATEMENT_MOVES)):  # type: ignore[misc]
     """A statement closes, once."""
 
 
 class PayoutMachine(machine(PAYOUT_MOVES)):  # type: ignore[misc]
     """A payout is paid or fails, once."""
+
+
+class AdjustmentMachine(machine(ADJUSTMENT_MOVES)):  # type: ignore[misc]
+    """An adjustment is posted or declined, once."""

@@ -1,11 +1,10 @@
-"""The timer of settlement: close what the channels' calendars say."""
+"""The timers of settlement: close what the channels' calendars say, bill what was closed."""
 
 from datetime import datetime
 
 from marketplace.models import Channel
 from marketplace.refusals import Tally
-from orders.tasks import receive_shipped
-from settlements import queries, services
+from settlements import invoicing, queries, running, services
 from settlements.models import Cycle
 
 
@@ -14,14 +13,15 @@ def close_due_cycles(*, at: datetime, tally: Tally) -> None:
 
     What a killed run left is finished first.
     """
-    received = Tally()
-    receive_shipped(at=at, tally=received)
-    received.done = 0  # the timer of receipts counts them; here an order is done once it is in a statement
-    tally.join(received)
+    running.count_receipts(tally=tally, at=at)
     for cycle in Cycle.objects.filter(ended_at=None).select_related("channel__policy").order_by("closes_at"):
         services.close_cycle(cycle.channel, cycle.closes_at, tally=tally, at=at)
     for channel in Channel.objects.select_related("policy").order_by("id"):
-        due_at = queries.next_closing_of(channel)
-        closes_at = queries.last_closing(channel, at)
-        if due_at and closes_at and due_at <= at:
+        closes_at = queries.due_closing(channel, at)
+        if closes_at:
             services.close_cycle(channel, closes_at, tally=tally, at=at)
+
+
+def issue_due_invoices(*, at: datetime, tally: Tally) -> None:
+    """Bill the commissions of closed statements, as soon as both sides have told their details (SET-05)."""
+    invoicing.issue_due(tally=tally, at=at)

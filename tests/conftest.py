@@ -29,6 +29,8 @@ from orders.models import Order
 from sellers import queries as sellers_queries
 from sellers.desk import PLATFORM, Actor, Right
 from sellers.models import Membership, Shop, Supplier, User
+from settlements import payees
+from settlements.payees import Details
 
 AT = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 """A Tuesday morning; tests add to it instead of reading a clock."""
@@ -90,14 +92,29 @@ def olga(db: None) -> User:
 
 @pytest.fixture
 def shop(db: None) -> Shop:
-    return Shop.objects.create(
-        code="alba", name="Cerámicas Alba", contact_email="pedidos@alba.example", city="Zaragoza"
+    return told(
+        Shop.objects.create(
+            code="alba", name="Cerámicas Alba", contact_email="pedidos@alba.example", city="Zaragoza"
+        )
     )
+
+
+NO_DETAILS = {"payout_needs_details": False}
+"""Where shops are paid without having told their bank."""
+
+ALBA = Details("Cerámicas Alba, S. L.", "B58378431", "Calle del Horno 3", "50001", "Zaragoza", "ES",
+               "ES7999990000150200051332")  # fmt: skip
+
+
+def told(shop: Shop, details: Details | None = None) -> Shop:
+    """The shop, which has told how it is paid and billed."""
+    payees.keep(shop, details or replace(ALBA, legal_name=shop.name), by=PLATFORM, at=AT - timedelta(days=30))
+    return Shop.objects.get(id=shop.id)
 
 
 @pytest.fixture
 def other_shop(db: None) -> Shop:
-    return Shop.objects.create(code="bruma", name="Bruma Textil", contact_email="pedidos@bruma.example")
+    return told(Shop.objects.create(code="bruma", name="Bruma Textil", contact_email="pedidos@bruma.example"))
 
 
 def _member(user: User, shop: Shop, role: str) -> User:

@@ -75,6 +75,8 @@ def _line(
         kind=line.kind,
         access=line.access,
         supplier_id=supplier_id,
+        tax_bp=line.tax_rate,
+        shipping_tax_bp=line.tax_rate if line.shipping_tax_rate is None else line.shipping_tax_rate,
     )
 
 

@@ -38,6 +38,7 @@ _WORDS: dict[str, Promise] = {
     "datetime_parsing": gettext_lazy("no es una fecha y hora que exista"),
     "datetime_from_date_parsing": gettext_lazy("no es una fecha y hora que exista"),
     "timezone_aware": gettext_lazy("le falta la zona horaria, por ejemplo Z o +02:00"),
+    "rate": gettext_lazy("debe ser un tanto por ciento de 0 a 100, con dos decimales como mucho"),
     "moment": gettext_lazy("debe ser una fecha y hora ISO 8601, por ejemplo 2026-03-01T10:00:00Z"),
     "list_type": gettext_lazy("debe ser una lista"),
     "model_type": gettext_lazy("debe ser un objeto con campos"),

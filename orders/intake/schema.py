@@ -45,11 +45,26 @@ _text = partial(StringConstraints, strip_whitespace=True, pattern=ONE_WAY)
 _id = partial(StringConstraints, strip_whitespace=True, pattern=VISIBLE, min_length=1)
 
 
+_WHOLE = 10_000
+"""A hundred per cent in basis points."""
+
+
 def _amount(value: object) -> str | Decimal | int:
     """Let through what may be an amount; whether it fits its currency is seen with the currency in hand."""
     if isinstance(value, bool) or not isinstance(value, str | Decimal | int):
         raise PydanticCustomError("amount", "not an amount", {"flaw": money.Flaw.MALFORMED.value})
     return value
+
+
+def _rate(value: object) -> int:
+    """A rate in per cent, with two decimals at most, as basis points."""
+    try:
+        basis_points = money.parse(_amount(value))
+    except money.NotMoney as error:
+        raise PydanticCustomError("rate", "not a rate", {"flaw": error.flaw.value}) from error
+    if basis_points > _WHOLE:
+        raise PydanticCustomError("rate", "not a rate", {"flaw": money.Flaw.TOO_LARGE.value})
+    return basis_points
 
 
 def _moment(value: object) -> object:
@@ -82,6 +97,12 @@ Amount = Annotated[
         {"anyOf": [{"type": "string", "pattern": r"^[0-9]+([.,][0-9]+)?$"}, {"type": "number", "minimum": 0}]}
     ),
 ]
+Rate = Annotated[
+    int,
+    BeforeValidator(_rate),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number", "minimum": 0, "maximum": 100}]}),
+]
+"""A rate in per cent, with two decimals at most, as basis points."""
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_moment),
@@ -170,6 +191,12 @@ class LineIn(Closed):
     )
     unit_price: Amount = Field(description="Price of one unit, in units of the order's currency.")
     shipping_price: Amount = Field(default="0", description="Shipping charge of this line, all its units.")
+    tax_rate: Rate | None = Field(
+        default=None, description="VAT in the price, in per cent; absent: what the channel says."
+    )
+    shipping_tax_rate: Rate | None = Field(
+        default=None, description="VAT in the shipping charge, in per cent; absent: that of the price."
+    )
     ship_by: Moment | None = Field(default=None, description="When the storefront promised to hand it over.")
     kind: LineKind = Field(
         default=LineKind.GOODS,

@@ -15,7 +15,8 @@ LONGEST_ACCESS = 500
 
 
 class Line(Child):
-    """An article of an order, with the shipping charge that falls on it. Amounts include taxes.
+    """An article of an order, with the shipping charge that falls on it. Amounts include taxes, at the rates that the
+    storefront told, in basis points, or else the policy's.
 
     `supplier` fulfils it, the seller where none is named (ROL-04). `refuse_code` is of the operators' list,
     `refuse_reason` a note; before there were codes, the whole reason. What does not travel is confirmed instead,
@@ -36,6 +37,8 @@ class Line(Child):
     unit_price_cents = models.BigIntegerField(_("precio"))
     goods_cents = models.BigIntegerField(_("importe"))
     shipping_cents = models.BigIntegerField(_("envío"))
+    tax_bp = models.PositiveIntegerField(_("tipo de IVA"), null=True)
+    shipping_tax_bp = models.PositiveIntegerField(_("tipo de IVA del envío"), null=True)
     decision = models.CharField(_("respuesta"), max_length=10, choices=Decision, default=Decision.PENDING)
     refuse_code = models.CharField(_("código del motivo"), max_length=50, default="", db_default="")
     refuse_reason = models.CharField(_("motivo del rechazo"), max_length=160, blank=True, default="")

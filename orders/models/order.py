@@ -37,10 +37,12 @@ class Order(OrderMachine, models.Model):
 
     Amounts are `_cents` of what is accepted once the seller has answered, of everything before; moments are `_at`,
     deadlines `_by`, fixed when their clock starts. `held_at` is the start of the present wait, `incident_at` that of
-    an open incident; both mirror rows of `Hold` so that what is due excludes what is held by index. Of what is, or may
-    yet be, accepted: `ships` whether anything travels, `at_once` and `to_confirm` how many lines wait to be confirmed
-    to the customer, by themselves once paid and by the shop; `confirmed_at` the last time that one was (ORD-13).
-    `commission_parts` tells a commission that is not the policy's alone: see `orders.services.fees`.
+    an open incident or a return in course; both mirror rows of `Hold` so that what is due excludes what is held by
+    index. Of what is, or may yet be, accepted: `ships` whether anything travels, `at_once` and `to_confirm` how many
+    lines wait to be confirmed to the customer, by themselves once paid and by the shop; `confirmed_at` the last time
+    that one was (ORD-13).
+    `commission_parts` tells a commission that is not the policy's alone: see `orders.services.fees`;
+    `commission_back_cents` is what refunds have given back of it (REF-07).
     `supplier` fulfils all that is not refused, with `shared` several do, with neither the seller: both mirror the lines
     (ROL-04). `open_requests` is how many acts were asked for and wait for an answer (ROL-05). Where the order goes may
     be corrected after a delivery that failed, with `courier_note` for whoever takes it there (EXC-03). Of the
@@ -90,6 +92,10 @@ class Order(OrderMachine, models.Model):
     commission_parts = models.JSONField(_("de qué se compone la comisión"), default=list, db_default=[])
     charged_cents = models.BigIntegerField(_("cobrado"), default=0)
     refunded_cents = models.BigIntegerField(_("devuelto"), default=0)
+    commission_back_cents = models.BigIntegerField(_("comisión devuelta"), default=0, db_default=0)
+    commission_vat_back_cents = models.BigIntegerField(
+        _("IVA de la comisión devuelto"), default=0, db_default=0
+    )
 
     cash_on_delivery = models.BooleanField(_("contra reembolso"), default=False, db_default=False)
     parcels = models.PositiveSmallIntegerField(_("bultos"), default=0)
@@ -152,6 +158,13 @@ class Order(OrderMachine, models.Model):
                 & Q(refunded_cents__gte=0)
                 & Q(refunded_cents__lte=F("charged_cents")),
                 name="order_amounts_sane",
+            ),
+            models.CheckConstraint(
+                condition=Q(commission_back_cents__gte=0)
+                & Q(commission_back_cents__lte=F("commission_cents"))
+                & Q(commission_vat_back_cents__gte=0)
+                & Q(commission_vat_back_cents__lte=F("commission_vat_cents")),
+                name="order_commission_back_sane",
             ),
         ]
         indexes = [

@@ -17,15 +17,16 @@ from orders.services.debit import (
     note_bounce,
     note_payback,
 )
-from orders.services.fees import Fee, Fees, Priced, priced
+from orders.services.fees import Fee, Fees, Priced, fee_base, fee_of_left, priced
 from orders.services.fulfilment import fulfil
 from orders.services.holds import end_presale, hold, judge_hold, judge_release, release
 from orders.services.incidents import Followed, follow_incidents
 from orders.services.links import may_revoke_links, revoke_links
-from orders.services.move import Refuse, fulfils, judge, lock_orders, one, rules
+from orders.services.move import Refuse, acts_at, fulfils, judge, lock_orders, one, rules
 from orders.services.new_baskets import Customer, NewBasket, NewLine
 from orders.services.placing import place
 from orders.services.receipt import receive, settle
+from orders.services.refunds import Refunded, judge_refund, refund, refund_by, undo_refund
 from orders.services.requests import approve, ask, asked_of, decline, judge_answer, may_withdraw, withdraw
 from orders.services.returning import (
     Correction,
@@ -53,8 +54,10 @@ __all__ = [
     "NewLine",
     "Parcel",
     "Priced",
+    "Refunded",
     "Refuse",
     "accept",
+    "acts_at",
     "approve",
     "ask",
     "ask_for_carrier",
@@ -69,6 +72,8 @@ __all__ = [
     "deliver",
     "end_presale",
     "expire",
+    "fee_base",
+    "fee_of_left",
     "flaws_of",
     "follow_incidents",
     "fulfil",
@@ -79,6 +84,7 @@ __all__ = [
     "judge",
     "judge_answer",
     "judge_hold",
+    "judge_refund",
     "judge_release",
     "lapse",
     "late_by",
@@ -98,6 +104,8 @@ __all__ = [
     "ready",
     "receive",
     "redirect",
+    "refund",
+    "refund_by",
     "refuse",
     "release",
     "report_exception",
@@ -108,5 +116,6 @@ __all__ = [
     "settle",
     "ship",
     "shorten",
+    "undo_refund",
     "withdraw",
 ]

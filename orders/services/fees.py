@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from marketplace import money, queries
 from marketplace.policy import Settings
 from orders.models import CommissionRate, Line, Order
+from sellers.models import Shop, VatSeat
 
 
 class Rate(NamedTuple):
@@ -89,12 +90,12 @@ class Fees:
             known = tuple(rate for rate in known if rate.stands(day, order.shop_id))
         if not known:
             base = _base(order.goods_cents, order.shipping_cents, settings)
-            return _fee([], money.rate(base, settings.commission_bp), settings)
+            return _fee([], money.rate(base, settings.commission_bp), _vat_of_shop(order, settings))
         if not any(rate.category for rate in known):
             articles = [Priced("", order.goods_cents, order.shipping_cents)]
         elif articles is None:
             articles = self._articles(order)
-        return _by_rates(known, articles, settings)
+        return _by_rates(known, articles, settings, _vat_of_shop(order, settings))
 
     def _articles(self, order: Order) -> list[Priced]:
         if self._lines is None:
@@ -111,7 +112,28 @@ def _base(goods_cents: int, shipping_cents: int, settings: Settings) -> int:
     return goods_cents + shipping_cents if settings.commission_on_shipping else goods_cents
 
 
-def _by_rates(rates: Sequence[Rate], articles: Sequence[Priced], settings: Settings) -> Fee:
+def _vat_of_shop(order: Order, settings: Settings) -> int:
+    """The rate of the VAT on a commission, in basis points: none where the shop's seat takes it out of Spain's VAT.
+
+    What a shop tells about its seat counts for what is accepted from then on (SET-05).
+    """
+    return (
+        0
+        if order.shop_id in queries.briefly("shops_without_vat", _without_vat)
+        else settings.commission_vat_bp
+    )
+
+
+def _without_vat() -> frozenset[int]:
+    return frozenset(Shop.objects.exclude(vat_seat=VatSeat.DOMESTIC).values_list("id", flat=True))
+
+
+def _vat_of_order(order: Order, settings: Settings) -> int:
+    """The rate of the VAT that an order's commission was worked out with."""
+    return settings.commission_vat_bp if order.commission_vat_cents else 0
+
+
+def _by_rates(rates: Sequence[Rate], articles: Sequence[Priced], settings: Settings, vat_bp: int) -> Fee:
     bases: dict[Rate | None, int] = defaultdict(int)
     for article in articles:
         category = article.category.lower()
@@ -120,7 +142,7 @@ def _by_rates(rates: Sequence[Rate], articles: Sequence[Priced], settings: Setti
         bases[best] += _base(article.goods_cents, article.shipping_cents, settings)
     parts = [_part(rate, base, settings) for rate, base in bases.items()]
     only_policy = all(part["rate"] is None for part in parts)
-    return _fee([] if only_policy else parts, sum(part["cents"] for part in parts), settings)
+    return _fee([] if only_policy else parts, sum(part["cents"] for part in parts), vat_bp)
 
 
 def _part(rate: Rate | None, base_cents: int, settings: Settings) -> dict[str, Any]:
@@ -135,8 +157,13 @@ def _part(rate: Rate | None, base_cents: int, settings: Settings) -> dict[str, A
     }
 
 
-def _fee(parts: list[dict[str, Any]], cents: int, settings: Settings) -> Fee:
-    return Fee(cents, money.rate(cents, settings.commission_vat_bp), parts)
+def fee_base(order: Order) -> int:
+    """What the policy's own commission of an order is a rate of, in cents."""
+    return _base(order.goods_cents, order.shipping_cents, queries.policy(order.policy_id).rules)
+
+
+def _fee(parts: list[dict[str, Any]], cents: int, vat_bp: int) -> Fee:
+    return Fee(cents, money.rate(cents, vat_bp), parts)
 
 
 def fee_of_rest(order: Order, articles: Sequence[Priced]) -> Fee:
@@ -145,15 +172,31 @@ def fee_of_rest(order: Order, articles: Sequence[Priced]) -> Fee:
     What operators have entered since does not count: the order says what it was charged.
     """
     settings = queries.policy(order.policy_id).rules
-    kept = [
+    kept = _rates_of_parts(order)
+    if not kept:
+        articles = [Priced("", order.goods_cents, order.shipping_cents)]
+    return _by_rates(kept, articles, settings, _vat_of_order(order, settings))
+
+
+def fee_of_left(order: Order, articles: Sequence[Priced]) -> Fee:
+    """The fee of what refunds have left of an order's articles, under the rates that it was accepted with (REF-07)."""
+    settings = queries.policy(order.policy_id).rules
+    kept = _rates_of_parts(order)
+    if not kept:
+        articles = [
+            Priced("", sum(one.goods_cents for one in articles), sum(one.shipping_cents for one in articles))
+        ]
+    return _by_rates(kept, articles, settings, _vat_of_order(order, settings))
+
+
+def _rates_of_parts(order: Order) -> list[Rate]:
+    """The rates that an order's commission was worked out with, but for the policy's own."""
+    return [
         Rate(part["rate"], part["category"], order.shop_id if part["of_shop"] else None, part["basis_points"],
              date.min, None)
         for part in order.commission_parts
         if part["rate"] is not None
     ]  # fmt: skip
-    if not kept:
-        articles = [Priced("", order.goods_cents, order.shipping_cents)]
-    return _by_rates(kept, articles, settings)
 
 
 def charge_fee(order: Order, fee: Fee) -> None:

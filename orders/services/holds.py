@@ -14,7 +14,7 @@ from orders.models import Hold, Order
 from orders.services.fulfilment import fulfil_at_once
 from orders.services.move import Change, Channels, Refuse, _move, rules
 from orders.signals import Moved
-from orders.states import FINAL, SELLER_HOLDS, HoldKind, Verb
+from orders.states import FINAL, OF_MONEY, SELLER_HOLDS, HoldKind, Verb
 from sellers.desk import Actor, Right
 
 
@@ -48,9 +48,9 @@ def judge_hold(order: Order, verb: str, *, by: Actor, at: datetime) -> Code | No
 def _may_touch(kind: HoldKind, by: Actor) -> bool:
     """A seller puts and lifts the shop's own kinds of hold; the others are the operator's and the platform's.
 
-    That of an incident comes and goes with it.
+    That of an incident or of a return comes and goes with it.
     """
-    if kind == HoldKind.INCIDENT:
+    if kind in OF_MONEY:
         return False
     return by.role in (Role.OPERATOR, Role.PLATFORM) or kind in SELLER_HOLDS
 
@@ -157,7 +157,7 @@ def release(
             raise Refuse(Code.NO_SUCH_HOLD)
         lifted.extend((one.id, at, by.label) for one in mine)
         rest = [one for one in holds if one.kind != kind]
-        if all(one.kind == HoldKind.INCIDENT for one in rest):
+        if all(one.kind in OF_MONEY for one in rest):
             _let_go(order, channels.of(order).calendar, at)
         return Change({"kind": kind.value, "note": note} if note else {"kind": kind.value})
 

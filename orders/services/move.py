@@ -92,7 +92,7 @@ _WAITED = timedelta(minutes=1)
 """The longest that a person's click can have waited for another's to be done with the order."""
 
 
-def _then(order: Order, *, by: Actor, at: datetime) -> datetime:
+def acts_at(order: Order, *, by: Actor, at: datetime) -> datetime:
     """When the act takes place: a person who waited for another to be done acts after them, not before."""
     waited = by.user_id is not None and order.moved_at - _WAITED <= at < order.moved_at
     return order.moved_at if waited else at
@@ -217,7 +217,7 @@ def _move(
     refused: list[Refusal] = []
     let_go: list[int] = []
     left: list[Order] = []
-    when = _heard if news else _then
+    when = _heard if news else acts_at
     with transaction.atomic(savepoint=False), bulk.gathered():
         orders = lock_orders(wanted, skip_locked=skip_locked)
         for order in orders:
@@ -330,6 +330,8 @@ def _moved(order: Order, verb: Verb, before: str, data: Mapping[str, Any], *, at
         refunded_cents=row["refunded_cents"],
         commission_cents=row["commission_cents"],
         commission_vat_cents=row["commission_vat_cents"],
+        commission_back_cents=row["commission_back_cents"],
+        commission_vat_back_cents=row["commission_vat_back_cents"],
         held=row["held_at"] is not None,
         payment_token=row["payment_token"],
         customer_name=row["customer_name"],

@@ -10,7 +10,8 @@ from orders.states import LineKind
 @dataclass(frozen=True, slots=True)
 class NewLine:
     """An article as the storefront sells it; amounts in cents, taxes included. Without `supplier_id` the seller
-    fulfils it (ROL-04); `access` is what the customer is told when it does not travel and is confirmed (ORD-13).
+    fulfils it (ROL-04); `access` is what the customer is told when it does not travel and is confirmed (ORD-13). The
+    rates of the taxes are in basis points, or the policy's where the storefront tells none.
     """
 
     external_id: str
@@ -25,6 +26,8 @@ class NewLine:
     kind: LineKind = LineKind.GOODS
     access: str = ""
     supplier_id: int | None = None
+    tax_bp: int | None = None
+    shipping_tax_bp: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,6 +274,8 @@ LINE_COLUMNS = (
     "promised_ship_by",
     "access",
     "supplier_id",
+    "tax_bp",
+    "shipping_tax_bp",
 )
 
 
@@ -354,4 +356,6 @@ def _line_row(order: Order, line: NewLine, shipping_cents: int) -> tuple[object,
         line.promised_ship_by,
         line.access,
         line.supplier_id,
+        line.tax_bp,
+        line.shipping_tax_bp,
     )

@@ -21,7 +21,7 @@ from orders.services.parts import SERVED, in_a_line, parts_of, rewrite, served_b
 from orders.services.shipping import COUNTED_FROM_HAND_OVER, count_from_hand_over, lines_of
 from orders.services.splitting import NO_STOCK, Splits, refused_words
 from orders.signals import Moved
-from orders.states import Decision, HoldKind, State, Verb
+from orders.states import OF_MONEY, Decision, HoldKind, State, Verb
 from sellers.desk import Actor
 
 
@@ -152,9 +152,7 @@ def _reckon(order: Order, lines: Sequence[Line]) -> int:
 
 def _may_complete(order: Order) -> None:
     """An order whose last units are missing counts as shipped at once, so nothing else may hold it."""
-    others = Hold.objects.filter(order=order, released_at=None).exclude(
-        kind__in=(HoldKind.STOCK, HoldKind.INCIDENT)
-    )
+    others = Hold.objects.filter(order=order, released_at=None).exclude(kind__in=(HoldKind.STOCK, *OF_MONEY))
     if order.held_at is not None and others.exists():
         raise Refuse(Code.HELD)
 

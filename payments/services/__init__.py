@@ -8,7 +8,15 @@ from payments.services.charging import (
     resume_charges,
     undo_charges,
 )
-from payments.services.paying_back import ask_payback, hurry_paybacks, open_payback, pay_back_again
+from payments.services.paying_back import (
+    ask_payback,
+    hurry_paybacks,
+    open_payback,
+    open_transfer,
+    pay_back_again,
+    transferred,
+    undo_paybacks,
+)
 from payments.services.waiting import alert_stuck, hurry
 
 __all__ = [
@@ -23,8 +31,11 @@ __all__ = [
     "hurry_paybacks",
     "open_charges",
     "open_payback",
+    "open_transfer",
     "pause_charges",
     "pay_back_again",
     "resume_charges",
+    "transferred",
     "undo_charges",
+    "undo_paybacks",
 ]

@@ -2,12 +2,17 @@
 
 import json
 import os
+from datetime import datetime
 from pathlib import Path
+
+from schwifty import IBAN
 
 from playback.demo.goods import TRADERS, Trader
 from sellers.desk import Actor, operator, seller, supplier
 from sellers.models import Membership, Shop, Supplier, User
 from sellers.services import invite
+from settlements import payees
+from settlements.payees import Details
 
 PASSWORD = "barro-y-canela"
 """The demonstration's own, for its four sign-ins; it is only ever made on a development site."""
@@ -40,11 +45,11 @@ class People:
         return self._sellers[trader.code]
 
 
-def move_in() -> People:
+def move_in(*, at: datetime) -> People:
     """Open the shops and give everybody their place; four of them can sign in."""
     boss = User.objects.create_superuser(OPERATOR, PASSWORD, name="Olga Prieto", phone="+34 555 010 010")
     shops, sellers = {}, {}
-    for trader in TRADERS:
+    for number, trader in enumerate(TRADERS, 1):
         shops[trader.code] = shop = Shop.objects.create(
             code=trader.code,
             name=trader.name,
@@ -58,12 +63,19 @@ def move_in() -> People:
         email = OWNER if trader is TRADERS[0] else f"propiedad@{trader.domain}"
         member, _ = invite(shop, email, name=trader.owner, role=Membership.Role.OWNER)
         sellers[trader.code] = seller(member)
+        payees.keep(shop, _details(trader, number), by=sellers[trader.code], at=at)
     invite(shops[TRADERS[0].code], SUPPORT, name="Bruno Santos Gil", role=Membership.Role.SUPPORT)
     workshop = _workshop(shops[TRADERS[0].code])
     for user in User.objects.filter(email__in=[OWNER, SUPPORT, SUPPLIER]):
         user.set_password(PASSWORD)
         user.save(update_fields=["password"])
     return People(shops, sellers, workshop, operator(boss))
+
+
+def _details(trader: Trader, number: int) -> Details:
+    """How a shop of the demonstration is paid; no bank has that code, so no account is anybody's."""
+    iban = str(IBAN.generate("ES", bank_code="9999", account_code=f"{number:010}"))
+    return Details(trader.legal_name, trader.tax_id, trader.address, "50001", trader.city, "ES", iban)
 
 
 def _workshop(shop: Shop) -> Actor:

@@ -21,13 +21,12 @@ from messaging.templating import Written
 from orders import services
 from orders.models import Order
 from orders.states import State, Verb
-from playback.demo import words
+from playback.demo import giving_back, words
 from playback.demo.goods import TRADERS
 from playback.demo.people import OWNER, People
 from playback.demo.photos import photo
 from playback.demo.words import Said, Talk
 from quality import services as quality
-from refunds import returns
 from sellers.desk import Actor
 from sellers.models import Membership, Supplier
 
@@ -78,12 +77,13 @@ class Telling:
                 noting.add_note(order.id, text, public=public, by=self.seller, at=self._ago(1))
 
     def ask_back(self) -> None:
-        for reason, text in words.RETURNS:
-            order, when = self._order(State.DELIVERED, before=3), self._ago(1.5)
-            if order is None or returns.judge_return(order, by=_customer(order), at=when):
-                return
-            units = {order.lines.order_by("id")[0].id: 1}
-            returns.ask_return(order.id, units, reason=reason, text=text, by=_customer(order), at=when)
+        """A return in each state; where an order is too old for one, the next is taken."""
+        hours = giving_back.LASTS / timedelta(hours=1)
+        for story in giving_back.STORIES:
+            while (order := self._order(State.DELIVERED, before=hours)) is not None:
+                by = _customer(order)
+                if giving_back.play(order, story, seller=self.seller, customer=by, at=self._ago(1)):
+                    break
 
     def rate(self) -> None:
         """Reviews of every score, one of them hidden by the operator."""

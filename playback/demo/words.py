@@ -134,11 +134,6 @@ NOTES = (
 )
 """On an order in which state, what, and whether the customer reads it."""
 
-RETURNS = (
-    ("changed-mind", "Es más oscuro de lo que esperaba. Está sin usar y en su caja."),
-    ("does-not-fit", "No cabe en el estante por dos centímetros."),
-)
-
 REVIEWS = (
     (5, "Preciosa. En la mesa parece de museo y se lava sin miedo."),
     (5, "Llegó antes de lo que decían y con una nota escrita a mano."),

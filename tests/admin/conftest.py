@@ -1,5 +1,6 @@
 """An operator, signed in; and one row of everything the rooms show."""
 
+import uuid
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from django.utils import timezone
 from incidents import services as incidents
 from marketplace import timers
 from marketplace.celery import BY_NAME
-from marketplace.models import Parked, TimerRun
+from marketplace.models import Channel, Parked, TimerRun
 from marketplace.reasons import Why
 from messaging import conversing
 from messaging.conversing import Words
@@ -22,8 +23,14 @@ from orders.states import HoldKind, Verb
 from payments.models import Collection, Inquiry, Release, Remittance, WebhookReceipt, WebhookRefusal
 from payments.states import Heard, TurnedAway
 from quality import services as reviews
+from refunds import refunding, return_verbs
+from refunds.amounts import Part
+from refunds.refunding import Wish
+from sellers.desk import operator
 from sellers.models import User
-from tests.conftest import CUSTOMER, OPERATOR, SELLER, Placing
+from settlements import adjusting, payees, paying
+from tests.conftest import ALBA, CUSTOMER, OPERATOR, SELLER, Placing
+from tests.refunds.giving_back import asked as asked_back
 
 
 @pytest.fixture
@@ -44,7 +51,7 @@ def fresh(place: Placing) -> Placing:
 
 
 @pytest.fixture
-def settled(fresh: Placing) -> Order:
+def settled(fresh: Placing, olga: User) -> Order:
     """An order that went all the way to a payout, with a hold and a parcel; and one that was paid back."""
     at = timezone.now() - timedelta(days=80)
     order = fresh(at=at)
@@ -61,13 +68,31 @@ def settled(fresh: Placing) -> Order:
     services.ship({order.id: parcel}, by=SELLER, at=at + timedelta(hours=1))
     services.report_exception([order.id], reason=Why("absent"), by=OPERATOR, at=at + timedelta(hours=2))
     services.retry([order.id], by=SELLER, at=at + timedelta(hours=3))
+    services.deliver([order.id], by=OPERATOR, at=at + timedelta(hours=4))
+    back = asked_back(order.id, at=at + timedelta(hours=5))
+    return_verbs.withdraw(back.id, by=CUSTOMER, at=at + timedelta(hours=6))
     timers.run(BY_NAME["receive"], at=at + timedelta(days=22))
     timers.run(BY_NAME["statements"], at=at + timedelta(days=60))
     _told_by_the_provider(order, at=at)
     reviews.write_review(order, 4, "Bien", by=CUSTOMER, at=at + timedelta(days=30))
     _talked_about(order, at=at)
     _complained_about(order, at=at)
+    part = Part(order.lines.all()[0].id, 1, 1000, 0)
+    wish = Wish(uuid.uuid4(), Why("damaged"), (part,), cover=True)
+    asked = refunding.refund(order.id, wish, by=SELLER, at=at + timedelta(days=65))
+    refunding.withdraw(asked.id, by=SELLER, at=at + timedelta(days=66))
+    _adjusted(order, at=at)
     return Order.objects.get(id=order.id)
+
+
+def _adjusted(order: Order, *, at: datetime) -> None:
+    """What an operator credited its shop with."""
+    olga = operator(User.objects.get(email="olga@operador.example"))
+    channel = Channel.objects.select_related("policy").get(id=order.channel_id)
+    payees.keep_issuer(channel, ALBA, by=olga, at=at)
+    paying.hand_out(paying.make_file(channel, by=olga, at=at), by=olga, at=at)
+    timers.run(BY_NAME["invoices"], at=at + timedelta(days=61))
+    adjusting.ask(order.shop, channel, 100, reason="Campaña", by=olga, at=at)
 
 
 def _talked_about(order: Order, *, at: datetime) -> None:

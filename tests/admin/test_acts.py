@@ -14,7 +14,7 @@ from messaging.models import Notice
 from orders import services
 from orders.admin_forms import BY_HAND, FORMS
 from orders.models import Event, Hold, Order, Shipment
-from orders.states import HoldKind, State, Verb
+from orders.states import OF_MONEY, HoldKind, State, Verb
 from payments.models import Charge
 from payments.states import AskState
 from settlements.models import Payout
@@ -152,7 +152,7 @@ def test_holds_of_every_kind_are_put_and_lifted_but_that_of_an_incident(desk: Cl
     until = timezone.localtime() + timedelta(days=30)
     assert do(desk, order, Verb.HOLD, kind="presale").context["form"].errors.keys() == {"until"}
     kinds = [kind for kind, _words in BY_HAND]
-    assert set(HoldKind.values) - set(kinds) == {HoldKind.INCIDENT}
+    assert set(HoldKind.values) - set(kinds) == OF_MONEY
     for kind in HoldKind.values:
         do(desk, order, Verb.HOLD, kind=kind, until=f"{until:%Y-%m-%dT%H:%M}")
     assert Hold.objects.filter(order=order, released_at=None).count() == len(kinds)

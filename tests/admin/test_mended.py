@@ -126,7 +126,7 @@ def test_what_a_list_understands_is_not_named(desk: Client, fresh: Placing, shop
     for room, asked in (
         ("marketplace/carrier", "active__exact=1"),
         ("sellers/user", "is_staff__exact=0"),
-        ("payments/payback", "state__exact=refused&asked_anew__exact=0"),
+        ("payments/payback", "state__exact=refused&asked_anew__exact=0&undone__exact=0"),
         ("orders/hold", "kind__exact=payment_mismatch&standing=yes"),
         ("settlements/payout", "state__exact=in_transit"),
         ("marketplace/carrier", "o=1.-2"),

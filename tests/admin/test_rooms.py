@@ -17,7 +17,7 @@ from marketplace.models import Carrier, Channel, Parked, Policy, Reason, ReasonK
 from marketplace.rooms import EXACT_UP_TO, EstimatingPaginator
 from orders.models import Hold, Order
 from sellers.models import Membership, Shop, Supplier, User
-from tests.conftest import Placing
+from tests.conftest import Placing, sure
 
 # The registry is filled when the addresses are read; the list of tests is made before.
 from marketplace import urls  # noqa: F401  # isort: skip
@@ -29,33 +29,45 @@ def address(model: Any, name: str, *args: Any) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
 
 
+def opens(desk: Client, model: Any) -> list[tuple[str, int]]:
+    """What does not answer as it should in a room: its list, the page of a record, a search, a record that is none."""
+    row = model._default_manager.order_by("pk").last()
+    assert row is not None, f"no {model._meta.label} to look at"
+    asked = {
+        "list": (desk.get(address(model, "changelist")), 200),
+        "record": (desk.get(address(model, "change", row.pk)), 200),
+        "search": (desk.get(address(model, "changelist"), {"q": "P-0"}), 200),
+        "none": (desk.get(address(model, "change", 10**9)), 302),
+    }
+    assert "'unsafe-eval'" in asked["list"][0].headers["Content-Security-Policy"]
+    return [
+        (f"{model._meta.label} {name}", got.status_code)
+        for name, (got, wanted) in asked.items()
+        if got.status_code != wanted
+    ]
+
+
 @pytest.mark.django_db
 @pytest.mark.rule("ROL-02")
-@pytest.mark.parametrize("model", ROOMS, ids=lambda model: model._meta.label_lower)
+@pytest.mark.parametrize("language", ["es", "en"])
 def test_every_room_opens(
-    desk: Client, model: Any, settled: Order, parked: Parked, alice: User, norte: Supplier
+    language: str, desk: Client, settled: Order, parked: Parked, alice: User, norte: Supplier
 ) -> None:
     """The list and the page of a record, in both languages, under the policy of the admin alone."""
-    for language in ("es", "en"):
-        User.objects.filter(email="olga@operador.example").update(language=language)
-        answer = desk.get(address(model, "changelist"))
-        assert answer.status_code == 200
-        assert "'unsafe-eval'" in answer.headers["Content-Security-Policy"]
-        row = model._default_manager.order_by("pk").last()
-        assert row is not None, f"no {model._meta.label} to look at"
-        assert desk.get(address(model, "change", row.pk)).status_code == 200
-        assert desk.get(address(model, "changelist"), {"q": "P-0"}).status_code == 200
-    assert desk.get(address(model, "change", 10**9)).status_code == 302
+    User.objects.filter(email="olga@operador.example").update(language=language)
+    assert len(ROOMS) > 50
+    assert [wrong for model in ROOMS for wrong in opens(desk, model)] == []
 
 
 @pytest.mark.django_db
 @pytest.mark.rule("ROL-02")
-@pytest.mark.parametrize("model", ROOMS, ids=lambda model: model._meta.label_lower)
 def test_nobody_else_gets_in(
-    client: Client, model: Any, alice: User, settled: Order, parked: Parked, norte: Supplier
+    client: Client, alice: User, settled: Order, parked: Parked, norte: Supplier
 ) -> None:
-    row = model._default_manager.order_by("pk").last()
-    pages = [address(model, "changelist"), address(model, "change", row.pk)]
+    pages = []
+    for model in ROOMS:
+        row = sure(model._default_manager.order_by("pk").last())
+        pages += [address(model, "changelist"), address(model, "change", row.pk)]
     for page in pages:
         answer = client.get(page)
         assert (answer.status_code, answer.headers["Location"]) == (
@@ -63,7 +75,7 @@ def test_nobody_else_gets_in(
             f"{reverse('admin:login')}?next={page}",
         )
     client.force_login(alice)
-    assert [client.get(page).status_code for page in pages] == [404, 404]
+    assert [page for page in pages if client.get(page).status_code != 404] == []
     assert client.get(reverse("admin:login")).status_code == 404
     assert client.get(reverse("admin:index")).status_code == 404
 

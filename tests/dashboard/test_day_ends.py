@@ -32,6 +32,6 @@ def test_what_ends_tonight_is_due_today(past_midnight: int, today: bool, place: 
 
 def order_says(order: Order) -> str:
     found = Order.objects.select_related("policy", "channel").get(id=order.id)
-    found.lines_n, found.hold_kind = 2, None
+    found.lines_n, found.hold_kind, found.keeps_money = 2, None, None
     (line,) = rows([found], by=SELLER, at=AT)
     return line.says

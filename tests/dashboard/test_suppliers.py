@@ -47,6 +47,8 @@ _ONE = ["1"]
 MORE = {
     "order_ask": ["cancel"],
     "request_approve": _ONE,
+    "return": _ONE,
+    "return_act": [*_ONE, "aceptar"],
     "request_decline": _ONE,
     "request_withdraw": _ONE,
     "conversation_reply": _ONE,
@@ -90,7 +92,9 @@ def test_what_is_anothers_is_not_found(
             with Untouched(order):
                 assert browser(user).get(address).status_code == 404
                 answer = browser(user).post(address, {"all": "1", "kind": "stock", "reason": "other"})
-                assert answer.status_code == (405 if name in ("order", "delivery_note") else 404)
+                assert answer.status_code == (
+                    405 if name in ("order", "delivery_note", "order_books", "return") else 404
+                )
     assert len(list(order_urls())) >= 12
 
 

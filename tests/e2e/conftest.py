@@ -29,7 +29,7 @@ from marketplace.services import open_channel
 from orders import services
 from orders.models import Order
 from sellers.models import Membership, Shop, User
-from tests.conftest import JAR, PASSWORD, PLATE, basket
+from tests.conftest import JAR, NO_DETAILS, PASSWORD, PLATE, basket
 
 HOST = "127.0.0.1"
 SWITCHES = (
@@ -82,7 +82,9 @@ class Site:
 def arranged() -> tuple[str, list[str]]:
     """An owner with a shop and three new orders of two lines each."""
     now = timezone.now()
-    channel = open_channel("tienda", "Tienda de pruebas", by="pruebas", at=now - timedelta(days=30))
+    channel = open_channel(
+        "tienda", "Tienda de pruebas", changes=NO_DETAILS, by="pruebas", at=now - timedelta(days=30)
+    )
     shop = Shop.objects.create(code="alba", name="Cerámicas Alba", contact_email="pedidos@alba.example")
     owner = User.objects.create_user("alice@alba.example", PASSWORD, name="Alicia Alba")
     Membership.objects.create(user=owner, shop=shop, role=Membership.Role.OWNER)

@@ -135,7 +135,7 @@ def test_the_order_shows_the_incident_over_its_lines(
     assert "Marcar como resuelta" in page
     assert "Contesta como muy tarde" in page
     assert "Este pedido no se cobra hasta que se cierre la incidencia." in page
-    assert "Reembolso" not in page
+    assert f'href="/pedidos/{order.reference}/reembolso/"' in page
     history = text(get(client, f"/pedidos/{order.reference}/?tab=historial"))
     assert "Incidencia abierta" in history
 

@@ -20,7 +20,7 @@ TABLES = {
     "balances": """
         SELECT s.code, b.payable_cents FROM ledger_balance b JOIN sellers_shop s ON s.id = b.shop_id ORDER BY 1""",
     "lines": """
-        SELECT o.reference, l.orders_cents, l.commission_cents, l.commission_vat_cents, l.other_cents
+        SELECT o.reference, l.section, l.orders_cents, l.commission_cents, l.commission_vat_cents, l.other_cents
           FROM settlements_statementline l LEFT JOIN orders_order o ON o.id = l.order_id ORDER BY 1""",
     "statements": """
         SELECT s.code, c.closes_at, c.ended_at, t.state, t.lines_count, t.payout_cents, t.carried_cents, t.closed_at

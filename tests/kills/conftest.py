@@ -22,7 +22,7 @@ from marketplace.services import open_channel
 from orders import services
 from orders.states import State
 from sellers.models import Shop
-from tests.conftest import AT, SELLER, _maintenance
+from tests.conftest import AT, NO_DETAILS, SELLER, _maintenance
 from tests.orders.lives import HOUR, STEPS, TO_SHIP, placed, tick
 
 ROOT = Path(__file__).parents[2]
@@ -133,7 +133,15 @@ def copy_of(source: str) -> Iterator[None]:
 def _prepared(template: str, blocker: Any, fill: Callable[[Channel], None]) -> Iterator[str]:
     with _copied(template) as name:
         with blocker.unblock(), _standing_on(name):
-            fill(open_channel("tienda", "Tienda de pruebas", by="pruebas", at=AT - timedelta(days=30)))
+            fill(
+                open_channel(
+                    "tienda",
+                    "Tienda de pruebas",
+                    changes=NO_DETAILS,
+                    by="pruebas",
+                    at=AT - timedelta(days=30),
+                )
+            )
         yield name
 
 

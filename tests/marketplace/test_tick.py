@@ -15,6 +15,7 @@ from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from kombu import pools
 
 from marketplace import bell, timers
 from marketplace.celery import TIMERS, app
@@ -163,6 +164,7 @@ def go(url: str) -> None:
     """Send the bell to another broker; connections that were open before are dropped."""
     app.pool.force_close_all()
     app.amqp.producer_pool.force_close_all()
+    pools.reset()  # type: ignore[no-untyped-call]
     app._pool = app.amqp._producer_pool = None
     app.conf.broker_url = app.conf.broker_write_url = app.conf.broker_read_url = url
 

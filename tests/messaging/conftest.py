@@ -38,10 +38,10 @@ from orders.states import HoldKind, Verb
 from payments import beforehand
 from quality import services as reviews
 from refunds import redirecting
-from refunds.returns import ask_return
 from sellers.desk import Actor, Right
 from sellers.models import Shop, Supplier, User
 from tests.conftest import ANA, AT, CLOCK, CUSTOMER, OPERATOR, SELLER, actor_of, basket
+from tests.messaging.given_back import ask_for_cover, give_back
 from tests.orders.digital import BOOKING, PATTERN, TICKET, digital_basket
 
 HOUR = timedelta(hours=1)
@@ -334,7 +334,7 @@ def tell_everything(channel: Channel, shop: Shop, norte: Supplier, olga: User) -
             {shipped: services.Parcel(carrier_name="SEUR", tracking="S2")}, by=SELLER, at=AT + 3 * HOUR
         )
         services.deliver([shipped], by=CLOCK, at=AT + DAY)
-        ask_return(shipped, {jar.id: 1}, reason="changed-mind", by=CUSTOMER, at=AT + DAY)
+        give_back(channel, shop, language)
         mail_new_link(shipped, at=AT + DAY)
         _incidents(shipped, AT + DAY)
         _paid_beforehand(shop, language)
@@ -356,6 +356,7 @@ def tell_everything(channel: Channel, shop: Shop, norte: Supplier, olga: User) -
         with pytest.raises(InvariantsBroken):
             _tick("watch", AT)
         Order.objects.filter(id=shipped).update(held_at=None)
-        return closes_at
+        ask_for_cover(shipped, closes_at + HOUR)
+        return closes_at + 3 * HOUR
 
     return tell

@@ -203,7 +203,10 @@ def test_parts_always_add_up_to_the_order(articles: list[Priced], one: int, othe
     rules = PRESETS[Preset.ACCEPT_FIRST]
     day = date(2026, 1, 1)
     fee = fees._by_rates(
-        (Rate(1, "hogar", None, one, day, None), Rate(2, "libros", None, other, day, None)), articles, rules
+        (Rate(1, "hogar", None, one, day, None), Rate(2, "libros", None, other, day, None)),
+        articles,
+        rules,
+        2100,
     )
     base = sum(article.goods_cents + article.shipping_cents for article in articles)
     if fee.parts:

@@ -11,7 +11,7 @@ from payments import services as payments
 from payments.models import Payback
 from payments.states import AskState
 from sellers.models import User
-from tests.conftest import OPERATOR, SELLER, Placing
+from tests.conftest import OPERATOR, SELLER, Placing, sure
 from tests.orders.lives import tick
 from tests.payments.conftest import NOW, balances, really_charged, really_returned
 from tests.payments.stripe_proxy import FAULTS_AFTER, FAULTS_BEFORE, Fault, Wire
@@ -58,7 +58,7 @@ def test_two_refunds_under_one_key_are_one(place: Placing, wire: Wire) -> None:
     charged_then_cancelled(place)
     payback = Payback.objects.get()
     desk = payments.desk_of(payback)
-    asked = {"reference": payback.charge.reference, "amount_cents": 8400, "currency": "EUR", "at": NOW}
+    asked = {"reference": sure(payback.charge).reference, "amount_cents": 8400, "currency": "EUR", "at": NOW}
     assert desk.pay_back(payback.key, **asked) == desk.pay_back(payback.key, **asked)  # type: ignore[arg-type]
     assert really_returned(wire) == [8400]
 

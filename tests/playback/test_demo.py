@@ -107,7 +107,7 @@ def _is_told_by_mail() -> None:
 def test_it_can_be_made_on_any_day_and_hour(db: None, days: int, hours: float) -> None:
     """Around midnight, on Saturdays, Sundays and holidays, after a settlement, when the clocks have changed."""
     at = AT + timedelta(days=days, hours=hours)
-    fill(move_in(), scale=0, at=at)
+    fill(move_in(at=at), scale=0, at=at)
     shop = Shop.objects.get(code="ceramicas-alba")
     states = Counter(Order.objects.filter(shop=shop).values_list("state", flat=True))
     assert (states[State.PENDING_ACCEPTANCE], states[State.AWAITING_SHIPMENT]) == (8, 20)
@@ -117,7 +117,7 @@ def test_it_can_be_made_on_any_day_and_hour(db: None, days: int, hours: float) -
 
 @pytest.mark.django_db
 def test_a_working_morning_has_something_due_today(db: None) -> None:
-    fill(move_in(), scale=0, at=AT)
+    fill(move_in(at=AT), scale=0, at=AT)
     seen = figures(Membership(shop=Shop.objects.get(code="ceramicas-alba")), AT)
     assert (seen.accept, seen.accept_today, seen.ship_today, seen.late, seen.held) == (8, 2, 4, 1, 6)
 
@@ -132,7 +132,7 @@ def test_the_same_moment_makes_the_same_lives() -> None:
 @pytest.mark.django_db
 def test_older_statements_are_paid_and_the_last_is_on_its_way(db: None) -> None:
     at = AT + timedelta(days=16)
-    fill(move_in(), scale=0.04, at=at)
+    fill(move_in(at=at), scale=0.04, at=at)
     states = set(Payout.objects.values_list("created_at__date", "state"))
     assert {state for _, state in states} == {PayoutState.PAID, PayoutState.IN_TRANSIT}
     newest = max(day for day, _ in states)

@@ -1,4 +1,5 @@
-"""A database of the first release is brought up to this one with its orders in it, of all three ways of trading."""
+"""A database of the first release is brought up to this one with its orders in it, of all three ways of trading, and
+its statements, which are split into sections by the books."""
 
 from datetime import timedelta
 
@@ -16,9 +17,11 @@ from orders.states import State
 from payments import beforehand
 from payments.models import Collection, PaymentReference
 from sellers.models import Shop
-from tests.conftest import AT, CLOCK, JAR, OPERATOR, PLATE, SELLER, again, basket
+from settlements.models import Statement, StatementLine
+from tests.conftest import AT, CLOCK, JAR, NO_DETAILS, OPERATOR, PLATE, SELLER, again, basket
 from tests.orders.acting import debited
 from tests.orders.lives import HOUR
+from tests.settlements.test_sections import lived
 
 FIRST_RELEASE = [
     ("payments", "0005_told_by_providers"),
@@ -64,13 +67,24 @@ def broken() -> list[str]:
 
 @pytest.mark.usefixtures("own_database")
 def test_orders_of_the_first_release_come_along_and_live_on() -> None:
-    channel = open_channel("tienda", "Tienda", by="x", at=AT - timedelta(days=30))
+    channel = open_channel("tienda", "Tienda", changes=NO_DETAILS, by="x", at=AT - timedelta(days=30))
     shop = Shop.objects.create(code="alba", name="Cerámicas Alba", contact_email="pedidos@alba.example")
+    told = lived(channel, shop)
+    statement, lines = (
+        Statement.objects.values().get(id=told.id),
+        list(StatementLine.objects.order_by("id").values()),
+    )
     orders = orders_of_all_sorts(channel, shop)
     stood = {name: (again(one).state, again(one).total_cents) for name, one in orders.items()}
     migrate(FIRST_RELEASE)
     assert "payments_collection" not in connection.introspection.table_names()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT other_cents FROM settlements_statement WHERE id = %s", [told.id])
+        assert cursor.fetchone() == (told.other_cents,)
     migrate()
+    # What was closed before there were invoices is billed elsewhere.
+    assert Statement.objects.values().get(id=told.id) == {**statement, "to_invoice": False}
+    assert list(StatementLine.objects.order_by("id").values()) == lines
     assert {name: (again(one).state, again(one).total_cents) for name, one in orders.items()} == stood
     assert broken() == []
     assert list(Collection.objects.values_list("order_id", "courier_key", "amount_cents", "remitted_at")) == [

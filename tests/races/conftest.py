@@ -8,7 +8,7 @@ import pytest
 from marketplace.models import Channel
 from marketplace.services import open_channel
 from sellers.models import Shop
-from tests.conftest import AT
+from tests.conftest import AT, NO_DETAILS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,12 @@ class Ground:
 
 @pytest.fixture
 def ground(own_database: str) -> Ground:
-    channel = open_channel("tienda", "Tienda de pruebas", by="pruebas", at=AT - timedelta(days=30))
+    channel = open_channel(
+        "tienda",
+        "Tienda de pruebas",
+        changes=NO_DETAILS,
+        by="pruebas",
+        at=AT - timedelta(days=30),
+    )
     shop = Shop.objects.create(code="alba", name="Cerámicas Alba", contact_email="pedidos@alba.example")
     return Ground(channel, shop)

@@ -18,7 +18,7 @@ from sellers.models import Shop
 from settlements import queries
 from settlements import services as settlements
 from settlements.models import Cycle, Payout, Statement, StatementLine
-from settlements.states import PayoutState
+from settlements.states import CarriedWhy, PayoutState
 from tests.conftest import AT, CLOCK, OPERATOR, SELLER
 from tests.incidents.claims import claimed
 from tests.orders.lives import brought_to, tick
@@ -171,7 +171,8 @@ def test_a_negative_balance_is_carried_over_never_paid_never_forgotten(channel: 
     brought_to(State.RECEIVED, channel, shop, 1)
     tick("statements", APRIL)
     first = Statement.objects.get()
-    assert (first.other_cents, first.payout_cents, first.carried_cents) == (-10_000, 0, NET - 10_000)
+    assert (first.adjustments_cents, first.payout_cents, first.carried_cents) == (-10_000, 0, NET - 10_000)
+    assert first.carried_why == CarriedWhy.NEGATIVE
     assert not Payout.objects.exists()
     assert Balance.objects.get().payable_cents == NET - 10_000
     adjust(shop.id, channel.id, 20_000, "EUR", key="2", note="Campaña", at=APRIL + timedelta(days=3))

@@ -47,7 +47,7 @@ class Command(BaseCommand):
     def _make(self, scale: float) -> int:
         at = timezone.now()
         with _shown(self.stdout.write) as progress:
-            return making.fill(move_in(), scale=scale, at=at, progress=progress)
+            return making.fill(move_in(at=at), scale=scale, at=at, progress=progress)
 
     @staticmethod
     def _analyse() -> None:

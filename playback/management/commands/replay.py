@@ -26,9 +26,14 @@ from orders.states import FINAL
 from playback import figures
 from playback.clockwork import NEVER
 from playback.player import BrokenOff, Player, open_history
+from playback.sprinkling import with_refunds
 
 _FIRST_YEAR = 1970
 MIXED = "mixed"
+
+
+_TELLS_NO_BANKS = {"payout_needs_details": False}
+"""A history does not say to which bank its shops were paid."""
 
 
 def _opened(code: str, preset: str) -> list[Channel]:
@@ -36,7 +41,14 @@ def _opened(code: str, preset: str) -> list[Channel]:
     presets = list(Preset) if preset == MIXED else [Preset(preset)]
     codes = [code, *(f"{code}-{one}".replace("_", "-") for one in presets[1:])]
     return [
-        open_channel(name, "Historia", preset=one, by="replay", at=timezone.now())
+        open_channel(
+            name,
+            "Historia",
+            preset=one,
+            changes=_TELLS_NO_BANKS,
+            by="replay",
+            at=timezone.now(),
+        )
         for name, one in zip(codes, presets, strict=True)
     ]
 
@@ -59,6 +71,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--until", default="", help="let the clock run on to this moment; until nothing is due"
         )
+        parser.add_argument(
+            "--refunds",
+            type=int,
+            default=0,
+            metavar="N",
+            help="give back, in part or whole, one in N of the orders that the history delivers",
+        )
         parser.add_argument("--json", action="store_true", help="close with one JSON object")
 
     def handle(self, *args: Any, file: Path, channel: str, preset: str, until: str, **options: Any) -> None:
@@ -70,7 +89,7 @@ class Command(BaseCommand):
         player = Player(*targets)
         try:
             with timers.clock(alone=True), override("en"):
-                broken = self._play(player, file, self._moment(until))
+                broken = self._play(player, file, self._moment(until), options["refunds"])
         except timers.ClockTaken as taken:
             raise CommandError(
                 "timers are at work on this database: stop the workers, or use another home"
@@ -110,7 +129,7 @@ class Command(BaseCommand):
             )
 
     @staticmethod
-    def _play(player: Player, file: Path, until: datetime) -> str:
+    def _play(player: Player, file: Path, until: datetime, refunds: int) -> str:
         """Play the file, then let the clock run on; answers where the file breaks off, if it does."""
         broken = ""
         console = Console(stderr=True)
@@ -135,7 +154,7 @@ class Command(BaseCommand):
                 bar.update(task, completed=min(where, size), description=f"{at:%Y-%m-%d} · {heard:,} events")
 
             try:
-                player.play(lines, progress=progress)
+                player.play(with_refunds(lines, refunds) if refunds > 0 else lines, progress=progress)
             except BrokenOff as flaw:
                 broken = str(flaw)
             figures.analyse()
@@ -158,7 +177,10 @@ def _show(found: figures.Figures, currency: str) -> None:
         add(f"  refused: {code}", f"{n:,}")
     for kind, n in found.ignored.items():
         add(f"  left aside: {kind}", f"{n:,}")
+    add("refunds", f"{found.refunds:,}")
+    add("refunded", money.format_money(found.refunded_cents, currency, "en"))
     add("statements", f"{found.statements:,}")
+    add("  not explained to the cent", f"{found.unexplained:,}")
     add("paid out", money.format_money(found.paid_cents, currency, "en"))
     add("pending", money.format_money(found.pending_cents, currency, "en"))
     add("payable", money.format_money(found.payable_cents, currency, "en"))
