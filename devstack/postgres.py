@@ -32,9 +32,11 @@ SETTINGS = {
     "max_connections": "60",
     "shared_buffers": "256MB",
 }
-# For tests: nothing here needs to outlive the run, so nothing waits for a disk.
+# For tests: nothing here needs to outlive the run, so nothing waits for a disk; and what takes locks away, to show what
+# they are for, ends in deadlocks that are found at once.
 THROWAWAY = {
     "max_connections": "120",
+    "deadlock_timeout": "50ms",
     "fsync": "off",
     "full_page_writes": "off",
     "synchronous_commit": "off",

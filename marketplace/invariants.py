@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
+import psycopg
 from django.db import connection
 from django.utils.module_loading import autodiscover_modules
 
@@ -46,8 +47,13 @@ def invariant(code: str, sentence: str) -> Callable[[Check], Check]:
 
 
 def broken(sql: str, params: Sequence[Any] = ()) -> list[str]:
-    """The rows that a query of broken rows finds, in words; it selects one text column."""
-    with connection.cursor() as cursor:
+    """The rows that a query of broken rows finds, in words; it selects one text column.
+
+    The same queries come again and again, so the server is let plan each of them once.
+    """
+    connection.ensure_connection()
+    raw = cast("psycopg.Connection[Any]", connection.connection)
+    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
         cursor.execute(f"SELECT broken::text FROM ({sql}) AS found (broken) LIMIT 20", list(params))
         return [str(row[0]) for row in cursor.fetchall()]
 

@@ -93,18 +93,22 @@ def _histories(order_ids: Sequence[int], *, after: int) -> dict[int, list[str]]:
     return told
 
 
-def take_the_lock_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For the control: the same statement less its lock, and each side decides only when both have read.
-
-    It is the one place where orders are locked; nothing else is changed.
-    """
-    locking, lock_orders = bulk._select_for_update, move.lock_orders
-    both_have_read = threading.Barrier(2, timeout=PATIENCE_S)
+def read_without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a control: the statement that locks orders, less its lock. It is the one place where orders are locked."""
+    locking = bulk._select_for_update
 
     def select(model: type[models.Model], skip_locked: bool) -> bytes:
         statement = locking(model, False)
         assert statement.endswith(b" FOR NO KEY UPDATE"), statement
         return statement.removesuffix(b" FOR NO KEY UPDATE")
+
+    monkeypatch.setattr(bulk, "_select_for_update", select)
+
+
+def take_the_lock_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a control: nothing is locked, and each side decides only when both have read; nothing else is changed."""
+    lock_orders = move.lock_orders
+    both_have_read = threading.Barrier(2, timeout=PATIENCE_S)
 
     def read_orders(*args: Any, **wishes: Any) -> Any:
         rows = lock_orders(*args, **wishes)
@@ -113,7 +117,7 @@ def take_the_lock_away(monkeypatch: pytest.MonkeyPatch) -> None:
             both_have_read.wait()
         return rows
 
-    monkeypatch.setattr(bulk, "_select_for_update", select)
+    read_without_lock(monkeypatch)
     monkeypatch.setattr(move, "lock_orders", read_orders)
 
 
