@@ -1,11 +1,13 @@
 """Reads of the books."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db.models import BigIntegerField, Sum
 
 from ledger.models import Account, Balance, Posting
+from marketplace import bulk
 
 
 def payable(shop_id: int, channel_id: int, currency: str, *, lock: bool = False) -> int:
@@ -14,6 +16,18 @@ def payable(shop_id: int, channel_id: int, currency: str, *, lock: bool = False)
     rows = Balance.objects.select_for_update() if lock else Balance.objects.all()
     row = rows.filter(shop_id=shop_id, channel_id=channel_id, currency=currency).first()
     return row.payable_cents if row else 0
+
+
+def payables(channel_id: int, shop_ids: Sequence[int]) -> dict[tuple[int, str], int]:
+    """What each of many shops is owed, by (shop, currency), in cents, locked like `payable`."""
+    rows = bulk.fetch(
+        """
+        SELECT shop_id, currency, payable_cents FROM ledger_balance
+         WHERE channel_id = %s AND shop_id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+        """,
+        [channel_id, list(shop_ids)],
+    )
+    return {(shop_id, currency): cents for shop_id, currency, cents in rows}
 
 
 class Standing(NamedTuple):

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from ledger import queries as books
 from ledger.models import Account, EntryKind, Kind
 from ledger.services import NewEntry, post
 from marketplace import bulk
@@ -244,9 +245,11 @@ def close_statements(cycle: Cycle, statement_ids: Sequence[int], *, at: datetime
     payable = {row.shop_id for row in rows}
     if queries.needs_details(cycle.channel):
         payable = set(payees.told(payable))
+    owed = books.payables(cycle.channel_id, [row.shop_id for row in rows])
     for row in rows:
-        opening_cents = carried.get((row.shop_id, row.currency), 0)
-        _add_up(row, sums.get(row.id, _NO_LINES), opening_cents, minimum, row.shop_id in payable, at)
+        key = (row.shop_id, row.currency)
+        most = owed.get(key, 0) if row.shop_id in payable else None
+        _add_up(row, sums.get(row.id, _NO_LINES), carried.get(key, 0), minimum, most, at)
     names = (
         "id",
         "state",
@@ -279,28 +282,33 @@ _NO_LINES = (0,) * (2 + len(_SUMS))
 
 
 def _add_up(
-    row: Statement, sums: Sequence[int], opening_cents: int, minimum: int, payable: bool, at: datetime
+    row: Statement, sums: Sequence[int], opening_cents: int, minimum: int, most: int | None, at: datetime
 ) -> None:
+    """Work out what is paid: the balance at the closing, less what refunds have spent of it since; `most` is what the
+    shop is owed this moment, None where it cannot be paid at all."""
     row.opening_cents = opening_cents
     row.lines_count = sums[0]
     for name, cents in zip(_SUMS, sums[2:], strict=True):
         setattr(row, name, cents)
     cost = row.commission_cents + row.commission_vat_cents
     balance = opening_cents + row.orders_cents - cost + row.other_cents
-    row.payout_cents = balance if balance >= minimum and payable else 0
+    payout_cents = min(balance, most or 0)
+    row.payout_cents = payout_cents if payout_cents >= minimum else 0
     row.carried_cents = balance - row.payout_cents
-    row.carried_why = str(_why_carried(row.carried_cents, minimum))
+    row.carried_why = str(_why_carried(row.carried_cents, balance, minimum, most))
     row.to_invoice = bool(cost or row.commission_back_cents or row.commission_vat_back_cents)
     row.closed_at = at
     row.close()
 
 
-def _why_carried(cents: int, minimum: int) -> CarriedWhy:
+def _why_carried(cents: int, balance: int, minimum: int, most: int | None) -> CarriedWhy:
     if not cents:
         return CarriedWhy.NONE
     if cents < 0:
         return CarriedWhy.NEGATIVE
-    return CarriedWhy.MINIMUM if cents < minimum else CarriedWhy.DETAILS
+    if balance < minimum:
+        return CarriedWhy.MINIMUM
+    return CarriedWhy.DETAILS if most is None else CarriedWhy.SPENT
 
 
 def _payment(row: Statement, at: datetime) -> NewEntry:

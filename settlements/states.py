@@ -30,6 +30,7 @@ class CarriedWhy(TextChoices):
     NEGATIVE = "negative", _("el saldo es negativo")
     MINIMUM = "minimum", _("no llega al mínimo de una transferencia")
     DETAILS = "details", _("faltan los datos bancarios")
+    SPENT = "spent", _("el saldo ha bajado después del cierre")
 
 
 class PayoutState(TextChoices):

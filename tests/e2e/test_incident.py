@@ -103,7 +103,7 @@ def _answers(alice: Page, reference: str) -> None:
     expect(alice.get_by_text("La jarra llegó en dos trozos")).to_be_visible()
     photo = alice.locator("ul.files img").first
     expect(photo).to_be_visible()
-    alice.wait_for_function("document.querySelector('ul.files img').naturalWidth > 0")
+    assert photo.evaluate("async e => { await e.decode(); return e.naturalWidth }") > 0
     alice.get_by_label("Mensaje", exact=True).first.fill("Te mandamos otra hoy mismo")
     alice.get_by_role("button", name="Enviar").first.click()
     expect(alice.get_by_text("Te mandamos otra hoy mismo")).to_be_visible()
@@ -193,4 +193,4 @@ def test_an_incident_from_the_photo_to_the_money(site: Site, browser: Browser) -
     assert _state(alice, reference) == "Cerrado"
     ana.goto(ana.url)
     expect(ana.locator("body")).not_to_contain_text("Ha salido otra jarra")
-    site.here("check_invariants")
+    site.manage("check_invariants")

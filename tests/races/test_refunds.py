@@ -5,8 +5,10 @@ Each race has its control. Where the lock is taken away, the number of a refund,
 second wall: what it stops ends in an error, and counts as broken.
 """
 
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from threading import Barrier, Thread
 from typing import Any
 
@@ -18,7 +20,7 @@ from ledger.services import adjust
 from marketplace.models import Channel
 from marketplace.policy import PRESETS, Preset
 from marketplace.reasons import Why
-from marketplace.refusals import Code, MoveRefused, Outcome
+from marketplace.refusals import Code, MoveRefused, Outcome, Tally
 from marketplace.services import publish_policy
 from orders import services
 from orders.models import Order
@@ -31,7 +33,7 @@ from refunds.models import Refund
 from refunds.refunding import Wish
 from refunds.states import RefundState
 from settlements import services as settlements
-from settlements.models import Cycle
+from settlements.models import Cycle, Payout
 from tests.conftest import AT, CLOCK, NO_DETAILS, OPERATOR, SELLER
 from tests.orders.lives import HOUR, brought_to
 from tests.races.arena import (
@@ -115,16 +117,16 @@ def keeping_its_commission(channel: Channel) -> None:
     publish_policy(channel, PRESETS[Preset.ACCEPT_FIRST].model_copy(update=changes), by="x", at=AT)
 
 
-def spending(ground: Ground, windows: int) -> Callable[[int, int], Outcome[Refund]]:
+def spending(ground: Ground, windows: int) -> Callable[..., Outcome[Refund]]:
     """Settled orders, one a window, each of which asks for the only cent that the shop is owed."""
     keeping_its_commission(ground.channel)
     orders = list(Order.objects.filter(id__in=brought_to(State.CLOSED, ground.channel, ground.shop, windows)))
     lines = {order.id: order.lines.order_by("id")[0].id for order in orders}
 
-    def spend(number: int, window: int) -> Outcome[Refund]:
+    def spend(number: int, window: int, at: datetime = LATER) -> Outcome[Refund]:
         order = orders[window]
         wish = Wish(uuid.uuid4(), BROKEN, (Part(lines[order.id], 1, 1, 0),))
-        return told(lambda: refunding.refund(order.id, wish, by=SELLER, at=LATER))
+        return told(lambda: refunding.refund(order.id, wish, by=SELLER, at=at))
 
     return spend
 
@@ -162,6 +164,66 @@ def test_control_a_balance_that_nobody_locks(ground: Ground, monkeypatch: pytest
     ended = crowd(WITHOUT, 2, spend, before=a_cent_each_round(ground))
     # What both have spent the shop owes in the next round, when neither can.
     assert sum(all(one.moved for one in answers) for answers in ended) > WITHOUT / 3
+
+
+def _paid_out_or_refunded(ground: Ground) -> tuple[Callable[[int, int], Any], Callable[[int], None]]:
+    """The only cent that a shop is owed is paid out by the run of a closing, which comes a moment late, while it pays
+    for a refund: it does one of the two."""
+    spend = spending(ground, 1)
+    moments = [LATER + n * HOUR for n in range(ROUNDS)]
+
+    def earn(number: int) -> None:
+        adjust(ground.shop.id, ground.channel.id, 1, "EUR", key=f"{number}", note="x", at=moments[number])
+
+    def act(number: int, window: int) -> Any:
+        if window:
+            return settlements.close_cycle(ground.channel, moments[number], tally=Tally(), at=moments[number])
+        time.sleep(number % 4 * 0.005)  # a run has more to do before it pays
+        return spend(number, 0, moments[number] + INSTANT)
+
+    return act, earn
+
+
+def _times_paid_out() -> int:
+    return Payout.objects.filter(amount_cents=1).count()
+
+
+@pytest.mark.rule("REF-04", "SET-03")
+def test_a_balance_is_paid_out_or_spent_never_both(ground: Ground) -> None:
+    act, earn = _paid_out_or_refunded(ground)
+    ended = crowd(ROUNDS, 2, act, before=earn)
+    refunds = sum(bool(refunded.moved) for refunded, _ in ended)
+    assert all(done for _, done in ended)
+    assert 0 < refunds < ROUNDS
+    assert _times_paid_out() == ROUNDS - refunds
+    assert payable(ground.shop.id, ground.channel.id, "EUR") == 0
+    assert broken_invariants() == []
+
+
+def test_control_paid_out_while_nobody_locks_the_balance(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act, earn = _paid_out_or_refunded(ground)
+    both_have_read = Barrier(2, timeout=PATIENCE_S)
+
+    def one(*whose: Any, lock: bool) -> int:
+        found = payable(*whose)
+        if lock:
+            both_have_read.wait()
+        return found
+
+    def many(channel_id: int, shop_ids: Sequence[int]) -> dict[tuple[int, str], int]:
+        found = {(shop_id, "EUR"): payable(shop_id, channel_id, "EUR") for shop_id in shop_ids}
+        both_have_read.wait()
+        return found
+
+    monkeypatch.setattr("ledger.queries.payable", one)
+    monkeypatch.setattr("ledger.queries.payables", many)
+    ended = crowd(WITHOUT, 2, act, before=earn)
+    paid_at = set(Payout.objects.values_list("created_at", flat=True))
+    twice = [n for n, (refunded, _) in enumerate(ended) if refunded.moved and LATER + n * HOUR in paid_at]
+    # What was paid twice the shop owes in the next round, when there is nothing to pay.
+    assert len(twice) > WITHOUT / 3
 
 
 def _refund_or_settle(cycle: Cycle) -> Race:

@@ -165,6 +165,26 @@ def test_a_receipt_that_fails_while_closing_is_counted(channel: Channel, shop: S
     assert Order.objects.get(id=good).state == State.CLOSED
 
 
+@pytest.mark.rule("SET-08", "REF-04")
+@pytest.mark.parametrize("spent_cents", [1_000, NET])
+def test_what_was_spent_since_the_closing_is_not_paid_out_again(
+    spent_cents: int, channel: Channel, shop: Shop
+) -> None:
+    """The run comes a moment after the closing; meanwhile the balance has paid for something else."""
+    brought_to(State.RECEIVED, channel, shop, 1)
+    soon = APRIL + timedelta(minutes=5)
+    adjust(shop.id, channel.id, -spent_cents, "EUR", key="1", note="Reembolso", at=soon)
+    tick("statements", soon)
+    first = Statement.objects.get()
+    assert (first.payout_cents, first.carried_cents) == (NET - spent_cents, spent_cents)
+    assert first.carried_why == CarriedWhy.SPENT
+    assert Balance.objects.get().payable_cents == 0
+    tick("statements", MID_APRIL)
+    second = Statement.objects.latest("id")
+    assert (second.opening_cents, second.adjustments_cents) == (spent_cents, -spent_cents)
+    assert (second.payout_cents, second.carried_cents) == (0, 0)
+
+
 @pytest.mark.rule("SET-08")
 def test_a_negative_balance_is_carried_over_never_paid_never_forgotten(channel: Channel, shop: Shop) -> None:
     adjust(shop.id, channel.id, -10_000, "EUR", key="1", note="Etiquetas", at=AT)
