@@ -11,7 +11,7 @@ from django.http import Http404
 from ledger.models import Entry, Kind, Posting
 from orders.models import Order
 from sellers.models import Shop
-from settlements.models import Statement, StatementLine
+from settlements.models import Invoice, Payout, PayoutInFile, Statement, StatementLine
 from settlements.states import StatementState
 
 PAGE = 50
@@ -46,6 +46,19 @@ def get_statement(shop: Shop, statement_id: int) -> Statement:
     if found is None:
         raise Http404
     return found
+
+
+def invoices(statement: Statement) -> list[Invoice]:
+    """What the operator billed of a statement's commission: its invoices, then its credit notes."""
+    return list(Invoice.objects.filter(statement=statement).select_related("series").order_by("id"))
+
+
+def reference_of(payout: Payout | None) -> str:
+    """What the shop's bank shows beside the transfer of a payout; nothing while it is in no file."""
+    if payout is None:
+        return ""
+    lines = PayoutInFile.objects.filter(payout=payout, live=True)
+    return lines.values_list("end_to_end", flat=True).first() or ""
 
 
 def booked(statement: Statement) -> int:

@@ -21,6 +21,7 @@ from marketplace.csv_cells import plain
 from marketplace.money import format_money
 from orders.queries import get_order
 from sellers.access import DeskRequest, at_the_desk
+from sellers.desk import Right
 from sellers.models import Membership
 from settlements.models import Statement
 
@@ -80,12 +81,16 @@ PROVED_AT_ONCE = 2000
 def _statement(request: DeskRequest, statement_id: int, *, lines_proved: int | None) -> HttpResponse:
     one = reads.get_statement(request.shop, statement_id)
     page = reads.taken(one, *_place(request.GET))
+    payout = getattr(one, "payout", None)
     told = {
         "section": "money",
         "now": timezone.now(),
         "statement": one,
-        "payout": getattr(one, "payout", None),
-        "badge": payout_words(getattr(one, "payout", None)),
+        "payout": payout,
+        "badge": payout_words(payout),
+        "reference": reads.reference_of(payout),
+        "papers": reads.invoices(one),
+        "takes_papers": request.actor.may(Right.MONEY),
         "steps": sums_of(one),
         "proof": proof_of(one) if lines_proved is None or one.lines_count <= lines_proved else None,
         "proved": last_proof(),

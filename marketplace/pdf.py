@@ -1,6 +1,9 @@
 """Papers: a Jinja2 template becomes a PDF that fetches nothing from anywhere."""
 
-from collections.abc import Mapping
+import gc
+import io
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from barcode.codex import Code128
@@ -31,6 +34,30 @@ def draw(html: str) -> bytes:
     nowhere = URLFetcher(allowed_protocols=(), allow_redirects=False)
     pdf: bytes = HTML(string=html, url_fetcher=nowhere).write_pdf()
     return pdf
+
+
+def draw_in_parts(parts: Iterable[str], footers: Callable[[int], str]) -> bytes:
+    """Draw documents one after the other into one: a hundred pages take no more memory than a part.
+
+    No part knows how many pages there are, so `footers` makes a document of that many pages to be laid over them all.
+    Raises PdfUnavailable.
+    """
+    from pikepdf import Pdf, Rectangle
+
+    with Pdf.new() as whole, ExitStack() as drawn:
+        for html in parts:
+            part = drawn.enter_context(Pdf.open(io.BytesIO(draw(html))))
+            if not whole.pages:
+                whole.docinfo.update(whole.copy_foreign(part.docinfo))
+                whole.Root.Lang = part.Root.Lang
+            whole.pages.extend(part.pages)
+            gc.collect()  # boxes know their parents: nothing of a page is let go by itself
+        over = drawn.enter_context(Pdf.open(io.BytesIO(draw(footers(len(whole.pages))))))
+        for page, footer in zip(whole.pages, over.pages, strict=True):
+            page.add_overlay(footer, Rectangle(page.trimbox))
+        made = io.BytesIO()
+        whole.save(made)
+    return made.getvalue()
 
 
 def code128(text: str) -> list[tuple[int, int]] | None:

@@ -78,12 +78,9 @@ class RefundForm(forms.Form):
         """Which of the two ways stands in the form, as it was sent or for the first time."""
         return str(self.data.get("how") or TOTAL)
 
-    def shown(self, name: str, line: Left) -> str:
-        """What stands in a box of a line: what was typed, or for so many units what they are refunded with."""
-        if name in self.data:
-            return str(self.data[name])
-        kind = name.partition("_")[0]
-        return "" if kind != "units" else "0"
+    def shown(self, name: str) -> str:
+        """What was typed into a box of a line."""
+        return str(self.data.get(name, ""))
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -105,9 +102,13 @@ class RefundForm(forms.Form):
 
     def _part(self, line_id: int) -> Part:
         given = self.cleaned_data
-        units = given.get(f"units_{line_id}") or 0
+        units = given.get(f"units_{line_id}")
         goods, shipping = given.get(f"goods_{line_id}") or 0, given.get(f"shipping_{line_id}") or 0
-        if units and not str(self.data.get(f"goods_{line_id}", "")).strip() and not shipping:
+        if (
+            units is None
+        ):  # a discount on what the customer keeps is of one unit, unless it is said of how many
+            units = 1 if goods or shipping else 0
+        elif units and not str(self.data.get(f"goods_{line_id}", "")).strip() and not shipping:
             goods = self.left[line_id].usual_goods(units)
         return Part(line_id, units, goods, shipping)
 

@@ -1,16 +1,17 @@
 """The papers of a settlement: the statement as PDF and CSV, the invoice as PDF (SET-05)."""
 
 import csv
-from collections.abc import Iterator
-from itertools import batched
+from collections.abc import Iterator, Sequence
+from itertools import batched, chain
 from typing import Any
 
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from marketplace.moments import day_words
 from marketplace.money import percent, plain
-from marketplace.pdf import render_pdf
+from marketplace.pdf import draw, draw_in_parts, render_pdf
 from orders.models import Order
 from sellers.models import VatSeat
 from settlements.models import Invoice, InvoiceKind, Statement, StatementLine
@@ -19,6 +20,9 @@ from settlements.states import CarriedWhy
 AT_A_TIME = 2000
 A_TABLE = 60
 """Rows of a table in a PDF: many small tables are laid out faster than one long one."""
+
+A_PART = 600
+"""Lines of a statement that are drawn at a time: what is laid out takes some 120 KB a line."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -69,17 +73,34 @@ def statement_name(statement: Statement, kind: str) -> str:
 
 
 def statement_pdf(statement: Statement) -> bytes:
-    """A statement on paper, in the shop's language. Raises PdfUnavailable."""
+    """A statement on paper, in the shop's language; a long one is drawn in parts. Raises PdfUnavailable."""
     calendar = statement.channel.calendar
     context: dict[str, Any] = {
         "statement": statement,
         "shop": statement.shop,
-        "tables": batched(lines(statement), A_TABLE),
         "sums": lambda: sums(statement),
         "why": lambda: CarriedWhy(statement.carried_why).label if statement.carried_why else "",
         "closed_on": lambda: day_words(calendar.local_day(statement.cycle.closes_at), year=True),
     }
-    return render_pdf("pdf/statement.jinja", context, statement.shop.language)
+
+    def drawn(
+        rows: Sequence[Told], *, starts: bool = False, footed: bool = False, empty_pages: int = 0
+    ) -> str:
+        more = {
+            "tables": batched(rows, A_TABLE),
+            "starts": starts,
+            "footed": footed,
+            "empty_pages": empty_pages,
+        }
+        return render_to_string("pdf/statement.jinja", context | more, using="jinja2")
+
+    with override(statement.shop.language):
+        parts = batched(lines(statement), A_PART)
+        first = next(parts, ())
+        if statement.lines_count <= A_PART:
+            return draw(drawn(first, starts=True, footed=True))
+        whole = chain([drawn(first, starts=True)], (drawn(part) for part in parts))
+        return draw_in_parts(whole, lambda pages: drawn((), footed=True, empty_pages=pages))
 
 
 def statement_csv(statement: Statement, out: Any) -> None:

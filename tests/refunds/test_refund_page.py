@@ -73,6 +73,8 @@ def test_a_part_is_worked_out_while_it_is_typed_and_nothing_is_done(order: Order
     assert f"Reembolsar {amount} €" in page
     page = plain(get(client, f"{address(order)}?how=detailed&units_{line.id}=1&goods_{line.id}=1,234"))
     assert "decimales" in page or "coma" in page
+    page = plain(get(client, f"{address(order)}?how=detailed&units_{line.id}=&goods_{line.id}=5"))
+    assert "Reembolsar 5,00 €" in page
     assert everything_of(order.id) == before
     answer = client.post(
         address(order), sent(how="detailed", reason="price", agreed="Por mensaje") | {f"units_{line.id}": "1"}

@@ -15,9 +15,10 @@ from django.urls import reverse
 from ledger.services import adjust
 from marketplace import invariants
 from marketplace.models import Channel
+from orders.models import Order
 from orders.states import State
 from sellers.models import Shop, User
-from settlements import documents, invoicing, payees
+from settlements import documents, invoicing, papers, payees
 from settlements.models import Invoice, PaperDownload, Series, Statement
 from tests.conftest import ALBA, AT, OPERATOR, told
 from tests.orders.lives import brought_to, tick
@@ -55,6 +56,26 @@ def lived(channel: Channel, shop: Shop, other_shop: Shop) -> None:
 def text_of(pdf: bytes) -> str:
     pages = pypdf.PdfReader(io.BytesIO(pdf)).pages
     return " ".join(" ".join(page.extract_text() for page in pages).split()).replace("\xa0", " ")
+
+
+def test_a_long_statement_is_drawn_in_parts_and_reads_as_one(
+    channel: Channel, shop: Shop, other_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every line once, the pages counted through, and the words of one that is drawn at a stroke."""
+    brought_to(State.RECEIVED, channel, shop, 7)
+    tick("statements", APRIL)
+    statement = papers.STATEMENTS.get()
+    at_once = documents.statement_pdf(statement)
+    monkeypatch.setattr(documents, "A_PART", 3)
+    in_parts = documents.statement_pdf(statement)
+    document = pypdf.PdfReader(io.BytesIO(in_parts))
+    texts = [page.extract_text() for page in document.pages]
+    assert [f"Página {n} de 3" in text.replace("\xa0", " ") for n, text in enumerate(texts, 1)] == [True] * 3
+    whole = text_of(in_parts)
+    references = Order.objects.values_list("reference", flat=True)
+    assert [whole.count(reference) for reference in references] == [1] * 7
+    assert document.metadata == pypdf.PdfReader(io.BytesIO(at_once)).metadata
+    assert str(document.root_object["/Lang"]) == "es"
 
 
 @pytest.mark.usefixtures("issuer")
