@@ -179,7 +179,7 @@ def message_take_back(request: DeskRequest, order: Order, message_id: int) -> Ht
     gone = not threads_of(request.membership).filter(id=thread.id).exists()
     if request.POST.get("tab") == "documentos":
         messages.success(request, _("Deshecho: no ha salido, y nadie lo ha visto."))
-        return SeeOther(reverse("order", args=[order.reference], query={"tab": "documentos"}) + "#factura")
+        return SeeOther(reverse("order", args=[order.reference], query={"tab": "documentos"}))
     code = next((code for code, to in CODES.items() if to == of(message)), "")
     keep(
         request,

@@ -312,7 +312,7 @@ def test_what_is_undone_is_owed_again(order: Order, desk: Client) -> None:
     uploads(desk, order, paper())
     [address] = UNDO.findall(documents(desk, order))
     answer = desk.post(address, {"tab": "documentos"})
-    assert answer["Location"] == f"/pedidos/{order.reference}/?tab=documentos#factura"
+    assert answer["Location"] == f"/pedidos/{order.reference}/?tab=documentos"
     assert not Message.objects.exists()
     assert not Notice.objects.filter(event="message").exists()
     assert again(order).owes_invoice
