@@ -28,6 +28,7 @@ class Offers:
     give_back: bool
     claim: bool
     note: bool
+    invoice: bool
     review: bool
 
 
@@ -51,5 +52,6 @@ def offers(
         give_back=may_return and bool(returns.left_of(lines, asked)),
         claim=may_claim and bool(free_lines(lines, claims)),
         note=has_delivery_note(order),
+        invoice=not order.wants_invoice and services.judge_invoice_wish(order, by=by, at=at) is None,
         review=judge_review(order, by=by) is None,
     )

@@ -12,7 +12,7 @@ from marketplace.policy import Settings
 from marketplace.reasons import OTHER
 from messaging.conversing import LONGEST
 from messaging.file_fields import FilesField
-from orders.models import Line
+from orders.models import LONGEST_INVOICE_TO, Line
 from quality.models import LONGEST_REVIEW, STARS
 from refunds import returns
 from refunds.return_verbs import LONGEST_NAME
@@ -171,6 +171,22 @@ class ReturnForm(forms.Form):
         """Line ids and the units of each that go back."""
         said = {one.line.id: self.cleaned_data.get(f"units_{one.line.id}") for one in self.left}
         return {line_id: units for line_id, units in said.items() if units}
+
+
+class InvoiceForm(forms.Form):
+    """Whom an invoice is made out to: name, tax number and address, in the customer's own lines (DOC-02)."""
+
+    made_out_to = forms.CharField(error_messages={"required": _("Escribe a nombre de quién va.")})
+
+    def clean_made_out_to(self) -> str:
+        lines = (" ".join(line.split()) for line in visible(self.cleaned_data["made_out_to"]).splitlines())
+        words = "\n".join(filter(None, lines))
+        if not words:
+            raise forms.ValidationError(_("Escribe a nombre de quién va."))
+        if len(words) > LONGEST_INVOICE_TO:
+            told = {"limit_value": LONGEST_INVOICE_TO}
+            raise forms.ValidationError(_("Es demasiado largo: caben %(limit_value)d letras.") % told)
+        return words
 
 
 class SentForm(forms.Form):

@@ -19,6 +19,7 @@ from messaging.models import Message
 from messaging.recipients import SHOP, customers_answer
 from orders import services
 from orders.models import DocumentKind, Order
+from orders.states import Verb
 from sellers.desk import Actor
 
 AGAIN = timedelta(minutes=10)
@@ -127,6 +128,25 @@ def too_many_claims(order: Order, *, at: datetime) -> bool:
 def _is_about(incident: Incident, reason: str, line_ids: Collection[int]) -> bool:
     lines = set(incident.lines.values_list("line_id", flat=True))
     return incident.reason_code == reason and lines == set(line_ids)
+
+
+MOST_WISHES = 10
+"""So many times a day a customer may say whom their invoice is made out to."""
+
+
+@transaction.atomic
+def ask_invoice(order: Order, made_out_to: str, *, by: Actor, at: datetime) -> None:
+    """Ask for the invoice of an order, or say anew whom it is made out to; said twice it was said (DOC-02).
+
+    Raises MoveRefused: `too_often`, and what `orders.services.ask_invoice` refuses but `duplicate`.
+    """
+    services.lock_orders([order.id])
+    said = order.events.filter(verb=Verb.INVOICE_ASKED, at__gt=at - DAY)
+    if said.count() >= MOST_WISHES:
+        raise MoveRefused(Refusal(order.id, Code.TOO_OFTEN))
+    outcome = services.ask_invoice(order.id, made_out_to, by=by, at=at)
+    if any(refusal.code != Code.DUPLICATE for refusal in outcome.refused):
+        services.one(outcome)
 
 
 def may_have_paper(order: Order, *, at: datetime) -> Code | None:

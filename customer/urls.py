@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from customer import return_views, review_views, views
+from customer import invoice_views, return_views, review_views, views
 from customer.access import nowhere
 
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("<str:token>/recibido/", views.received, name="customer_received"),
     path("<str:token>/cancelar/", views.cancel, name="customer_cancel"),
     path("<str:token>/incidencia/", views.claim, name="customer_claim"),
+    path("<str:token>/factura/", invoice_views.invoice, name="customer_invoice"),
     path("<str:token>/valorar/", review_views.review, name="customer_review"),
     path("<str:token>/devolver/", views.give_back, name="customer_return"),
     path("<str:token>/devoluciones/<int:number>/enviada/", return_views.sent, name="customer_return_sent"),

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from customer import acts
 from customer import services as own
 from customer.access import CustomerRequest, by_link, by_old_link, look_again, no_page, page
+from customer.billing import bill_of
 from customer.claims import claims_of, free_lines
 from customer.conversation import conversation as conversation_of
 from customer.conversation import readable
@@ -53,6 +54,7 @@ DONE = {
     "devolucion": gettext_lazy("Devolución pedida. Te avisaremos por correo cuando la tienda conteste."),
     "mandada": gettext_lazy("Anotado: la tienda sabe que la has mandado."),
     "retirada": gettext_lazy("Devolución retirada: te lo quedas."),
+    "factura": gettext_lazy("Anotado: la tienda sabe que quieres factura, y a nombre de quién."),
 }
 """What the page says after an act, by the word in its address."""
 
@@ -121,6 +123,7 @@ def order_with(request: CustomerRequest, refusal: Refusal | None = None) -> Http
         "amounts": amounts_of(order, lines),
         "paid": paid_words(order),
         "latest": latest,
+        "bill": bill_of(order, by=request.actor, at=now),
         "files": attachments.of(one.message for one in latest) if latest else {},
         "backs": backs_of(order, asked, by=request.actor, at=now),
         "review": review_of(order) if order.state in acts.ARRIVED else None,

@@ -53,7 +53,10 @@ DUE_WORDS = {
     "espera": gettext_lazy("en espera"),
     "por-confirmar": gettext_lazy("por confirmar al cliente"),
     "incidencias": gettext_lazy("con incidencias"),
+    "factura": gettext_lazy("deben factura"),
 }
+OF_SUPPLIERS = {code: words for code, words in DUE_WORDS.items() if code != "factura"}
+"""The filters of whoever works for a supplier: what a shop owes its customers is the shop's affair (DOC-02, ROL-04)."""
 SORT_WORDS = {
     "nuevos": gettext_lazy("los más nuevos"),
     "envio": gettext_lazy("lo que antes hay que enviar"),
@@ -146,8 +149,9 @@ def read(
     given: Mapping[str, str],
     channels: Mapping[str, object],
     suppliers: Mapping[str, object] = MappingProxyType({}),
+    dues: Mapping[str, object] = MappingProxyType(DUE_WORDS),
 ) -> Asked:
-    """Understand the parameters of an address; `channels` and `suppliers` are those there are, by code."""
+    """Understand the parameters of an address; `channels`, `suppliers` and `dues` are those there are, by code."""
     unclear: list[str] = []
 
     def name(parameter: str, value: str) -> None:
@@ -195,7 +199,7 @@ def read(
         words=words_of(given.get("buscar", "")),
         since=since,
         until=until,
-        due=one_of("plazo", DUE_WORDS),
+        due=one_of("plazo", dues),
         sort=one_of("orden", SORT_WORDS, "nuevos"),
         after=after,
         before=None if after else place("antes"),

@@ -16,7 +16,7 @@ from dashboard.waits import TO_ACT_ON, WAITS
 from incidents.models import Incident
 from incidents.states import STANDING, Turn
 from messaging.models import Message, Thread
-from orders.models import DeliveryException, Order
+from orders.models import OWES_INVOICE, DeliveryException, Order
 from refunds.models import ReturnRequest
 from refunds.states import AT_THE_SHOP, OPEN
 from sellers import desk_counts
@@ -47,6 +47,9 @@ desk_counts.add("messages_unread", _unread)
 desk_counts.add("incidents", _standing)
 desk_counts.add("incidents_waiting", lambda: _standing().filter(turn=Turn.SHOP))
 desk_counts.add("incidents_late", lambda: _standing().filter(answer_by__lt=Now()))
+
+
+desk_counts.add("invoices", lambda: Order.objects.filter(_OWN, OWES_INVOICE))
 
 
 def _returns() -> QuerySet[ReturnRequest]:
@@ -85,3 +88,8 @@ def returns_of(member: Membership) -> ReturnFigures | None:
         return None
     told = desk_counts.of(member)
     return ReturnFigures(told["returns"], told["returns_waiting"], told["returns_late"])
+
+
+def invoices_of(member: Membership) -> int:
+    """How many orders owe their customer an invoice, for the home page; none are a supplier's (DOC-02)."""
+    return 0 if member.supplier_id is not None else desk_counts.of(member)["invoices"]

@@ -64,6 +64,7 @@ _REFUND = {
     "commission_cents": 240, "commission_vat_cents": 50, "covered_cents": 0, "received": True,
 }  # fmt: skip
 
+_MADE_OUT_TO = ["Ana Soler, S. L.", "B58378431", "Calle Mayor 14, 50001 Zaragoza"]
 _NO_PARCEL = {"ships": False}
 _PATTERN = {
     "title": "Patrón de falda",
@@ -150,6 +151,10 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(_("una entrada"), Role.SELLER, {**_NO_PARCEL, "after": State.DELIVERED}, {"confirmed": [_TICKET]}),
     ),
     Verb.CONFIRM: (Case(data={"confirmed": [_PATTERN]}, move={"to_confirm": 1, "after": State.AWAITING_SHIPMENT}),),
+    Verb.INVOICE_ASKED: (
+        Case(by=Role.CUSTOMER, move=_PAID, data={"invoice_to": _MADE_OUT_TO, "owed": True}),
+        Case(_("sin cobrar"), Role.CUSTOMER, data={"invoice_to": _MADE_OUT_TO, "owed": False}),
+    ),
     Verb.INCIDENT_OPENED: (
         Case(_("del cliente"), Role.CUSTOMER, data={**_INCIDENT, **_BROKEN}),
         Case(_("del operador, sin texto"), Role.OPERATOR, data={**_INCIDENT, **_BROKEN, "text": []}),
@@ -200,6 +205,9 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
             (_("del proveedor"), {**_SAID, "role": "supplier", "author": "Nuria Norte", "supplier": "Talleres Norte",
                 "supplier_id": 1, "at": at.isoformat()}),
             (_("de la tienda"), {**_SAID, "role": "seller", "author": "Lucía Alba", "at": at.isoformat()}),
+            (_("de la tienda, con la factura"), {**_SAID, "role": "seller", "author": "Lucía Alba", "invoice": True,
+                "subject": "Tu factura", "text": ["Va con el IVA desglosado."],
+                "files": ["factura.pdf"], "at": at.isoformat()}),
             (_("de la tienda, por correo"), {**_SAID, "role": "seller", "author": "Lucía Alba", "misdirected": True,
                 "at": at.isoformat()}),
             (_("del operador"), {**_SAID, "role": "operator", "author": "Olga", "subject": "", "at": at.isoformat()}),

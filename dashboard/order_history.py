@@ -133,6 +133,7 @@ def _details(order: Order, verb: Verb, data: Mapping[str, Any], now: datetime) -
         said.append(_("Se devuelve: %(amount)s") % {"amount": amount})
     said += _incident(verb, data)
     said += telling.of_return(data)
+    said += telling.of_invoice(data)
     said += _reasons(verb, data)
     if "parcel" in data:
         said.append((_("Bulto %(parcel)s · %(carrier)s %(tracking)s") % data).strip())

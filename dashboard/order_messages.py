@@ -254,7 +254,13 @@ def _reply_form(tab: _Tab, thread: Thread, messages: list[Message]) -> MessageFo
         initial = {"to": tab.draft.to, "text": tab.draft.text}
     if tab.wanted == thread.id and tab.template is not None:
         initial |= filled_form(tab.template, tab.order, among)
-    return MessageForm(choices=among, rules=tab.order.policy.rules, thread_id=thread.id, initial=initial)
+    return MessageForm(
+        choices=among,
+        rules=tab.order.policy.rules,
+        thread_id=thread.id,
+        owes=tab.order.owes_invoice,
+        initial=initial,
+    )
 
 
 def _start_form(tab: _Tab) -> StartForm:
@@ -267,4 +273,10 @@ def _start_form(tab: _Tab) -> StartForm:
     among = choices(tab.request.membership, order=tab.order)
     if tab.template is not None:
         initial |= filled_form(tab.template, tab.order, among)
-    return StartForm(choices=among, rules=tab.order.policy.rules, reasons=reasons, initial=initial)
+    return StartForm(
+        choices=among,
+        rules=tab.order.policy.rules,
+        reasons=reasons,
+        owes=tab.order.owes_invoice,
+        initial=initial,
+    )

@@ -22,6 +22,7 @@ from dashboard.order_clocks import OF_SUPPLIERS, running
 from dashboard.order_history import Own, bounce_words, history
 from dashboard.order_messages import messages_part
 from dashboard.order_money import debit_of, money_of, not_there
+from dashboard.order_papers import documents_part, invoice_wish
 from dashboard.order_requests import asking, requests_of, shown
 from dashboard.return_queries import of_order
 from dashboard.returns import shown as shown_returns
@@ -58,9 +59,12 @@ TABS = {
 UNDONE = (State.REFUSED, State.CANCELLED, State.FAILED)
 """Ended without a delivery: no deadline is left to keep."""
 
-TAB_OF_ACT = {"ship": "envio", "ask_carrier": "envio", "delivery_note": "documentos"} | dict.fromkeys(
-    ("start", "reply", "take_back", "needless", "send_on"), "mensajes"
-)
+TAB_OF_ACT = {
+    "ship": "envio",
+    "ask_carrier": "envio",
+    "delivery_note": "documentos",
+    Verb.INVOICE_GIVEN: "documentos",
+} | dict.fromkeys(("start", "reply", "take_back", "needless", "send_on"), "mensajes")
 ANSWERS_SHOWN = timedelta(days=14)
 """For how long what became of a carrier that was asked for is told beside the form (SHP-04)."""
 
@@ -113,6 +117,7 @@ def order_page(request: DeskRequest, reference: str) -> HttpResponse:
         "waiting": waiting_of(member),
         "may_note": has_delivery_note(order) and reaches,
         "reaches": reaches,
+        "invoice": invoice_wish(order, member),
         "unclear": "" if attempt or not asked or asked in TABS else _unclear(asked),
     }
     told |= order_incidents(request, order, told)
@@ -272,14 +277,10 @@ def _history(request: DeskRequest, order: Order, told: Told) -> Told:
     }
 
 
-def _documents(request: DeskRequest, order: Order, told: Told) -> Told:
-    return {"downloads": queries.downloads(order, told["supplier"])}
-
-
 _PARTS: dict[str, Callable[[DeskRequest, Order, Told], Told]] = {
     "detalles": _details,
     "envio": _shipping,
     "mensajes": messages_part,
     "historial": _history,
-    "documentos": _documents,
+    "documentos": documents_part,
 }

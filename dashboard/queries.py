@@ -39,7 +39,7 @@ from ledger.models import Balance
 from marketplace import queries as ground
 from marketplace.models import Channel
 from marketplace.moments import LAST_MINUTE
-from orders.models import Hold, Line, Order, Part, Shipment, Words
+from orders.models import OWES_INVOICE, Hold, Line, Order, Part, Shipment, Words
 from orders.queries import folded, orders_of
 from orders.states import OF_MONEY, State
 from sellers.models import Membership, Shop
@@ -49,6 +49,8 @@ COUNTED = 10_000
 ON_ITS_WAY = (State.SHIPPED, State.EXCEPTION, State.DELIVERED)
 OPEN = (State.PENDING_ACCEPTANCE, State.DEBIT, *TO_SHIP, *ON_ITS_WAY, State.RECEIVED)
 HELD = Q(state__in=OPEN, held_at__isnull=False)
+ANY_STATE = ("", "incidencias", "factura")
+"""The filters that closed orders meet too."""
 
 
 def day_starts(day: date) -> datetime:
@@ -84,6 +86,7 @@ def due(name: str, now: datetime) -> Q:
         "espera": HELD,
         "por-confirmar": TO_CONFIRM,
         "incidencias": IN_INCIDENT,
+        "factura": OWES_INVOICE,
     }[name]
 
 
@@ -310,7 +313,7 @@ def count_by_tab(member: Membership, asked: Asked, now: datetime) -> dict[str, T
         by_state = dict(found.values_list("state", "n"))
     else:
         # A filter by deadline is met by open orders only: the closed need not be looked at one by one.
-        by_state = _count_states(rows, OPEN if asked.due not in ("", "incidencias") else State.values)
+        by_state = _count_states(rows, State.values if asked.due in ANY_STATE else OPEN)
     tabs = {tab: [by_state.get(state, 0) for state in states] for tab, states in TABS.items()}
     return {tab: _tally(counts) for tab, counts in {"": list(by_state.values()), **tabs}.items()}
 

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 
 from dashboard import asked as asking
 from dashboard import queries, samples
-from dashboard.asked import DUE_WORDS, SELDOM, SORT_WORDS, TAB_WORDS, Asked
-from dashboard.frame_counts import incidents_of, returns_of, talks_of
+from dashboard.asked import DUE_WORDS, OF_SUPPLIERS, SELDOM, SORT_WORDS, TAB_WORDS, Asked
+from dashboard.frame_counts import incidents_of, invoices_of, returns_of, talks_of
 from dashboard.home import money_rows, next_settlement
 from dashboard.rows import rows
 from dashboard.words import greeting, today_words
@@ -50,6 +50,7 @@ def home(request: DeskRequest) -> HttpResponse:
         "supplier": member.supplier,
         "incidents": incidents_of(member),
         "returns": returns_of(member),
+        "invoices": invoices_of(member),
         "may_accept": member.supplier is None and request.actor.may(Right.WORK_ORDERS),
         "money": money_rows(figures),
         "settlement": None if member.supplier else next_settlement(figures, channels.values(), now),
@@ -68,7 +69,8 @@ def orders(request: DeskRequest) -> HttpResponse:
     names = {channel.code: channel.name for channel in channels.values()}
     member = request.membership
     served = _suppliers(request)
-    asked = asking.read(request.GET, names, served)
+    dues = DUE_WORDS if member.supplier is None else OF_SUPPLIERS
+    asked = asking.read(request.GET, names, served, dues)
     by_tab = queries.count_by_tab(member, asked, now)
     page = queries.page(member, asked, now)
     queries.furnish(page.orders, channels)
@@ -85,7 +87,7 @@ def orders(request: DeskRequest) -> HttpResponse:
         "suppliers": served,
         "supplier": member.supplier,
         "channels": names if len(names) > 1 else {},
-        "due_words": DUE_WORDS,
+        "due_words": dues,
         "sort_words": SORT_WORDS,
         "waiting": queries.waiting(member),
         "may_accept": request.actor.may(Right.WORK_ORDERS),

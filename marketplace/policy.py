@@ -189,6 +189,7 @@ class Settings(Frozen):
 
     customer_link_days: Annotated[int, Field(ge=1, le=730)] = 180
     review_after: Window = Window(hours=5 * 24)
+    invoice_always: bool = False
 
     settlement_by: SettlementBy = SettlementBy.MONTH_DAYS
     settlement_days: tuple[Annotated[int, Field(ge=1, le=28)], ...] = (1, 16)

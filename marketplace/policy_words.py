@@ -126,6 +126,7 @@ SENTENCES = {
     ),
     "customer_link_days": gettext_lazy("El enlace del cliente a su pedido vale"),
     "review_after": gettext_lazy("Se pide al cliente su opinión, después de la entrega, a las"),
+    "invoice_always": gettext_lazy("La factura de la tienda al cliente"),
     "settlement_by": gettext_lazy("Se liquida"),
     "settlement_days": gettext_lazy("Si son días del mes, los días"),
     "settlement_weekdays": gettext_lazy("Si son días de la semana, los"),
@@ -152,6 +153,7 @@ _YES_NO = {
         gettext_lazy("lo hace sola la plataforma"),
         gettext_lazy("lo hace el operador"),
     ),
+    "invoice_always": (gettext_lazy("se entrega siempre"), gettext_lazy("se entrega si la pide")),
     "payout_needs_details": (gettext_lazy("hacen falta"), gettext_lazy("no hacen falta")),
     "incident_tells_operator": (gettext_lazy("hace falta"), gettext_lazy("no hace falta")),
 }

@@ -102,6 +102,9 @@ class Code(models.TextChoices):
     )
     DAYS_OVERLAP = "days_overlap", _("Ya hay un cierre en alguno de esos días.")
     TOO_MANY_DAYS = "too_many_days", _("Son demasiados días de cierre por venir: 60 como mucho.")
+    INVOICE_NOT_ASKED = "invoice_not_asked", _("El cliente no ha pedido factura.")
+    INVOICE_GIVEN = "invoice_given", _("La factura ya está entregada.")
+    NO_INVOICE_FILE = "no_invoice_file", _("Una factura es un PDF o una imagen: adjunta el archivo.")
     FAILED = "failed", _("Ha fallado y se ha apartado para revisarlo.")
 
 

@@ -99,6 +99,8 @@ def said(message: Message, files: Sequence[Attachment] = ()) -> Said:
             else _("La tienda tiene hasta el %(moment)s")
         )
         marks.append((words % {"moment": until(message.answer_by)}, "danger" if late else "info"))
+    if message.is_invoice:
+        marks.append((_("Es la factura que pidió el cliente"), "success"))
     if message.needs_no_answer:
         marks.append((_("No requiere respuesta"), "default"))
     if message.to_operator and not message.read_by_operator_at:

@@ -21,6 +21,7 @@ from messaging.models import CameBy, Message, Thread
 from messaging.recipients import MAY_WRITE_TO, To, readable_by
 from messaging.signals import Told, messages_taken_back, messages_written, nothing_waits, waits_changed
 from messaging.templates import unfilled
+from orders import services
 from orders.models import Hold, Order
 from orders.states import HoldKind
 from sellers.desk import Actor, Right
@@ -49,13 +50,14 @@ _MIRRORS = (
 @dataclass(frozen=True, slots=True)
 class Words:
     """What is said: the text, how it came, and the files that passed the gate (MSG-13); it is not `told` where another
-    notice carries it."""
+    notice carries it. That it is the `invoice` which the customer asked for, `invoices.hand_in` says (DOC-02)."""
 
     body: str
     came_by: CameBy = CameBy.PAGE
     misdirected: bool = False
     files: Sequence[Checked] = ()
     told: bool = True
+    invoice: bool = False
 
 
 @transaction.atomic
@@ -167,6 +169,7 @@ def _write(thread: Thread, words: Words, *, to: To, take_back: bool, by: Actor, 
         body=body,
         came_by=words.came_by,
         misdirected=words.misdirected,
+        is_invoice=words.invoice,
         written_at=at,
         visible_at=visible_at,
         answer_by=answer_clock.answer_by(thread, to, by=by, at=visible_at),
@@ -236,10 +239,13 @@ def _mirror(thread: Thread) -> None:
 def take_back(message_id: int, *, by: Actor, at: datetime) -> str:
     """Take back what one has just sent: nobody has seen it, and no notice of it goes out; answers its text.
 
-    A thread that it began goes with it, what it had answered waits again. Raises MoveRefused: `not_allowed`,
-    `sent_already` once others can see it.
+    A thread that it began goes with it, what it had answered waits again, an invoice that it handed in is owed again.
+    Raises MoveRefused: `not_allowed`, `sent_already` once others can see it.
     """
-    message = Message.objects.get(id=message_id)
+    message = Message.objects.select_related("thread").get(id=message_id)
+    order_id = message.thread.order_id if message.is_invoice else None
+    if order_id is not None:
+        services.lock_orders([order_id])  # before its conversation, as whoever hands one in does
     thread = _locked(message.thread_id)
     message = _own_unseen(message_id, by=by, at=at)
     told = _told(thread, message)
@@ -252,6 +258,10 @@ def take_back(message_id: int, *, by: Actor, at: datetime) -> str:
         thread.delete()
     else:
         _mirror(thread)
+    if order_id is not None:
+        left = Message.objects.filter(thread__order=order_id, is_invoice=True)
+        earlier = left.aggregate(last=Max("written_at"))["last"]
+        services.one(services.take_back_invoice(order_id, earlier, by=by, at=at))
     messages_taken_back.send(sender=Message, told=[told], by=by, at=at)
     return message.body
 

@@ -6,13 +6,16 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.files import Checked
 from marketplace.lettering import visible
 from marketplace.models import Reason
 from marketplace.policy import Settings
+from marketplace.refusals import Code
 from messaging.composing import CODES, Choice
 from messaging.conversing import LONGEST, Words
 from messaging.file_fields import FilesField
 from messaging.filling import Fills
+from messaging.invoices import is_paper, rules_of_papers
 from messaging.recipients import To
 from messaging.shop_days import Closing
 
@@ -20,7 +23,8 @@ LONGEST_SUBJECT = 120
 
 
 class MessageForm(Fills):
-    """A message and whom it is for; `thread_id` is the conversation that it is written in, 0 for a new one."""
+    """A message and whom it is for; `thread_id` is the conversation that it is written in, 0 for a new one. With
+    `owes` it can be said of it that it is the invoice which the customer asked for (DOC-02)."""
 
     to = forms.ChoiceField(
         error_messages={
@@ -42,6 +46,7 @@ class MessageForm(Fills):
         choices: Sequence[Choice],
         rules: Settings | None = None,
         thread_id: int = 0,
+        owes: bool = False,
         **told: Any,
     ) -> None:
         prefix = f"t{thread_id}"
@@ -50,12 +55,30 @@ class MessageForm(Fills):
         self.fields["to"].choices = [(one.code, one.label) for one in choices]  # type: ignore[attr-defined]
         if rules is not None and rules.attachments_most:
             self.fields["files"] = FilesField(rules)
+            if owes and any(choice.to.customer for choice in choices):
+                self.fields["invoice"] = forms.BooleanField(
+                    required=False, label=_("Es la factura que pidió el cliente")
+                )
 
     def clean_text(self) -> str:
         text = super().clean_text()
         if not text and not self.files:
             raise forms.ValidationError(_("Escribe el mensaje."))
         return text
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("invoice") and not self.errors:
+            if not CODES[given["to"]].customer:
+                self.add_error("invoice", _("La factura es para el cliente: elige que lo lea."))
+            elif not given["files"] or not all(is_paper(file.kind) for file in given["files"]):
+                self.add_error("invoice", Code.NO_INVOICE_FILE.label)
+        return given
+
+    @property
+    def is_invoice(self) -> bool:
+        """Whether the message is the invoice that the customer asked for."""
+        return bool(self.cleaned_data.get("invoice"))
 
     @property
     def words(self) -> Words:
@@ -95,13 +118,31 @@ class StartForm(MessageForm):
         return " ".join(visible(self.cleaned_data["subject"]).split())
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
+        given = super().clean()
         code = given.get("reason") or ""
         if code and code not in {reason.code for reason in self.reasons}:
             self.add_error("reason", _("Elige un motivo de la lista."))
         elif not code and not given.get("subject") and "subject" not in self.errors:
             self.add_error("reason", _("Elige un motivo, o escribe el asunto."))
         return given
+
+
+class InvoiceForm(forms.Form):
+    """The files that are the invoice which a customer asked for (DOC-02)."""
+
+    def __init__(self, data: Any = None, files: Any = None, *, rules: Settings) -> None:
+        super().__init__(data, files, auto_id="invoice_%s")
+        self.fields["files"] = FilesField(
+            rules_of_papers(rules),
+            label=_("La factura"),
+            required=True,
+        )
+
+    def clean_files(self) -> list[Checked]:
+        files: list[Checked] = self.cleaned_data["files"]
+        if not files:
+            raise forms.ValidationError(Code.NO_INVOICE_FILE.label)
+        return files
 
 
 class HolidayForm(forms.Form):

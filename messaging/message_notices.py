@@ -82,6 +82,7 @@ def payload_of_message(thread: Thread, message: Message, files: Sequence[str] = 
         "misdirected": message.misdirected,
         "text": [line for line in message.body.splitlines() if line.strip()],
         "files": list(files),
+        "invoice": message.is_invoice,
         "answer_by": message.answer_by.isoformat() if message.answer_by else None,
         "at": message.visible_at.isoformat(),
     }

@@ -6,6 +6,7 @@ kept either way (MSG-01 … MSG-09).
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from functools import wraps
 
 from django import forms
@@ -22,9 +23,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from marketplace.bell import ring
 from marketplace.models import Reason, ReasonKind
 from marketplace.refusals import Code, MoveRefused, Refusal
-from messaging import assigning, conversing
+from messaging import assigning, conversing, invoices
 from messaging.composing import CODES, choices, thread_choices
 from messaging.conversations import get_message, get_thread, threads_of
+from messaging.conversing import Words
 from messaging.drafts import Draft, forget, keep
 from messaging.forms import MessageForm, StartForm
 from messaging.models import Message
@@ -96,6 +98,19 @@ def _send(
     return SeeOther(tab_url(order, enviado=str(message.id)) + f"#hilo-{message.thread_id}")
 
 
+def _written(
+    request: DeskRequest,
+    order: Order,
+    form: MessageForm,
+    write: Callable[[Words], Message],
+    at: datetime,
+) -> Message:
+    """Write a message, and with it hand in the invoice where it is said to be that (DOC-02)."""
+    if form.is_invoice:
+        return invoices.hand_in(order.id, form.words, write, by=request.actor, at=at)
+    return write(form.words)
+
+
 @_act
 def conversation_start(request: DeskRequest, order: Order) -> HttpResponse:
     """Start a conversation about an order (MSG-02)."""
@@ -106,23 +121,23 @@ def conversation_start(request: DeskRequest, order: Order) -> HttpResponse:
         choices=choices(request.membership, order=order),
         rules=order.policy.rules,
         reasons=reasons,
+        owes=order.wants_invoice,
     )
-    return _send(
-        request,
-        order,
-        form,
-        "start",
-        lambda: conversing.start(
+    at = timezone.now()
+
+    def write(words: Words) -> Message:
+        return conversing.start(
             request.shop,
-            form.words,
+            words,
             to=form.recipient,
             order=order,
             reason_code=form.cleaned_data["reason"],
             subject=form.cleaned_data["subject"],
             by=request.actor,
-            at=timezone.now(),
-        ),
-    )
+            at=at,
+        )
+
+    return _send(request, order, form, "start", lambda: _written(request, order, form, write, at))
 
 
 @_act
@@ -137,16 +152,14 @@ def conversation_reply(request: DeskRequest, order: Order, thread_id: int) -> Ht
         choices=thread_choices(request.membership, thread),
         rules=order.policy.rules,
         thread_id=thread.id,
+        owes=order.wants_invoice,
     )
-    return _send(
-        request,
-        order,
-        form,
-        "reply",
-        lambda: conversing.write(
-            thread.id, form.words, to=form.recipient, by=request.actor, at=timezone.now()
-        ),
-    )
+    at = timezone.now()
+
+    def write(words: Words) -> Message:
+        return conversing.write(thread.id, words, to=form.recipient, by=request.actor, at=at)
+
+    return _send(request, order, form, "reply", lambda: _written(request, order, form, write, at))
 
 
 @_act
@@ -164,6 +177,9 @@ def message_take_back(request: DeskRequest, order: Order, message_id: int) -> Ht
     except MoveRefused as refused:
         return _page(request, order, Attempt("take_back", forms.Form(), refused.refusal), 409)
     gone = not threads_of(request.membership).filter(id=thread.id).exists()
+    if request.POST.get("tab") == "documentos":
+        messages.success(request, _("Deshecho: no ha salido, y nadie lo ha visto."))
+        return SeeOther(reverse("order", args=[order.reference], query={"tab": "documentos"}))
     code = next((code for code, to in CODES.items() if to == of(message)), "")
     keep(
         request,

@@ -46,6 +46,7 @@ from orders.admin_panels import (
     events_panel,
     exceptions_panel,
     holds_panel,
+    invoice_words,
     lines_panel,
     parcels_panel,
     requests_panel,
@@ -115,6 +116,7 @@ CUSTOMER = (
     ("customer_name", "customer_email", "customer_phone"),
     ("street", "postal_code", "city"),
     ("region", "country_name", "courier_note"),
+    ("invoice", "invoice_to"),
 )
 
 
@@ -166,6 +168,7 @@ class OrderAdmin(ManyOrders):
         "next_deadline",
         "manager",
         "country_name",
+        "invoice",
         *(name for row in AMOUNTS for name in row),
     )
 
@@ -312,6 +315,10 @@ class OrderAdmin(ManyOrders):
     @column(gettext_lazy("País"))
     def country_name(self, order: Order) -> str:
         return country_word(order.country)
+
+    @column(gettext_lazy("Factura"))
+    def invoice(self, order: Order) -> str:
+        return invoice_words(order)
 
     @column(gettext_lazy("Gestor de cuenta"))
     def manager(self, order: Order) -> str:

@@ -54,6 +54,7 @@ def order_figures(now: datetime) -> Iterator[Figure]:
     yield Figure(TURNS["ship"].label, n["ship"], late if n["late"] else "", f"{listed}?turn=ship", late=True)
     yield Figure(TURNS["way"].label, n["way"], "", f"{listed}?turn=way")
     yield Figure(TURNS["held"].label, n["held"], "", f"{listed}?turn=held")
+    yield Figure(TURNS["invoice"].label, n["invoice"], "", f"{listed}?turn=invoice")
 
 
 FIGURES.append((1, order_figures))

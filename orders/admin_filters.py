@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 
 from marketplace.moments import LAST_MINUTE
-from orders.models import Hold, Order
+from orders.models import OWES_INVOICE, Hold, Order
 from orders.states import State
 
 FOUND_ORDERS = 50
@@ -57,6 +57,7 @@ TURNS = {
         gettext_lazy("En espera"),
         lambda now: Q(pk__in=Hold.objects.filter(released_at=None).values("order_id")),
     ),
+    "invoice": Turn(gettext_lazy("Deben factura"), lambda now: OWES_INVOICE),
 }
 """The lists that operators look through, by name; the front page counts them by the same conditions."""
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from marketplace.reasons import Why, said
 from marketplace.rooms import Panel, link, moment, money
 from orders.models import Event, Order
+from orders.services import is_billable
 from orders.states import HoldKind, State
 from orders.telling import (
     act_word,
@@ -117,6 +118,17 @@ def requests_panel(order: Order) -> Panel:
     return Panel(_("Peticiones"), headers, rows)
 
 
+def invoice_words(order: Order) -> str:
+    """How the customer's own invoice stands: who asked for it, and whether it is owed (DOC-02)."""
+    if not order.wants_invoice:
+        return _("no la ha pedido")
+    if order.invoiced_at:
+        return _("entregada el %(moment)s") % {"moment": moment(order.invoiced_at)}
+    if order.owes_invoice:
+        return _("la tienda la debe desde que se cobró, el %(moment)s") % {"moment": moment(order.debited_at)}
+    return _("la tienda la deberá cuando se cobre") if is_billable(order) else _("no queda nada cobrado")
+
+
 DETAILS = {
     "lines": gettext_lazy("líneas"),
     "total_cents": gettext_lazy("total"),
@@ -141,6 +153,9 @@ DETAILS = {
     "from_order": gettext_lazy("viene del pedido"),
     "incident": gettext_lazy("incidencia"),
     "return": gettext_lazy("devolución"),
+    "files": gettext_lazy("archivos"),
+    "anew": gettext_lazy("con otros datos"),
+    "another": gettext_lazy("en lugar de la anterior"),
 }
 _SILENT = (
     "suppliers",
@@ -188,6 +203,8 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "confirmed": lambda told: "; ".join(confirmed(told)),
     "corrected": lambda told: "; ".join(corrected(told)),
     "asked": act_word,
+    "anew": lambda told: _("sí"),
+    "another": lambda told: _("sí"),
     "kind": lambda kind: str(dict(HoldKind.choices).get(kind, kind)),
     "assigned": lambda told: "; ".join(_assigned(one) for one in told),
 }

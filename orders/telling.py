@@ -100,6 +100,14 @@ def of_return(told: Mapping[str, Any]) -> list[str]:
     return [*said, carried] if carried else said
 
 
+def of_invoice(told: Mapping[str, Any]) -> list[str]:
+    """What the history keeps of an invoice: its files, and what it stands in for (DOC-02)."""
+    said = [str(_("con otros datos"))] if told.get("anew") else []
+    if told.get("another"):
+        said.append(_("en lugar de la anterior"))
+    return said + ([", ".join(told["files"])] if told.get("files") else [])
+
+
 def confirmed(told: Any) -> list[str]:
     """What was confirmed to the customer and what was said of it, line by line (ORD-13)."""
     return [": ".join(filter(None, (str(one["title"]), str(one["access"])))) for one in told or ()]

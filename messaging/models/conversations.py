@@ -133,7 +133,8 @@ class Message(models.Model):
     shop's deadline for what waits for its answer, null for what needs none; `answered_at` when that came, and
     `needs_no_answer` that somebody said that none was needed (MSG-08). `misdirected` is a shop's reply to a notice by
     mail: it is for the operator, whomever it was meant for (MSG-07); `sent_on_as` the message by which the shop sent
-    its text on from the platform.
+    its text on from the platform. With one that `is_invoice` the shop hands in the invoice that the customer asked for
+    (DOC-02).
     """
 
     shop = models.ForeignKey(Shop, models.PROTECT, related_name="+", db_index=False)
@@ -152,6 +153,7 @@ class Message(models.Model):
     body = models.TextField(_("texto"))
     came_by = models.CharField(_("llegó por"), max_length=4, choices=CameBy, default=CameBy.PAGE)
     misdirected = models.BooleanField(_("contestó al aviso"), default=False)
+    is_invoice = models.BooleanField(_("es la factura"), default=False, db_default=False)
     sent_on_as = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+", db_index=False)
     written_at = models.DateTimeField(_("escrito"))
     visible_at = models.DateTimeField(_("se ve desde"))
@@ -183,6 +185,10 @@ class Message(models.Model):
             models.CheckConstraint(
                 condition=Q(needs_no_answer=False) | Q(answered_at__isnull=True),
                 name="message_answered_or_needless",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_invoice=False) | Q(to_customer=True, role=Role.SELLER.value),
+                name="message_invoice_to_customer",
             ),
         ]
         indexes = [

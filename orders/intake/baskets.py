@@ -95,5 +95,6 @@ def _customer(customer: CustomerIn, address: AddressIn | None) -> Customer:
         language=customer.locale[:2].lower(),
         phone=customer.phone or "",
         external_id=customer.external_id,
+        wants_invoice=customer.wants_invoice,
         **place,
     )

@@ -36,6 +36,7 @@ BASKET_COLUMNS: Mapping[str, Loc] = {
     "customer_email": ("customer", "email"),
     "customer_locale": ("customer", "locale"),
     "customer_phone": ("customer", "phone"),
+    "customer_wants_invoice": ("customer", "wants_invoice"),
     "street": ("shipping_address", "street"),
     "postal_code": ("shipping_address", "postal_code"),
     "city": ("shipping_address", "city"),

@@ -151,6 +151,9 @@ class CustomerIn(Closed):
     phone: Annotated[str, _text(max_length=40, pattern=VISIBLE)] | None = Field(
         default=None, description="Telephone, for the carrier."
     )
+    wants_invoice: Annotated[bool, BeforeValidator(_yes_or_no)] = Field(
+        default=False, description="Whether the customer asked for an invoice: each shop owes them one."
+    )
 
 
 class AddressIn(Closed):

@@ -7,13 +7,15 @@ so the database itself refuses a foreign parent (ROL-01, I10).
 from orders.models.carriers import CarrierRequest, Granting
 from orders.models.exceptions import DeliveryException, Ending
 from orders.models.goods import LONGEST_ACCESS, Line, Part, Shipment, ShipmentLine
-from orders.models.order import Basket, Child, Order, Words
+from orders.models.order import LONGEST_INVOICE_TO, OWES_INVOICE, Basket, Child, Order, Words
 from orders.models.rates import CommissionRate
 from orders.models.requests import Asking, Request
 from orders.models.trail import DocumentKind, Download, Event, HeardEvent, Hold
 
 __all__ = [
     "LONGEST_ACCESS",
+    "LONGEST_INVOICE_TO",
+    "OWES_INVOICE",
     "Asking",
     "Basket",
     "CarrierRequest",

@@ -10,6 +10,10 @@ from marketplace.models import Channel, Policy
 from orders.states import PAID, OrderMachine, State
 from sellers.models import Shop, Supplier
 
+LONGEST_INVOICE_TO = 300
+OWES_INVOICE = Q(wants_invoice=True, invoiced_at=None, charged_cents__gt=F("refunded_cents"))
+"""Orders whose shop owes their customer an invoice: of what was charged and not all given back (DOC-02)."""
+
 
 class Basket(models.Model):
     """What a customer bought in one go, over one or several shops, under one commercial number (ORD-14)."""
@@ -47,6 +51,8 @@ class Order(OrderMachine, models.Model):
     (ROL-04). `open_requests` is how many acts were asked for and wait for an answer (ROL-05). Where the order goes may
     be corrected after a delivery that failed, with `courier_note` for whoever takes it there (EXC-03). Of the
     customer's links those are valid that were signed for `link_version` (ROL-03).
+    `wants_invoice` where the basket or the policy said so, or the customer on their page at `invoice_asked_at`, with
+    `invoice_to` for whom it is made out to; `invoiced_at` is when the last one was handed in (DOC-02).
     """
 
     shop = models.ForeignKey(
@@ -136,6 +142,11 @@ class Order(OrderMachine, models.Model):
         _("indicaciones para el transportista"), max_length=200, blank=True, default="", db_default=""
     )
     wants_invoice = models.BooleanField(_("pide factura"), default=False)
+    invoice_asked_at = models.DateTimeField(_("factura pedida"), null=True)
+    invoice_to = models.CharField(
+        _("factura a nombre de"), max_length=LONGEST_INVOICE_TO, blank=True, default="", db_default=""
+    )
+    invoiced_at = models.DateTimeField(_("factura entregada"), null=True)
     items_text = models.CharField(_("artículos en una línea"), max_length=160, blank=True, default="")
 
     class Meta:
@@ -198,6 +209,11 @@ class Order(OrderMachine, models.Model):
                 name="order_to_confirm",
                 condition=Q(state__in=[str(state) for state in PAID], to_confirm__gt=0),
             ),
+            models.Index(
+                *(F("shop"), F("placed_at").desc(), F("id").desc()),
+                name="order_owes_invoice",
+                condition=OWES_INVOICE,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -207,6 +223,11 @@ class Order(OrderMachine, models.Model):
     def unconfirmed(self) -> int:
         """How many lines the customer has still to be told of."""
         return self.at_once + self.to_confirm
+
+    @property
+    def owes_invoice(self) -> bool:
+        """Whether the shop owes the customer an invoice, as `OWES_INVOICE` says it of rows (DOC-02)."""
+        return self.wants_invoice and self.invoiced_at is None and self.charged_cents > self.refunded_cents
 
 
 class Child(models.Model):

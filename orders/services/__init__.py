@@ -21,6 +21,14 @@ from orders.services.fees import Fee, Fees, Priced, fee_base, fee_of_left, price
 from orders.services.fulfilment import fulfil
 from orders.services.holds import end_presale, hold, judge_hold, judge_release, release
 from orders.services.incidents import Followed, follow_incidents
+from orders.services.invoices import (
+    ask_invoice,
+    hand_in_invoice,
+    is_billable,
+    judge_invoice,
+    judge_invoice_wish,
+    take_back_invoice,
+)
 from orders.services.links import may_revoke_links, revoke_links
 from orders.services.move import Refuse, acts_at, fulfils, judge, lock_orders, one, rules
 from orders.services.new_baskets import Customer, NewBasket, NewLine
@@ -61,6 +69,7 @@ __all__ = [
     "approve",
     "ask",
     "ask_for_carrier",
+    "ask_invoice",
     "asked_of",
     "assign",
     "cancel",
@@ -79,11 +88,15 @@ __all__ = [
     "fulfil",
     "fulfils",
     "grant_carrier",
+    "hand_in_invoice",
     "hold",
+    "is_billable",
     "is_theirs",
     "judge",
     "judge_answer",
     "judge_hold",
+    "judge_invoice",
+    "judge_invoice_wish",
     "judge_refund",
     "judge_release",
     "lapse",
@@ -116,6 +129,7 @@ __all__ = [
     "settle",
     "ship",
     "shorten",
+    "take_back_invoice",
     "undo_refund",
     "withdraw",
 ]

@@ -238,7 +238,7 @@ def _order(
         city=customer.city,
         region=customer.region,
         country=customer.country,
-        wants_invoice=customer.wants_invoice,
+        wants_invoice=customer.wants_invoice or policy.rules.invoice_always,
         items_text=in_a_line(line for line, _ in lines),
         supplier_id=supplier_id,
         shared=shared,

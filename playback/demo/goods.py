@@ -203,7 +203,7 @@ def customer(number: int) -> Customer:
         city=city,
         region=region,
         country="ES",
-        wants_invoice=dice.random() < 0.06,
+        wants_invoice=dice.random() < 0.012,
     )
 
 

@@ -24,6 +24,7 @@ from orders.signals import Moved
 from orders.states import HoldKind, Verb
 from playback.clockwork import Clockwork
 from playback.demo import asides
+from playback.demo.billing import bill
 from playback.demo.channels import open_others
 from playback.demo.claims import CLAIMS, TROUBLES, act_on, answer
 from playback.demo.goods import TRADERS, customer
@@ -80,6 +81,7 @@ def fill(
         keep_lists(people, channel, at=at)
         others = open_others(people, at=at)
         talk(people, channel, at=at)
+        bill(people, channel, at=at)
         return len(purchases) + others
 
 

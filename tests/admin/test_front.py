@@ -170,7 +170,7 @@ def test_the_day_in_figures_and_each_leads_to_the_same_number(desk: Client, fres
         if "orders/order" in one.address
     }
     assert {title: pair for title, pair in shown.items() if pair[0] != pair[1]} == {}
-    assert len(shown) == 5
+    assert len(shown) == 6
 
 
 def test_money_owed_and_on_its_way_is_told(desk: Client, settled: Order) -> None:

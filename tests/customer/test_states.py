@@ -53,16 +53,16 @@ LATER = {State.RECEIVED: timedelta(days=22), State.CLOSED: timedelta(days=41)}
 
 CLAIMED = {"incidencia"}
 OFFERED = {
-    State.PENDING_PAYMENT: {"cancelar"},
-    State.PENDING_ACCEPTANCE: {"albaran.pdf", "cancelar"},
-    State.DEBIT: {"albaran.pdf", "cancelar"},
-    State.AWAITING_SHIPMENT: {"albaran.pdf", "cancelar"},
-    State.AWAITING_PICKUP: {"albaran.pdf", "cancelar"},
-    State.SHIPPED: {"albaran.pdf", "incidencia"},
-    State.EXCEPTION: {"albaran.pdf", "incidencia"},
-    State.DELIVERED: {"albaran.pdf", "incidencia", "devolver", "valorar"},
-    State.RECEIVED: {"albaran.pdf", "incidencia", "devolver", "valorar"},
-    State.CLOSED: {"albaran.pdf", "valorar"},
+    State.PENDING_PAYMENT: {"cancelar", "factura"},
+    State.PENDING_ACCEPTANCE: {"albaran.pdf", "cancelar", "factura"},
+    State.DEBIT: {"albaran.pdf", "cancelar", "factura"},
+    State.AWAITING_SHIPMENT: {"albaran.pdf", "cancelar", "factura"},
+    State.AWAITING_PICKUP: {"albaran.pdf", "cancelar", "factura"},
+    State.SHIPPED: {"albaran.pdf", "factura", "incidencia"},
+    State.EXCEPTION: {"albaran.pdf", "factura", "incidencia"},
+    State.DELIVERED: {"albaran.pdf", "factura", "incidencia", "devolver", "valorar"},
+    State.RECEIVED: {"albaran.pdf", "factura", "incidencia", "devolver", "valorar"},
+    State.CLOSED: {"albaran.pdf", "factura", "valorar"},
     State.RETURNED: {"albaran.pdf"},
 }
 """The acts of the page besides writing, which is always there. In debit and after, cancelling is asked for."""

@@ -86,6 +86,13 @@ def test_from_the_mail_to_the_page_a_message_and_the_receipt(site: Site, browser
     expect(page.get_by_role("heading", level=1)).to_have_text("On its way")
     page.get_by_role("link", name="Español").click()
 
+    page.get_by_role("link", name="Pedir factura").click()
+    page.get_by_label("A nombre de quién va").fill(f"Ana Soler, S. L.\n{'B58378431' * 9}")
+    _fits(page)
+    page.get_by_role("button", name="Pedir factura").click()
+    expect(page.get_by_role("heading", name="La tienda te debe la factura")).to_be_visible()
+    _fits(page)
+
     page.get_by_role("link", name="Ya me ha llegado").click()
     page.get_by_role("button", name="Sí, ya me ha llegado").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Entregado")

@@ -337,6 +337,7 @@ def tell_everything(channel: Channel, shop: Shop, norte: Supplier, olga: User) -
         give_back(channel, shop, language)
         mail_new_link(shipped, at=AT + DAY)
         _incidents(shipped, AT + DAY)
+        services.one(services.ask_invoice(shipped, "Ana Soler\n12345678Z", by=CUSTOMER, at=AT + DAY))
         _paid_beforehand(shop, language)
         _tick("payback", AT + DAY)
         _served_by_a_supplier(channel, shop, norte, language)

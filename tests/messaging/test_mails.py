@@ -101,6 +101,8 @@ def _check_words(mail: EmailMessage, notice: Notice, language: str) -> None:
         if notice.event in ("message", "astray"):
             supplier = notice.payload.get("supplier_id")
             address += f"proveedor/{supplier}/" if supplier else "?tab=mensajes"
+        if notice.event == "invoice_asked":
+            address += "?tab=documentos"
         assert address in plain.splitlines()
         assert f'href="{address}"' in html
 

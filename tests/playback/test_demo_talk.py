@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from messaging.models import Attachment, Message, OrderNote, ReceivedMail, Template, Thread
-from orders.models import Asking, DeliveryException, Ending, Order, Request
+from orders.models import OWES_INVOICE, Asking, DeliveryException, Ending, Order, Request
 from quality.models import Review
 from refunds import redirecting
 from refunds.models import Redirect, ReturnRequest
@@ -37,6 +37,7 @@ def test_everything_that_people_say_is_at_hand(development: Path) -> None:
     assert ShopHoliday.objects.filter(shop=shop).exists()
     assert Template.objects.filter(shop=shop).exists()
     assert ReturnRequest.objects.exists()
+    assert Order.objects.filter(OWES_INVOICE, shop=shop).exclude(invoice_to="").exists()
     states = set(Request.objects.values_list("state", flat=True))
     assert states == {Asking.OPEN, Asking.APPROVED, Asking.DECLINED}
     _cannot_be_delivered(owner)
