@@ -21,9 +21,10 @@ TABLES = {
         SELECT s.code, b.payable_cents FROM ledger_balance b JOIN sellers_shop s ON s.id = b.shop_id ORDER BY 1""",
     "lines": """
         SELECT o.reference, l.section, l.orders_cents, l.commission_cents, l.commission_vat_cents, l.other_cents
-          FROM settlements_statementline l LEFT JOIN orders_order o ON o.id = l.order_id ORDER BY 1""",
+          FROM settlements_statementline l LEFT JOIN orders_order o ON o.id = l.order_id ORDER BY 1, 2, 3, 4, 5, 6""",
     "statements": """
-        SELECT s.code, c.closes_at, c.ended_at, t.state, t.lines_count, t.payout_cents, t.carried_cents, t.closed_at
+        SELECT s.code, c.closes_at, c.ended_at, t.state, t.lines_count, t.opening_cents, t.refunds_cents,
+               t.adjustments_cents, t.payout_cents, t.carried_cents, t.carried_why, t.closed_at
           FROM settlements_statement t JOIN sellers_shop s ON s.id = t.shop_id
           JOIN settlements_cycle c ON c.id = t.cycle_id ORDER BY 1, 2""",
     "payouts": """

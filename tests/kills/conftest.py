@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,19 +16,27 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from ledger.services import adjust
 from marketplace import queries
 from marketplace.models import Channel
 from marketplace.policy import Preset
+from marketplace.reasons import Why
 from marketplace.services import open_channel
 from orders import services
+from orders.models import Line
 from orders.states import State
+from refunds import refunding
+from refunds.amounts import Part
+from refunds.refunding import Wish
 from sellers.models import Shop
 from tests.conftest import AT, NO_DETAILS, SELLER, _maintenance
-from tests.orders.lives import HOUR, STEPS, TO_SHIP, placed, tick
+from tests.orders.lives import HOUR, STEPS, TO_SHIP, brought_to, placed, tick
 
 ROOT = Path(__file__).parents[2]
 SHOPS = 24
 EACH = 5
+BEFORE_CLOSING = AT + timedelta(days=25)
+"""When what is received has been received, and the cycle of its month has not closed."""
 CARDS = ("ok", "ok", "slow", "late", "lost", "refused", "down", "ok")
 _copies = count(1)
 
@@ -163,6 +172,24 @@ def _all_due(_template_database: str, django_db_blocker: Any) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def _all_sorts_due(_template_database: str, django_db_blocker: Any) -> Iterator[str]:
+    """Shops with all that a statement can take: orders, refunds of them, adjustments, some that leave a debt."""
+
+    def fill(channel: Channel) -> None:
+        for n in range(SHOPS // 2):
+            shop = Shop.objects.create(code=f"s{n:02}", name=f"Tienda {n}", contact_email=f"{n}@t.example")
+            ids = brought_to(State.RECEIVED, channel, shop, EACH)
+            line = Line.objects.filter(order_id=ids[0]).order_by("id")[0]
+            part = Part(line.id, 1, 1650 + n, 0)
+            wish = Wish(uuid.uuid4(), Why("damaged"), (part,))
+            refunding.refund(ids[0], wish, by=SELLER, at=BEFORE_CLOSING)
+            cents = (-100_000, 999, -77)[n % 3]
+            adjust(shop.id, channel.id, cents, "EUR", key=shop.code, note="Ajuste", at=BEFORE_CLOSING)
+
+    yield from _prepared(_template_database, django_db_blocker, fill)
+
+
+@pytest.fixture(scope="session")
 def _all_asked(_template_database: str, django_db_blocker: Any) -> Iterator[str]:
     """Accepted orders of every sort of card whose charges wait, and cancelled ones whose paybacks do."""
 
@@ -182,6 +209,12 @@ def _all_asked(_template_database: str, django_db_blocker: Any) -> Iterator[str]
 def all_due(_all_due: str, django_db_blocker: Any) -> Iterator[str]:
     with django_db_blocker.unblock():
         yield _all_due
+
+
+@pytest.fixture
+def all_sorts_due(_all_sorts_due: str, django_db_blocker: Any) -> Iterator[str]:
+    with django_db_blocker.unblock():
+        yield _all_sorts_due
 
 
 @pytest.fixture

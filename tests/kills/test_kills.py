@@ -56,7 +56,10 @@ def killed(workers: Workers, timer: str, deaths: list[Death], *, apart: str = ""
     return sum(end.signal == signal.SIGKILL for end in ends)
 
 
-def undisturbed(workers: Workers, source: str, timer: str) -> tuple[dict[str, list[tuple[object, ...]]], End]:
+type Written = dict[str, list[tuple[object, ...]]]
+
+
+def undisturbed(workers: Workers, source: str, timer: str) -> tuple[Written, End]:
     """What one worker writes that nobody kills, and what it counted."""
     with copy_of(source):
         (end,) = workers.run((timer, DUE_AT))
@@ -75,16 +78,36 @@ def undisturbed(workers: Workers, source: str, timer: str) -> tuple[dict[str, li
 def test_a_killed_worker_leaves_nothing_out_and_does_nothing_twice(
     timer: str, workers: Workers, all_due: str
 ) -> None:
-    luck = random.Random(timer)
     wanted, whole = undisturbed(workers, all_due, timer)
+    survives(workers, all_due, timer, wanted, whole)
+
+
+def survives(workers: Workers, source: str, timer: str, wanted: Written, whole: End) -> None:
+    """Killed again and again, the work ends as if nobody had been killed."""
+    luck = random.Random(timer)
     died = 0
     while died < KILLS:
-        with copy_of(all_due):
+        with copy_of(source):
             deaths = [a_death(luck, whole.counted) for _ in range(luck.randint(1, 3))]
             died += killed(workers, timer, deaths)
             to_the_end(workers, timer, DUE_AT)
             assert told() == wanted, deaths
             assert broken_invariants() == [], deaths
+
+
+@pytest.mark.rule("SET-01", "SET-03", "SET-08", "REF-04")
+def test_a_killed_settlement_leaves_no_refund_and_no_debt_out(workers: Workers, all_sorts_due: str) -> None:
+    with copy_of(all_sorts_due):
+        (whole,) = workers.run(("statements", DUE_AT))
+        wanted = told()
+        assert broken_invariants() == []
+    assert Counter(row[1] for row in wanted["lines"]) == {
+        "orders": EACH * SHOPS // 2,
+        "refund": SHOPS // 2,
+        "adjustment": SHOPS // 2,
+    }
+    assert {row[-2] for row in wanted["statements"]} == {"", "negative"}
+    survives(workers, all_sorts_due, "statements", wanted, whole)
 
 
 @pytest.mark.rule("SET-03")
