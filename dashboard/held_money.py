@@ -16,6 +16,7 @@ from marketplace.moments import day_words, last_day
 from marketplace.money import format_money
 from orders.models import Order
 from orders.services import rules
+from orders.states import HoldKind
 from settlements.queries import closings
 
 
@@ -23,6 +24,7 @@ def words() -> dict[Cause, str]:
     """The causes as a filter names them."""
     return {
         Cause.INCIDENT: _("Incidencia abierta"),
+        Cause.RETURN: _("Devolución en curso"),
         Cause.HOLD: _("En espera"),
         Cause.DEBIT: _("Débito en curso"),
         Cause.SHIP: _("Por enviar"),
@@ -46,9 +48,9 @@ class Held:
 
 
 def cause_of(order: Order) -> Cause:
-    """What holds the money of an open order, as the counters tell it."""
+    """What holds the money of an open order, as the counters tell it; it comes with what keeps its money."""
     if order.incident_at is not None:
-        return Cause.INCIDENT
+        return Cause.RETURN if order.keeps_money == HoldKind.RETURN else Cause.INCIDENT  # type: ignore[attr-defined]
     if order.held_at is not None:
         return Cause.HOLD
     by_state = {
@@ -84,6 +86,8 @@ def _says(order: Order, cause: Cause, now: datetime) -> tuple[str, str, str]:
     """Why it is held, what frees it, and on which tab of the order's page that is done."""
     if cause == Cause.INCIDENT:
         return _("Una incidencia abierta lo retiene."), _("Resolver la incidencia"), "detalles"
+    if cause == Cause.RETURN:
+        return _("Una devolución en curso lo retiene."), _("Ver la devolución"), "detalles"
     if cause == Cause.HOLD:
         return _("El pedido está en espera."), _("Ver la espera"), "detalles"
     if cause == Cause.DEBIT:

@@ -9,10 +9,10 @@ from django.db import connection
 from django.db.models import BigIntegerField, Case, CharField, Count, F, Q, Sum, Value, When
 
 from dashboard.asked import Place
-from dashboard.queries import PAGE, Page, balances, for_the_shop
+from dashboard.queries import KEEPS_MONEY, PAGE, Page, balances, for_the_shop
 from dashboard.waits import TO_SHIP
 from orders.queries import orders_of
-from orders.states import State
+from orders.states import HoldKind, State
 from sellers.models import Membership
 
 HELD_STATES = (State.DEBIT, *TO_SHIP, State.SHIPPED, State.EXCEPTION, State.DELIVERED, State.RECEIVED)
@@ -22,6 +22,7 @@ class Cause(StrEnum):
     """What holds the money of an order, the one that has to go first before the others."""
 
     INCIDENT = "incidencia"
+    RETURN = "devolucion"
     HOLD = "espera"
     DEBIT = "debito"
     SHIP = "por-enviar"
@@ -39,7 +40,8 @@ _OF = {
 }
 _FREE = Q(held_at=None, incident_at=None)
 CONDITIONS: dict[Cause, Q] = {
-    Cause.INCIDENT: Q(incident_at__isnull=False, state__in=HELD_STATES),
+    Cause.INCIDENT: Q(keeps_money=HoldKind.INCIDENT, state__in=HELD_STATES),
+    Cause.RETURN: Q(keeps_money=HoldKind.RETURN, state__in=HELD_STATES),
     Cause.HOLD: Q(held_at__isnull=False, incident_at=None, state__in=HELD_STATES),
     **{cause: where & _FREE for cause, where in _OF.items()},
 }
@@ -61,6 +63,7 @@ def by_cause(member: Membership) -> list[Amount]:
     rows = (
         orders_of(member)
         .filter(state__in=HELD_STATES)
+        .annotate(keeps_money=KEEPS_MONEY)
         .annotate(cause=Case(*whens, output_field=CharField()))
         .values("cause", "currency")
         .annotate(n=Count("id"), cents=Sum(for_the_shop(), output_field=BigIntegerField()))
@@ -131,8 +134,10 @@ _EXPECTED = """
 
 def page(member: Membership, cause: Cause | None, after: Place | None, before: Place | None) -> Page:
     """One page of the orders whose money is held, by a cause or by any, the oldest first."""
-    rows = orders_of(member).filter(CONDITIONS[cause] if cause else Q(state__in=HELD_STATES))
-    rows = rows.annotate(place=F("placed_at"), for_the_shop=for_the_shop())
+    rows = orders_of(member).annotate(
+        keeps_money=KEEPS_MONEY, place=F("placed_at"), for_the_shop=for_the_shop()
+    )
+    rows = rows.filter(CONDITIONS[cause] if cause else Q(state__in=HELD_STATES))
     backwards, place = before is not None, before or after
     if place is not None:
         beyond, at_most = ("lt", "lte") if backwards else ("gt", "gte")

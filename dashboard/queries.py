@@ -221,7 +221,7 @@ def _acts_by() -> Case:
 
 
 _KEEPING = Hold.objects.filter(kind__in=OF_MONEY, order=OuterRef("id"), released_at=None).order_by("kind")
-_KEEPS = Case(When(incident_at__isnull=False, then=Subquery(_KEEPING.values("kind")[:1])))
+KEEPS_MONEY = Case(When(incident_at__isnull=False, then=Subquery(_KEEPING.values("kind")[:1])))
 """What keeps the money of an order, an incident before a return; looked for where something does."""
 
 
@@ -230,7 +230,9 @@ def _rows(member: Membership) -> QuerySet[Order]:
     lines = Line.objects.filter(order=OuterRef("id")).order_by().values("order").annotate(n=Count("id"))
     hold = Hold.objects.filter(~Q(kind__in=OF_MONEY), order=OuterRef("id"), released_at=None).order_by("id")
     rows = orders_of(member).annotate(
-        lines_n=Subquery(lines.values("n")), hold_kind=Subquery(hold.values("kind")[:1]), keeps_money=_KEEPS
+        lines_n=Subquery(lines.values("n")),
+        hold_kind=Subquery(hold.values("kind")[:1]),
+        keeps_money=KEEPS_MONEY,
     )
     if member.supplier_id is None:
         return rows

@@ -61,7 +61,7 @@ class Code(models.TextChoices):
     NOT_ASKED = "not_asked", _("Todavía no se le ha pedido.")
     FILES_NOT_KEPT = "files_not_kept", _("No se han podido guardar los archivos. Inténtalo de nuevo.")
     TOO_MANY_BACK = "too_many_back", _("Son más unidades de las que se pueden devolver.")
-    NOTHING_TO_REFUND = "nothing_to_refund", _("Ya se ha devuelto todo lo cobrado.")
+    NOTHING_TO_REFUND = "nothing_to_refund", _("No queda nada cobrado que devolver.")
     MORE_THAN_LEFT = "more_than_left", _("Es más de lo que queda por devolver:")
     NO_ISSUER = "no_issuer", _("Faltan los datos del operador en ese canal.")
     NOTHING_TO_PAY = "nothing_to_pay", _("No hay ninguna transferencia que llevar al banco.")

@@ -187,14 +187,13 @@ def _left_out(channel: Channel, up_to: datetime) -> list[LeftOut]:
     rows: list[tuple[Any, ...]] = bulk.fetch(
         """
         SELECT o.shop_id, shop.name, o.currency, h.kind, count(*), sum(o.charged_cents - o.refunded_cents)::bigint
-          FROM (SELECT id, shop_id, currency, charged_cents, refunded_cents, incident_at FROM orders_order
+          FROM (SELECT id, shop_id, currency, charged_cents, refunded_cents FROM orders_order
                  WHERE channel_id = %s AND state IN ('shipped', 'delivered', 'received') AND receive_at <= %s
                    AND (held_at IS NOT NULL OR incident_at IS NOT NULL)) o
           JOIN sellers_shop shop ON shop.id = o.shop_id
          CROSS JOIN LATERAL (
-            SELECT CASE WHEN o.incident_at IS NOT NULL THEN 'incident' ELSE
-                   (SELECT kind FROM orders_hold WHERE order_id = o.id AND released_at IS NULL ORDER BY id LIMIT 1)
-                   END AS kind) h
+            SELECT kind FROM orders_hold WHERE order_id = o.id AND released_at IS NULL
+             ORDER BY kind = 'incident' DESC, kind = 'return' DESC, id LIMIT 1) h
          GROUP BY o.shop_id, shop.name, o.currency, h.kind ORDER BY shop.name, o.shop_id, h.kind
         """,
         [channel.id, up_to],

@@ -30,10 +30,11 @@ from playback.demo.claims import CLAIMS, TROUBLES, act_on, answer
 from playback.demo.goods import TRADERS, customer
 from playback.demo.lists import keep_lists
 from playback.demo.lives import DAYS, Hours, Purchase, Share, Step, invent
-from playback.demo.people import People
+from playback.demo.people import ISSUER, People
 from playback.demo.talking import talk
 from playback.demo.window import Window
 from sellers.desk import PLATFORM, Actor
+from settlements import payees
 from settlements.models import Payout
 from settlements.queries import last_closing
 from settlements.services import answer_payouts
@@ -66,6 +67,7 @@ def fill(
     """
     with transaction.atomic():
         channel = _channel(at)
+        payees.keep_issuer(channel, ISSUER, by=people.operator, at=at)
         hours = Hours(channel.calendar)
         assert channel.policy is not None
         window = Window(hours, channel.policy.rules, closing=last_closing(channel, at), now=at)

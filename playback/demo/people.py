@@ -74,8 +74,43 @@ def move_in(*, at: datetime) -> People:
 
 def _details(trader: Trader, number: int) -> Details:
     """How a shop of the demonstration is paid; no bank has that code, so no account is anybody's."""
-    iban = str(IBAN.generate("ES", bank_code="9999", account_code=f"{number:010}"))
-    return Details(trader.legal_name, trader.tax_id, trader.address, "50001", trader.city, "ES", iban)
+    return Details(
+        trader.legal_name,
+        trader.tax_id,
+        trader.address,
+        _POSTAL_CODES[trader.city],
+        trader.city,
+        "ES",
+        _account(number),
+    )
+
+
+def _account(number: int) -> str:
+    """An account that no bank has."""
+    return str(IBAN.generate("ES", bank_code="9999", account_code=f"{number:010}"))
+
+
+_POSTAL_CODES = {
+    "Zaragoza": "50001",
+    "Lugo": "27001",
+    "Granada": "18001",
+    "Salamanca": "37001",
+    "Alicante": "03001",
+    "Murcia": "30001",
+    "Valencia": "46001",
+    "Valladolid": "47001",
+}
+
+ISSUER = Details(
+    "Lonja de Demostración, S. A.",
+    "A00000091",
+    "Calle de la Lonja 1",
+    "50003",
+    "Zaragoza",
+    "ES",
+    _account(900),
+)
+"""Who pays the shops of the demonstration and bills them the commission."""
 
 
 def _workshop(shop: Shop) -> Actor:

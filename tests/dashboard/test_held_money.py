@@ -16,11 +16,13 @@ from orders import services
 from orders.models import Order
 from orders.states import HoldKind, State
 from refunds import refunding
+from refunds.states import ReturnState
 from sellers.models import Membership, Shop, User
 from tests.conftest import AT, OPERATOR, SELLER
 from tests.dashboard.pages import browser, get, link, listed
 from tests.incidents.claims import claimed
 from tests.orders.lives import HOUR, brought_to
+from tests.refunds.giving_back import brought_back
 from tests.refunds.test_refunding import part, wish
 from tests.settlements.test_cycles import APRIL, MID_APRIL, NET
 
@@ -45,11 +47,13 @@ def one_of_each(channel: Channel, shop: Shop) -> dict[Cause, Order]:
         Cause.SENT: State.SHIPPED,
         Cause.READY: State.RECEIVED,
         Cause.INCIDENT: State.DELIVERED,
+        Cause.RETURN: State.DELIVERED,
         Cause.HOLD: State.AWAITING_SHIPMENT,
         Cause.DEBIT: State.DEBIT,
     }
     ids = {cause: brought_to(state, channel, shop)[0] for cause, state in states.items()}
     claimed(ids[Cause.INCIDENT], by=OPERATOR, at=AT + 5 * HOUR)
+    brought_back(ReturnState.INSTRUCTED, ids[Cause.RETURN])
     services.hold([ids[Cause.HOLD]], HoldKind.STOCK, by=SELLER, at=AT + 5 * HOUR)
     return {cause: Order.objects.get(id=order_id) for cause, order_id in ids.items()}
 
