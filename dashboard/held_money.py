@@ -50,7 +50,7 @@ class Held:
 def cause_of(order: Order) -> Cause:
     """What holds the money of an open order, as the counters tell it; it comes with what keeps its money."""
     if order.incident_at is not None:
-        return Cause.RETURN if order.keeps_money == HoldKind.RETURN else Cause.INCIDENT  # type: ignore[attr-defined]
+        return Cause.RETURN if order.keeps_money == HoldKind.RETURN else Cause.INCIDENT
     if order.held_at is not None:
         return Cause.HOLD
     by_state = {
