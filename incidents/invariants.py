@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from marketplace.invariants import broken, invariant
+from marketplace.invariants import Broken, broken, invariant
 
 
 @invariant("I30", "An order is held by an incident exactly while one of it stands, until it has ended.")
-def incidents_hold_their_orders(at: datetime | None) -> list[str]:
+def incidents_hold_their_orders(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'order ' || o.reference FROM orders_order o
@@ -24,7 +24,7 @@ def incidents_hold_their_orders(at: datetime | None) -> list[str]:
 @invariant(
     "I31", "An incident is about lines of its order, in its conversation, and counts what was said there."
 )
-def incidents_agree(at: datetime | None) -> list[str]:
+def incidents_agree(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'incident ' || i.reference FROM incidents_incident i

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from marketplace.invariants import broken, invariant
+from marketplace.invariants import Broken, broken, invariant
 
 
 @invariant("I1", "Postings of an entry sum to zero in each currency, and there are at least two.")
-def entries_balance(at: datetime | None) -> list[str]:
+def entries_balance(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'entry ' || e.key FROM ledger_entry e
@@ -19,7 +19,7 @@ def entries_balance(at: datetime | None) -> list[str]:
 
 
 @invariant("I2", "Entries and postings, histories and policies can only be added to.")
-def entries_stay(at: datetime | None) -> list[str]:
+def entries_stay(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'table ' || name || ' can be changed' FROM unnest(ARRAY
@@ -31,7 +31,7 @@ def entries_stay(at: datetime | None) -> list[str]:
 
 
 @invariant("I13", "A payable balance is the sum of its postings.")
-def balances_agree(at: datetime | None) -> list[str]:
+def balances_agree(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'shop ' || shop_id || ' on channel ' || channel_id || ': kept ' || coalesce(b.payable_cents, 0)
@@ -46,7 +46,7 @@ def balances_agree(at: datetime | None) -> list[str]:
 
 
 @invariant("I35", "The last proof of the sealed books found nothing wrong.")
-def the_past_is_as_it_was_sealed(at: datetime | None) -> list[str]:
+def the_past_is_as_it_was_sealed(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'proof ' || p.id || ': ' || (p.broken ->> 0) FROM ledger_proof p

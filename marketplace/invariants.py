@@ -1,6 +1,7 @@
 """What must always hold: every app registers its checks; `manage.py check_invariants` runs them all.
 
-They run after every test that writes and every ten minutes in production. A check answers the rows that break it.
+They run after every test that writes and every ten minutes in production. A check answers the rows that break it, or
+the query that finds them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,28 @@ import psycopg
 from django.db import connection
 from django.utils.module_loading import autodiscover_modules
 
-type Check = Callable[[datetime | None], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A query of the rows that break an invariant, in words, and the parameters of it."""
+
+    sql: str
+    params: Sequence[Any]
+
+    def rows(self) -> list[str]:
+        """At most twenty of them.
+
+        The same queries come again and again, so the server is let plan each of them once.
+        """
+        connection.ensure_connection()
+        raw = cast("psycopg.Connection[Any]", connection.connection)
+        with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+            cursor.execute(f"SELECT broken::text FROM ({self.sql}) AS found (broken) LIMIT 20", list(self.params))
+            return [str(row[0]) for row in cursor.fetchall()]
+
+
+type Check = Callable[[datetime | None], Broken | Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +68,16 @@ def invariant(code: str, sentence: str) -> Callable[[Check], Check]:
     return register
 
 
-def broken(sql: str, params: Sequence[Any] = ()) -> list[str]:
-    """The rows that a query of broken rows finds, in words; it selects one text column.
-
-    The same queries come again and again, so the server is let plan each of them once.
-    """
-    connection.ensure_connection()
-    raw = cast("psycopg.Connection[Any]", connection.connection)
-    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-        cursor.execute(f"SELECT broken::text FROM ({sql}) AS found (broken) LIMIT 20", list(params))
-        return [str(row[0]) for row in cursor.fetchall()]
+def broken(sql: str, params: Sequence[Any] = ()) -> Broken:
+    """The rows that a query finds are broken; it selects one text column."""
+    return Broken(sql, params)
 
 
 def check_all(*, at: datetime | None) -> Iterator[Result]:
     """Run every check, in the order of their numbers."""
     for one in all_of_them():
-        yield Result(one, one.check(at))
+        found = one.check(at)
+        yield Result(one, found.rows() if isinstance(found, Broken) else found)
 
 
 @cache

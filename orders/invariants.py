@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from marketplace.invariants import broken, invariant
+from marketplace.invariants import Broken, broken, invariant
 from marketplace.policy import Settings
 from orders.states import FIRST, INSTANT, MOVES, PAID, Verb
 
@@ -70,7 +70,7 @@ _STANDING = [
 
 
 @invariant("I7", "An order's events are a path of its machine, and the last one is its state.")
-def histories_are_paths(at: datetime | None) -> list[str]:
+def histories_are_paths(at: datetime | None) -> Broken:
     return broken(
         """
         WITH told AS (
@@ -89,7 +89,7 @@ def histories_are_paths(at: datetime | None) -> list[str]:
 
 
 @invariant("I8", "Nothing that is not held is overdue.")
-def nothing_is_overdue(at: datetime | None) -> list[str]:
+def nothing_is_overdue(at: datetime | None) -> Broken | list[str]:
     if at is None:
         return []
     return broken(
@@ -104,7 +104,7 @@ def nothing_is_overdue(at: datetime | None) -> list[str]:
 
 
 @invariant("I10", "A child's shop is its parent's.")
-def children_are_of_the_shop(at: datetime | None) -> list[str]:
+def children_are_of_the_shop(at: datetime | None) -> Broken:
     children = (
         "orders_line",
         "orders_shipment",
@@ -127,7 +127,7 @@ def children_are_of_the_shop(at: datetime | None) -> list[str]:
 
 
 @invariant("I14", "What an order says of its holds is what its holds say.")
-def holds_agree(at: datetime | None) -> list[str]:
+def holds_agree(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'order ' || o.reference FROM orders_order o
@@ -143,7 +143,7 @@ def holds_agree(at: datetime | None) -> list[str]:
 @invariant(
     "I17", "What an order says of its digital lines is what they say, and none that is paid waits for nobody."
 )
-def digital_lines_agree(at: datetime | None) -> list[str]:
+def digital_lines_agree(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'order ' || o.reference FROM orders_order o
@@ -163,7 +163,7 @@ def digital_lines_agree(at: datetime | None) -> list[str]:
 
 
 @invariant("I15", "Who fulfils an order, and its parts, is what its lines say that were not refused.")
-def parts_agree(at: datetime | None) -> list[str]:
+def parts_agree(at: datetime | None) -> Broken:
     return broken(
         """
         WITH said AS (
@@ -188,7 +188,7 @@ def parts_agree(at: datetime | None) -> list[str]:
 @invariant(
     "I20", "An order's amounts are those of its accepted lines, and of all of them where there was no answer."
 )
-def amounts_are_of_the_lines(at: datetime | None) -> list[str]:
+def amounts_are_of_the_lines(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'order ' || o.reference FROM orders_order o
@@ -206,7 +206,7 @@ def amounts_are_of_the_lines(at: datetime | None) -> list[str]:
     "I21",
     "A commission is what its parts add up to, and where it has none, the policy's rate of what is kept; with its VAT, but where the shop has told of a seat that has none.",
 )
-def commissions_add_up(at: datetime | None) -> list[str]:
+def commissions_add_up(at: datetime | None) -> Broken:
     return broken(
         """
         WITH rules AS MATERIALIZED (
@@ -237,7 +237,7 @@ def commissions_add_up(at: datetime | None) -> list[str]:
     "I24",
     "An order whose delivery failed has exactly one open delivery exception, and no other order has any.",
 )
-def exceptions_agree(at: datetime | None) -> list[str]:
+def exceptions_agree(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'order ' || o.reference FROM orders_order o
@@ -256,7 +256,7 @@ def exceptions_agree(at: datetime | None) -> list[str]:
     "I25",
     "What an order says of its open requests is what they say, and they are of the state that it is in.",
 )
-def requests_agree(at: datetime | None) -> list[str]:
+def requests_agree(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'order ' || o.reference FROM orders_order o

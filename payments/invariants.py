@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from marketplace.invariants import broken, invariant
+from marketplace.invariants import Broken, broken, invariant
 from payments.queries import explained
 
 
@@ -16,7 +16,7 @@ def balances_are_explained(at: datetime | None) -> list[str]:
 
 
 @invariant("I19", "A remittance is the sum of the cash that came with it, of its own courier and channel.")
-def remittances_add_up(at: datetime | None) -> list[str]:
+def remittances_add_up(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'remittance ' || r.id FROM payments_remittance r
@@ -31,7 +31,7 @@ def remittances_add_up(at: datetime | None) -> list[str]:
 
 
 @invariant("I22", "What is due back to the customer of an order is what its paybacks have not returned yet.")
-def due_back_is_asked_for(at: datetime | None) -> list[str]:
+def due_back_is_asked_for(at: datetime | None) -> Broken:
     return broken(
         """
         WITH due AS (

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from marketplace.invariants import broken, invariant
+from marketplace.invariants import Broken, broken, invariant
 
 
 @invariant("I23", "A shop's score is the number and the stars of its reviews that are not hidden.")
-def scores_are_their_reviews(at: datetime | None) -> list[str]:
+def scores_are_their_reviews(at: datetime | None) -> Broken:
     return broken(
         """
         WITH said AS (SELECT shop_id, count(*) AS n, sum(stars) AS stars FROM quality_review

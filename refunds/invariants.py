@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from marketplace.invariants import broken, invariant
+from marketplace.invariants import Broken, broken, invariant
 
 
 @invariant("I27", "A refund is the sum of its lines, and no line has more given back than it was sold for.")
-def refunds_add_up(at: datetime | None) -> list[str]:
+def refunds_add_up(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'refund ' || r.id FROM refunds_refund r
@@ -28,7 +28,7 @@ def refunds_add_up(at: datetime | None) -> list[str]:
 @invariant(
     "I28", "What an order says that came back of its commission, and its refunds, agree with each other."
 )
-def orders_know_their_refunds(at: datetime | None) -> list[str]:
+def orders_know_their_refunds(at: datetime | None) -> Broken:
     return broken(
         """
         WITH back AS (
@@ -43,7 +43,7 @@ def orders_know_their_refunds(at: datetime | None) -> list[str]:
 
 
 @invariant("I29", "A refund that stands has its payback, of the same amount and answer.")
-def refunds_are_asked_for(at: datetime | None) -> list[str]:
+def refunds_are_asked_for(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'refund ' || r.id FROM refunds_refund r JOIN orders_order o ON o.id = r.order_id
@@ -60,7 +60,7 @@ def refunds_are_asked_for(at: datetime | None) -> list[str]:
 
 
 @invariant("I26", "A redirected parcel ended one order and was sent with another, and both say so.")
-def redirects_agree(at: datetime | None) -> list[str]:
+def redirects_agree(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'redirect ' || r.id FROM refunds_redirect r
@@ -79,7 +79,7 @@ def redirects_agree(at: datetime | None) -> list[str]:
 @invariant(
     "I32", "An order is held by a return exactly while one of it is accepted and has not ended, until it has."
 )
-def returns_hold_their_orders(at: datetime | None) -> list[str]:
+def returns_hold_their_orders(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'order ' || o.reference FROM orders_order o
@@ -99,7 +99,7 @@ def returns_hold_their_orders(at: datetime | None) -> list[str]:
     "I33",
     "A return is of units that were sent, none of them twice, and says of its refund what that one says.",
 )
-def returns_agree(at: datetime | None) -> list[str]:
+def returns_agree(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'line ' || o.id FROM orders_line o

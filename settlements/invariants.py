@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from marketplace.invariants import broken, invariant
+from marketplace.invariants import Broken, broken, invariant
 
 
 @invariant(
     "I3",
     "Per order: captured = owed or paid to the shop + commission and its VAT + refunded or due back + still pending.",
 )
-def every_cent_is_somewhere(at: datetime | None) -> list[str]:
+def every_cent_is_somewhere(at: datetime | None) -> Broken:
     return broken(
         """
         WITH books AS (
@@ -37,12 +37,12 @@ def every_cent_is_somewhere(at: datetime | None) -> list[str]:
 
 
 @invariant("I4", "No more is refunded than was charged.")
-def refunds_have_a_charge(at: datetime | None) -> list[str]:
+def refunds_have_a_charge(at: datetime | None) -> Broken:
     return broken("SELECT 'order ' || reference FROM orders_order WHERE refunded_cents > charged_cents")
 
 
 @invariant("I5", "A settled order is in exactly one statement; a statement in at most one payout.")
-def settled_once(at: datetime | None) -> list[str]:
+def settled_once(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'order ' || o.reference FROM orders_order o
@@ -57,7 +57,7 @@ def settled_once(at: datetime | None) -> list[str]:
     "I6",
     "A payout is the sum of its statement's lines, each section apart, and opening balance, and its entry.",
 )
-def payouts_add_up(at: datetime | None) -> list[str]:
+def payouts_add_up(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'statement ' || s.id FROM settlements_statement s
@@ -89,7 +89,7 @@ def payouts_add_up(at: datetime | None) -> list[str]:
 
 
 @invariant("I11", "The numbers of each series of invoices are 1…n, without a gap.")
-def no_number_is_missing(at: datetime | None) -> list[str]:
+def no_number_is_missing(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'series ' || s.code FROM settlements_series s
@@ -103,7 +103,7 @@ def no_number_is_missing(at: datetime | None) -> list[str]:
 @invariant(
     "I34", "What was billed of a statement, and given back, is what it says of its commission and its VAT."
 )
-def bills_agree(at: datetime | None) -> list[str]:
+def bills_agree(at: datetime | None) -> Broken:
     return broken(
         """
         SELECT 'statement ' || s.id FROM settlements_statement s

@@ -23,7 +23,7 @@ if "DATABASE_URL" not in os.environ:
     pytest.exit("The tests run on the embedded services: ./run test", returncode=2)
 from django.utils import translation
 
-from marketplace import invariants, queries, waits
+from marketplace import queries, waits
 from marketplace.models import Channel
 from marketplace.policy import Role
 from marketplace.services import open_channel
@@ -34,6 +34,7 @@ from sellers.desk import PLATFORM, Actor, Right
 from sellers.models import Membership, Shop, Supplier, User
 from settlements import payees
 from settlements.payees import Details
+from tests import kept_checks
 
 AT = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 """A Tuesday morning; tests add to it instead of reading a clock."""
@@ -86,8 +87,16 @@ def _books_in_order(request: pytest.FixtureRequest) -> Iterator[None]:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             # Nothing that a test writes was ever counted: the planner takes thousands of rows for none.
             cursor.execute("SET LOCAL enable_nestloop = off")
-        failed = [result for result in invariants.check_all(at=None) if result.failures]
+        failed = kept_checks.failing()
         assert not failed, failed
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The database of this run, which knows every invariant; where no test of the run uses it, there is none."""
+    with django_db_blocker.unblock():
+        if str(connection.settings_dict["NAME"]).startswith("test_"):
+            kept_checks.keep()
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ from hypothesis.stateful import (
 
 from ledger.models import Account, Posting
 from ledger.queries import payable
-from marketplace import invariants
 from marketplace.models import Channel
 from marketplace.reasons import Why
 from marketplace.refusals import Code, MoveRefused
@@ -47,6 +46,7 @@ from sellers.models import Shop
 from settlements.models import Payout
 from settlements.services import answer_payouts
 from settlements.states import PayoutState
+from tests import kept_checks
 from tests.conftest import AT, CLOCK, CUSTOMER, JAR, OPERATOR, PLATE, SELLER, basket
 from tests.orders.lives import SEUR, tick
 from tests.refunds.giving_back import DAY, HOW
@@ -366,7 +366,7 @@ class Money(RuleBasedStateMachine):
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        assert [one for one in invariants.check_all(at=None) if one.failures] == []
+        assert kept_checks.failing() == []
 
 
 def test_whatever_happens_the_books_hold_what_was_done(channel: Channel, shop: Shop) -> None:
