@@ -15,7 +15,6 @@ from django.db import connection
 from django.utils.module_loading import autodiscover_modules
 
 
-
 @dataclass(frozen=True, slots=True)
 class Broken:
     """A query of the rows that break an invariant, in words, and the parameters of it."""
@@ -31,7 +30,9 @@ class Broken:
         connection.ensure_connection()
         raw = cast("psycopg.Connection[Any]", connection.connection)
         with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-            cursor.execute(f"SELECT broken::text FROM ({self.sql}) AS found (broken) LIMIT 20", list(self.params))
+            cursor.execute(
+                f"SELECT broken::text FROM ({self.sql}) AS found (broken) LIMIT 20", list(self.params)
+            )
             return [str(row[0]) for row in cursor.fetchall()]
 
 
@@ -58,10 +59,10 @@ class Result:
 _registered: dict[str, Invariant] = {}
 
 
-def invariant(code: str, sentence: str) -> Callable[[Check], Check]:
+def invariant[Asked: Check](code: str, sentence: str) -> Callable[[Asked], Asked]:
     """Register a check; `at` is the moment it is asked for, None when time does not matter to the caller."""
 
-    def register(check: Check) -> Check:
+    def register(check: Asked) -> Asked:
         _registered[code] = Invariant(code, sentence, check)
         return check
 

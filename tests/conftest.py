@@ -7,13 +7,11 @@ suppliers: nuria works for one of them, sergio for the other.
 import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-import psycopg
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection, connections
@@ -34,13 +32,19 @@ from sellers.desk import PLATFORM, Actor, Right
 from sellers.models import Membership, Shop, Supplier, User
 from settlements import payees
 from settlements.payees import Details
-from tests import kept_checks
+from tests import kept_checks, migrated
 
 AT = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 """A Tuesday morning; tests add to it instead of reading a clock."""
 
 PASSWORD = "una clave de prueba"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 _numbers = count(1)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if WORKER == "alone" and not session.config.option.collectonly:
+        session.config.add_cleanup(migrated.begin())
 
 
 def pytest_collection_finish() -> None:
@@ -92,11 +96,20 @@ def _books_in_order(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The database of this run, which knows every invariant; where no test of the run uses it, there is none."""
-    with django_db_blocker.unblock():
-        if str(connection.settings_dict["NAME"]).startswith("test_"):
-            kept_checks.keep()
+def _migrated() -> str:
+    migrated.wait()
+    return migrated.NAME
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, _migrated: str, django_db_blocker: Any) -> Iterator[None]:
+    """The database of this worker, which knows every invariant."""
+    with django_db_blocker.unblock(), migrated.copied(_migrated, f"test_{WORKER}") as name:
+        connections.close_all()
+        connections.settings["default"]["NAME"] = connections["default"].settings_dict["NAME"] = name
+        kept_checks.keep()
+        yield
+        connections.close_all()
 
 
 @pytest.fixture
@@ -290,54 +303,16 @@ def anas(n: int) -> services.Customer:
     return replace(ANA, name=f"Ana Soler {n}", email=f"ana{n}@cliente.example")
 
 
-@pytest.fixture(scope="session")
-def _template_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    """A migrated, empty database to copy; the worker's own is never connected to while it is copied."""
-    name = home = str(connections["default"].settings_dict["NAME"])
-    if not name.startswith("test_"):  # no other test of this run uses a database, so nobody has made one
-        with django_db_blocker.unblock():
-            name = connections["default"].creation.create_test_db(verbosity=0, autoclobber=True)
-    template = f"{name}_template"
-    with django_db_blocker.unblock():
-        connections.close_all()
-        with _maintenance() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{template}" WITH (FORCE)')
-            cursor.execute(f'CREATE DATABASE "{template}" TEMPLATE "{name}"')
-    yield template
-    with _maintenance() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{template}" WITH (FORCE)')
-    if name != home:
-        with django_db_blocker.unblock():
-            connections["default"].creation.destroy_test_db(home, verbosity=0)
-
-
-@contextmanager
-def _maintenance() -> Iterator[psycopg.Cursor[Any]]:
-    settings = connections["default"].settings_dict
-    with (
-        psycopg.connect(
-            host=str(settings["HOST"]), user=str(settings["USER"]), dbname="postgres", autocommit=True
-        ) as server,
-        server.cursor() as cursor,
-    ):
-        yield cursor
-
-
 @pytest.fixture
-def own_database(_template_database: str, django_db_blocker: Any) -> Iterator[str]:
+def own_database(_migrated: str, django_db_blocker: Any) -> Iterator[str]:
     """A database of the test's own, committed to for real, for races and processes; dropped afterwards."""
     default = connections.settings["default"]
     before = default["NAME"]
-    name = f"{_template_database}_{next(_numbers)}"
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), migrated.copied(_migrated, f"own_{WORKER}_{next(_numbers)}") as name:
         connections.close_all()
-        with _maintenance() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_template_database}"')
         default["NAME"] = connections["default"].settings_dict["NAME"] = name
         try:
             yield name
         finally:
             connections.close_all()
             default["NAME"] = connections["default"].settings_dict["NAME"] = before
-            with _maintenance() as cursor:
-                cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

@@ -136,7 +136,7 @@ def test_a_broken_template_shows(olga: User, channel: Channel, monkeypatch: pyte
     broken = DictLoader(
         {"mail/deliver_customer.jinja": "{% block subject %}{{ money(no_such_fact) }}{% endblock %}"}
     )
-    flawed = whole.overlay(loader=ChoiceLoader([broken, sure(whole.loader)]), cache_size=0)
+    flawed = whole.overlay(loader=ChoiceLoader([broken, sure(whole.loader)]))
     monkeypatch.setattr(documents, "_plain", lambda: flawed)
     page = get(browser(olga), "/design/correos/deliver-customer/es/")
     assert "no_such_fact" in page or "TypeError" in page

@@ -106,14 +106,16 @@ def _more(page: Page, act: str) -> None:
     page.get_by_role("link", name=act).or_(page.get_by_role("button", name=act)).first.click()
 
 
-def _told(page: Page, reference: str, count: int) -> list[str]:
-    """The mails about an order, as the mailbox lists them; those that are under way get a moment."""
-    told = page.get_by_role("row").filter(has_text=reference)
-    for _ in range(20):
-        page.goto("/buzon/")
-        if told.count() == count:
+def _is_told(page: Page, reference: str, words: str) -> None:
+    """The mailbox lists a mail about an order that says so; one that is under way gets a moment."""
+    told = page.get_by_role("row").filter(has_text=reference).filter(has_text=words)
+    page.goto("/buzon/")
+    for _ in range(40):
+        if told.count():
             break
-    return [text.replace("\n", " ") for text in told.all_inner_texts()]
+        page.wait_for_timeout(250)
+        page.reload()
+    expect(told.first).to_be_visible()
 
 
 @pytest.mark.rule("ORD-06", "ORD-07")
@@ -203,7 +205,7 @@ def test_a_download_is_confirmed_as_soon_as_it_is_paid(site: Site, browser: Brow
     expect(page.get_by_text("confirmado al cliente").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     site.manage("tick", "notices")
-    assert any("tu descarga está lista" in text for text in _told(page, reference, 4))
+    _is_told(page, reference, "tu descarga está lista")
     page.get_by_role("link", name="tu descarga está lista").first.click()
     expect(page.get_by_text(LINK).first).to_be_visible()
     site.here("check_invariants")

@@ -44,10 +44,10 @@ def test_an_incident_is_answered_by_the_days_that_its_shop_publishes(delivered: 
     assert thread.answer_by is not None
     assert before is not None
     assert now(incident).answer_by == thread.answer_by > before
-    assert invariants.incidents_agree(None) == []
+    assert invariants.incidents_agree(None).rows() == []
     shop_days.withdraw(days.id, by=SELLER, at=OPENED_AT)
     assert now(incident).answer_by == before
-    assert invariants.incidents_agree(None) == []
+    assert invariants.incidents_agree(None).rows() == []
 
 
 @pytest.mark.rule("INC-09", "MSG-09")

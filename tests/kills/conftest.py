@@ -29,7 +29,8 @@ from refunds import refunding
 from refunds.amounts import Part
 from refunds.refunding import Wish
 from sellers.models import Shop
-from tests.conftest import AT, NO_DETAILS, SELLER, _maintenance
+from tests.conftest import AT, NO_DETAILS, SELLER, WORKER
+from tests.migrated import copied
 from tests.orders.lives import HOUR, STEPS, TO_SHIP, brought_to, placed, tick
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +39,7 @@ EACH = 5
 BEFORE_CLOSING = AT + timedelta(days=25)
 """When what is received has been received, and the cycle of its month has not closed."""
 CARDS = ("ok", "ok", "slow", "late", "lost", "refused", "down", "ok")
-_copies = count(1)
+_copies = (f"killed_{WORKER}_{number}" for number in count(1))
 
 type Death = tuple[str, int]
 
@@ -97,7 +98,7 @@ def _end(answer: dict[str, Any]) -> End:
 
 
 @pytest.fixture(scope="session")
-def workers(_template_database: str) -> Iterator[Workers]:
+def workers(_migrated: str) -> Iterator[Workers]:
     workers = Workers()
     yield workers
     workers.close()
@@ -120,27 +121,14 @@ def _standing_on(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _copied(source: str) -> Iterator[str]:
-    """A copy of a database that nobody is connected to, dropped after the block."""
-    name = f"{source}_{next(_copies)}"
-    with _maintenance() as cursor:
-        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
-    try:
-        yield name
-    finally:
-        with _maintenance() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-@contextmanager
 def copy_of(source: str) -> Iterator[None]:
     """Stand on a copy of a database, with whatever is committed there."""
-    with _copied(source) as name, _standing_on(name):
+    with copied(source, next(_copies)) as name, _standing_on(name):
         yield
 
 
 def _prepared(template: str, blocker: Any, fill: Callable[[Channel], None]) -> Iterator[str]:
-    with _copied(template) as name:
+    with copied(template, next(_copies)) as name:
         with blocker.unblock(), _standing_on(name):
             fill(
                 open_channel(
@@ -155,7 +143,7 @@ def _prepared(template: str, blocker: Any, fill: Callable[[Channel], None]) -> I
 
 
 @pytest.fixture(scope="session")
-def _all_due(_template_database: str, django_db_blocker: Any) -> Iterator[str]:
+def _all_due(_migrated: str, django_db_blocker: Any) -> Iterator[str]:
     """Many shops, each with orders that nobody accepted in time and orders to be settled."""
 
     def fill(channel: Channel) -> None:
@@ -168,11 +156,11 @@ def _all_due(_template_database: str, django_db_blocker: Any) -> Iterator[str]:
         for step in STEPS[State.RECEIVED]:
             step(received)
 
-    yield from _prepared(_template_database, django_db_blocker, fill)
+    yield from _prepared(_migrated, django_db_blocker, fill)
 
 
 @pytest.fixture(scope="session")
-def _all_sorts_due(_template_database: str, django_db_blocker: Any) -> Iterator[str]:
+def _all_sorts_due(_migrated: str, django_db_blocker: Any) -> Iterator[str]:
     """Shops with all that a statement can take: orders, refunds of them, adjustments, some that leave a debt."""
 
     def fill(channel: Channel) -> None:
@@ -186,11 +174,11 @@ def _all_sorts_due(_template_database: str, django_db_blocker: Any) -> Iterator[
             cents = (-100_000, 999, -77)[n % 3]
             adjust(shop.id, channel.id, cents, "EUR", key=shop.code, note="Ajuste", at=BEFORE_CLOSING)
 
-    yield from _prepared(_template_database, django_db_blocker, fill)
+    yield from _prepared(_migrated, django_db_blocker, fill)
 
 
 @pytest.fixture(scope="session")
-def _all_asked(_template_database: str, django_db_blocker: Any) -> Iterator[str]:
+def _all_asked(_migrated: str, django_db_blocker: Any) -> Iterator[str]:
     """Accepted orders of every sort of card whose charges wait, and cancelled ones whose paybacks do."""
 
     def fill(channel: Channel) -> None:
@@ -202,7 +190,7 @@ def _all_asked(_template_database: str, django_db_blocker: Any) -> Iterator[str]
         for card in CARDS:
             services.accept(placed(channel, shop, 2, card=card), by=SELLER, at=AT + HOUR)
 
-    yield from _prepared(_template_database, django_db_blocker, fill)
+    yield from _prepared(_migrated, django_db_blocker, fill)
 
 
 @pytest.fixture
