@@ -1,6 +1,7 @@
 """The site of the operators (ROL-02): who gets in, how they sign in, and what its pages may load."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +12,7 @@ from django.core.paginator import InvalidPage
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.csp import CSP
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csp import csp_override
 from unfold.admin import ModelAdmin
@@ -80,6 +82,10 @@ class OperatorsSite(UnfoldAdminSite):  # type: ignore[misc]
     ) -> HttpResponse:
         """Rooms are grouped by what operators do, not by app: the front page is the only way in."""
         return HttpResponseRedirect(reverse(f"{self.name}:index"))
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Every room, looked up when something reads the list: the menu is our own, and few pages do."""
+        return SimpleLazyObject(partial(super().get_app_list, request, app_label))
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Find a room by its name; a page that is no number, or is past the last, is not there."""
