@@ -57,7 +57,7 @@ def stack(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     system.ensure_for_tests()
     chosen = any(word.startswith(("-n", "--numprocesses", "-p", "--pdb")) for word in arguments)
-    spread = [] if chosen else ["-n", "auto", "--dist", "loadgroup"]
+    spread = [] if chosen else ["-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder"]
     with temporary_home() as home, running(home, durable=False) as env:
         return foreground(
             [sys.executable, "-m", "pytest", *spread, *arguments], env=environment(env), cwd=ROOT

@@ -42,6 +42,7 @@ def make_file(channel: Channel, *, by: Actor, at: datetime) -> PayoutFile:
     `nothing_to_pay`.
     """
     _operators_only(by)
+    _one_at_a_time(channel)
     issuer = payees.issuer(channel.id)
     if issuer is None:
         raise MoveRefused(Refusal(channel.id, Code.NO_ISSUER))
@@ -76,6 +77,11 @@ def end_to_end(payout: Payout) -> str:
 def _operators_only(by: Actor) -> None:
     if by.role not in (Role.OPERATOR, Role.PLATFORM):
         raise MoveRefused(Refusal(0, Code.NOT_ALLOWED))
+
+
+def _one_at_a_time(channel: Channel) -> None:
+    """A lock of payouts alone would let a second click read, before it waits, that they are in no file yet."""
+    Channel.objects.select_for_update(no_key=True).get(id=channel.pk)
 
 
 def _to_pay(channel: Channel) -> list[tuple[Payout, Payee]]:

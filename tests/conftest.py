@@ -7,6 +7,7 @@ suppliers: nuria works for one of them, sergio for the other.
 import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -45,6 +46,17 @@ _numbers = count(1)
 def pytest_sessionstart(session: pytest.Session) -> None:
     if WORKER == "alone" and not session.config.option.collectonly:
         session.config.add_cleanup(migrated.begin())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs no database goes first, while one is made; then what one worker does alone, for the longest."""
+    items.sort(key=lambda item: (_needs_a_database(item), item.get_closest_marker("xdist_group") is None))
+
+
+def _needs_a_database(item: pytest.Item) -> bool:
+    return item.get_closest_marker("django_db") is not None or "_migrated" in getattr(
+        item, "fixturenames", ()
+    )
 
 
 def pytest_collection_finish() -> None:
@@ -303,12 +315,12 @@ def anas(n: int) -> services.Customer:
     return replace(ANA, name=f"Ana Soler {n}", email=f"ana{n}@cliente.example")
 
 
-@pytest.fixture
-def own_database(_migrated: str, django_db_blocker: Any) -> Iterator[str]:
-    """A database of the test's own, committed to for real, for races and processes; dropped afterwards."""
+@contextmanager
+def committed_to(source: str) -> Iterator[str]:
+    """A copy of a database that all connections of this process go to in the block."""
     default = connections.settings["default"]
     before = default["NAME"]
-    with django_db_blocker.unblock(), migrated.copied(_migrated, f"own_{WORKER}_{next(_numbers)}") as name:
+    with migrated.copied(source, f"own_{WORKER}_{next(_numbers)}") as name:
         connections.close_all()
         default["NAME"] = connections["default"].settings_dict["NAME"] = name
         try:
@@ -316,3 +328,10 @@ def own_database(_migrated: str, django_db_blocker: Any) -> Iterator[str]:
         finally:
             connections.close_all()
             default["NAME"] = connections["default"].settings_dict["NAME"] = before
+
+
+@pytest.fixture
+def own_database(_migrated: str, django_db_blocker: Any) -> Iterator[str]:
+    """A database of the test's own, committed to for real, for races and processes; dropped afterwards."""
+    with django_db_blocker.unblock(), committed_to(_migrated) as name:
+        yield name

@@ -3,13 +3,14 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from io import StringIO
@@ -62,21 +63,22 @@ class Site:
         return done.stdout
 
     def here(self, *command: str) -> str:
-        """A command of the site that needs nothing but its database: no process is started for it.
-
-        On a thread of its own, because the browser's loop runs on this one.
-        """
+        """A command of the site that needs nothing but its database: no process is started for it."""
         said = StringIO()
+        self.inside(lambda: call_command(*command, stdout=said))
+        return said.getvalue()
+
+    def inside(self, act: Callable[[], object]) -> None:
+        """Do something with the database of the site, on another thread: the browser's loop runs on this one."""
 
         def run() -> None:
             try:
-                call_command(*command, stdout=said)
+                act()
             finally:
                 connections.close_all()
 
         with self.blocker.unblock(), ThreadPoolExecutor(1) as other:
             other.submit(run).result()
-        return said.getvalue()
 
 
 def arranged() -> tuple[str, list[str]]:
@@ -130,17 +132,20 @@ def free_port() -> int:
 def running(environment: dict[str, str], log: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command], env=environment, cwd=settings.ROOT, stdout=out, stderr=out
+            [sys.executable, "-m", *command],
+            env=environment,
+            cwd=settings.ROOT,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
         )
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        # Nothing of theirs is looked at any more: they and their children are not asked to end in order.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def wait_for_page(serving: subprocess.Popen[bytes], port: int, log: Path) -> None:

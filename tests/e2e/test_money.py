@@ -140,4 +140,4 @@ def test_given_back_in_part_then_whole_and_a_transfer_followed_to_a_posting(
     reference, amount = _told_to_the_bank(olga, tmp_path / "transferencias.xml")
     assert amount == "71.80"
     _follows_the_cents(alice, reference, amount, whole)
-    site.manage("check_invariants")
+    site.here("check_invariants")

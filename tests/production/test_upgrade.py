@@ -1,99 +1,103 @@
 """A database of the first release is brought up to this one with its orders in it, of all three ways of trading, and
 its statements, which are split into sections by the books."""
 
+import json
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from marketplace import invariants
-from marketplace.models import Channel
-from marketplace.policy import PRESETS, Preset
-from marketplace.services import open_channel, publish_policy
 from orders import services
 from orders.models import Order
 from orders.states import State
 from payments import beforehand
 from payments.models import Collection, PaymentReference
-from sellers.models import Shop
 from settlements.models import Statement, StatementLine
-from tests.conftest import AT, CLOCK, JAR, NO_DETAILS, OPERATOR, PLATE, SELLER, again, basket
-from tests.orders.acting import debited
+from tests import migrated
+from tests.conftest import AT, CLOCK, OPERATOR, SELLER, committed_to
 from tests.orders.lives import HOUR
-from tests.settlements.test_sections import lived
 
-FIRST_RELEASE = [
-    ("payments", "0005_told_by_providers"),
-    ("orders", "0005_other_presets"),
-    ("sellers", "0001_spine"),
-    ("messaging", "0002_waits_by_index"),
-    ("marketplace", "0003_reasons_and_carriers"),
-]
+THEN: dict[str, list[dict[str, Any]]] = json.loads(Path(__file__).with_name("first_release.json").read_text())
+"""The rows of a shop of the first release: two statements, the second with some of everything, and orders that are new,
+shipped, paid back, paid beforehand, waiting to be paid, and collected at the door."""
+NEW, PAID, UNPAID, DOOR = 4, 7, 8, 9
 
 
-def migrate(targets: list[tuple[str, str]] | None = None) -> None:
-    executor = MigrationExecutor(connection)
-    executor.migrate(targets or executor.loader.graph.leaf_nodes())
-
-
-def placed(channel: Channel, shop: Shop, preset: Preset) -> Order:
-    publish_policy(channel, PRESETS[preset], by="x", at=AT)
-    channel.refresh_from_db()
-    new = basket(shop, JAR, PLATE, at=AT)
-    return Order.objects.get(id=services.place(channel, [new]).moved[0].order_id)
-
-
-def orders_of_all_sorts(channel: Channel, shop: Shop) -> dict[str, Order]:
-    """New, shipped, paid back, paid beforehand, waiting to be paid, and collected at the door."""
-    first = {name: placed(channel, shop, Preset.ACCEPT_FIRST) for name in ("new", "shipped", "back")}
-    for name in ("shipped", "back"):
-        debited(first[name])
-    parcel = services.Parcel(carrier_name="Portes  Norte", tracking="N-1")
-    services.ship({first["shipped"].id: parcel}, by=SELLER, at=AT + HOUR)
-    services.cancel([first["back"].id], reason="a petición", by=OPERATOR, at=AT + HOUR)
-    paid, unpaid = (placed(channel, shop, Preset.PREPAID) for _n in range(2))
-    beforehand.confirm({paid.id: "TR-1"}, by=CLOCK, at=AT + HOUR)
-    door = placed(channel, shop, Preset.CASH_ON_DELIVERY)
-    services.accept([door.id], by=SELLER, at=AT)
-    services.ship({door.id: parcel}, by=SELLER, at=AT + HOUR)
-    services.deliver([door.id], by=OPERATOR, at=AT + 2 * HOUR)
-    return {**first, "paid": paid, "unpaid": unpaid, "door": door}
+@pytest.fixture
+def of_the_first_release(_migrated: str, django_db_blocker: Any) -> Iterator[None]:
+    """Tables and rows as the first release left them."""
+    with django_db_blocker.unblock(), committed_to(migrated.FIRST_RELEASE):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SET session_replication_role = replica"
+            )  # in any order, past the walls of the books
+            for table, rows in THEN.items():
+                names = ", ".join(rows[0])
+                cursor.execute(
+                    f"INSERT INTO {table} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{table}, %s)",
+                    [json.dumps(rows)],
+                )
+                if "id" in rows[0]:
+                    cursor.execute(
+                        f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
+                    )
+            cursor.execute("SET session_replication_role = DEFAULT")
+        yield
 
 
 def broken() -> list[str]:
     return [result.invariant.code for result in invariants.check_all(at=None) if result.failures]
 
 
-@pytest.mark.usefixtures("own_database")
+def stood() -> dict[int, tuple[str, int]]:
+    return {one.id: (one.state, one.total_cents) for one in Order.objects.all()}
+
+
+@pytest.mark.usefixtures("of_the_first_release")
 def test_orders_of_the_first_release_come_along_and_live_on() -> None:
-    channel = open_channel("tienda", "Tienda", changes=NO_DETAILS, by="x", at=AT - timedelta(days=30))
-    shop = Shop.objects.create(code="alba", name="Cerámicas Alba", contact_email="pedidos@alba.example")
-    told = lived(channel, shop)
-    statement, lines = (
-        Statement.objects.values().get(id=told.id),
-        list(StatementLine.objects.order_by("id").values()),
-    )
-    orders = orders_of_all_sorts(channel, shop)
-    stood = {name: (again(one).state, again(one).total_cents) for name, one in orders.items()}
-    migrate(FIRST_RELEASE)
     assert "payments_collection" not in connection.introspection.table_names()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT other_cents FROM settlements_statement WHERE id = %s", [told.id])
-        assert cursor.fetchone() == (told.other_cents,)
-    migrate()
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
+    assert stood() == {one["id"]: (one["state"], one["total_cents"]) for one in THEN["orders_order"]}
+    assert {one.id: (one.opening_cents, one.payout_cents) for one in Statement.objects.all()} == {
+        one["id"]: (one["opening_cents"], one["payout_cents"]) for one in THEN["settlements_statement"]
+    }
+    told = Statement.objects.latest("id")
+    assert (
+        told.orders_cents,
+        told.refunds_cents,
+        told.commission_back_cents,
+        told.commission_vat_back_cents,
+    ) == (
+        8400,
+        -2000,
+        240,
+        51,
+    )
+    assert (told.returned_cents, told.adjustments_cents, told.cover_cents) == (14360, -700, 0)
     # What was closed before there were invoices is billed elsewhere.
-    assert Statement.objects.values().get(id=told.id) == {**statement, "to_invoice": False}
-    assert list(StatementLine.objects.order_by("id").values()) == lines
-    assert {name: (again(one).state, again(one).total_cents) for name, one in orders.items()} == stood
+    assert not Statement.objects.filter(to_invoice=True).exists()
+    sections = (
+        StatementLine.objects.filter(statement=told).order_by("section").values_list("section", flat=True)
+    )
+    assert list(sections) == ["adjustment", "orders", "refund", "returned"]
     assert broken() == []
     assert list(Collection.objects.values_list("order_id", "courier_key", "amount_cents", "remitted_at")) == [
-        (orders["door"].id, "portes norte", 8400, None)
+        (DOOR, "portes norte", 8400, None)
     ]
     assert list(PaymentReference.objects.values_list("reference", flat=True)) == ["TR-1"]
-    services.one(services.accept([orders["new"].id], by=SELLER, at=AT + 2 * HOUR))
-    missing = {line.id: 0 for line in orders["paid"].lines.filter(quantity=1)}
-    services.one(services.shorten({orders["paid"].id: missing}, by=SELLER, at=AT + 2 * HOUR))
-    assert not beforehand.confirm({orders["unpaid"].id: "TR-1"}, by=CLOCK, at=AT + 2 * HOUR).moved
-    assert again(orders["new"]).state == State.DEBIT
+    services.one(services.accept([NEW], by=SELLER, at=AT + 2 * HOUR))
+    missing = {line.id: 0 for line in Order.objects.get(id=PAID).lines.filter(quantity=1)}
+    services.one(services.shorten({PAID: missing}, by=SELLER, at=AT + 2 * HOUR))
+    assert not beforehand.confirm({UNPAID: "TR-1"}, by=CLOCK, at=AT + 2 * HOUR).moved
+    services.one(services.cancel([UNPAID], reason="a petición", by=OPERATOR, at=AT + timedelta(days=1)))
+    assert (Order.objects.get(id=NEW).state, Order.objects.get(id=UNPAID).state) == (
+        State.DEBIT,
+        State.CANCELLED,
+    )
     assert broken() == []
