@@ -65,13 +65,17 @@ def judge_return(order: Order, *, by: Actor, at: datetime) -> Code | None:
 
 
 def left_of(lines: Sequence[Line], requests: Sequence[ReturnRequest]) -> list[Left]:
-    """What of these lines was sent and has not been asked back yet; `requests` carry their lines."""
-    asked: dict[int, int] = {}
-    taken = (request for request in requests if request.state not in LET_GO)
-    for one in (one for request in taken for one in request.lines.all()):
-        asked[one.line_id] = asked.get(one.line_id, 0) + one.units
+    """What of these lines the customer has and has not asked back yet; `requests` carry their lines.
+
+    A unit that was replaced is there anew, and can come back as the first one could.
+    """
+    away: dict[int, int] = {}
+    for request in (one for one in requests if one.state not in LET_GO):
+        for one in request.lines.all():
+            anew = (one.good or 0) if request.state == ReturnState.REPLACED else 0
+            away[one.line_id] = away.get(one.line_id, 0) + one.units - anew
     found = (
-        Left(line, line.shipped_quantity - asked.get(line.id, 0))
+        Left(line, line.shipped_quantity - away.get(line.id, 0))
         for line in lines
         if line.decision == Decision.ACCEPTED
     )

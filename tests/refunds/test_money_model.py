@@ -34,7 +34,7 @@ from orders.states import State
 from payments.admin_paybacks import refused_paybacks
 from payments.models import SandboxBook
 from payments.services import pay_back_again
-from refunds import refunding, return_ends, return_verbs
+from refunds import refunding, return_ends, return_verbs, returns
 from refunds.amounts import Part
 from refunds.models import Refund, ReturnRequest
 from refunds.queries import left_of
@@ -177,7 +177,9 @@ class Money(RuleBasedStateMachine):
     def ask_back(self) -> None:
         """The customer wants to give a jar back: while it is on its way, nothing is received nor settled."""
         self.later()
-        if self.coming_back() is None and left_of(self.order)[self.jar_id].units:
+        before = returns.requests_of(self.order)
+        there = {one.line.id: one.units for one in returns.left_of(list(self.order.lines.all()), before)}
+        if self.coming_back() is None and there.get(self.jar_id):
             row = ask_return(
                 self.order_id, {self.jar_id: 1}, reason="changed-mind", text="", by=CUSTOMER, at=self.at
             )

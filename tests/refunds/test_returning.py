@@ -294,13 +294,27 @@ def test_nothing_is_replaced_of_what_came_back_broken(channel: Channel, shop: Sh
 
 
 @pytest.mark.parametrize("state", [state for state in ReturnState if state != ReturnState.LAPSED])
-def test_units_that_were_let_go_can_be_asked_back_again_and_others_not(
+def test_units_that_were_let_go_or_replaced_can_be_asked_back_again_and_others_not(
     state: ReturnState, channel: Channel, shop: Shop
 ) -> None:
     order = one(channel, shop)
     brought_back(state, order.id)
     code = answered(lambda: asked(order.id, 2, at=ASKED_AT + 5 * DAY))
-    assert code == (None if state in LET_GO else Code.TOO_MANY_BACK)
+    with_customer = (*LET_GO, ReturnState.REPLACED)
+    assert code == (None if state in with_customer else Code.TOO_MANY_BACK)
+
+
+def test_of_two_units_the_one_that_was_replaced_can_come_back_again(channel: Channel, shop: Shop) -> None:
+    order = one(channel, shop)
+    row = asked(order.id, 2)
+    for step in STEPS[ReturnState.RECEIVED]:
+        step(row, ASKED_AT + HOUR)
+    line, at = line_of(row), ASKED_AT + 2 * HOUR
+    return_verbs.inspect(row.id, {line: 1}, {line: "Uno roto"}, by=SELLER, at=at)
+    return_ends.replace(row.id, Replacement(carrier_name="SEUR"), by=SELLER, at=at)
+    code = answered(lambda: asked(order.id, 2, at=ASKED_AT + 5 * DAY))
+    assert (code, order.return_requests.count()) == (Code.TOO_MANY_BACK, 1)
+    assert asked(order.id, 1, at=ASKED_AT + 5 * DAY).number == 2
 
 
 def test_instructions_are_a_message_that_the_customer_reads(channel: Channel, shop: Shop) -> None:
