@@ -129,13 +129,13 @@ def plain_pdf(*objects: bytes) -> bytes:
         b"<< /Type /Pages /Kids [ << /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] >> ] /Count 1 >>",
         *objects,
     ]
-    body, places = b"%PDF-1.7\n", []
+    body, places = bytearray(b"%PDF-1.7\n"), []
     for number, part in enumerate(parts, 1):
         places.append(len(body))
         body += b"%d 0 obj\n%s\nendobj\n" % (number, part)
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     end = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(parts) + 1, len(body))
-    return body + b"xref\n0 %d\n0000000000 65535 f \n" % (len(parts) + 1) + table + end
+    return bytes(body) + b"xref\n0 %d\n0000000000 65535 f \n" % (len(parts) + 1) + table + end
 
 
 def unfolding(size: int) -> bytes:

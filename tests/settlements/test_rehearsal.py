@@ -80,7 +80,10 @@ def test_a_rehearsal_leaves_no_trace_in_any_table(ground: tuple[Channel, Shop]) 
     assert whole_database() == before
     assert [(one.shop, one.orders) for one in told.due] == [("Bruma Textil", 1), ("Cerámicas Alba", 1)]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+            " WHERE l.locktype = 'advisory' AND d.datname = current_database()"
+        )
         assert cursor.fetchone() == (0,)
     assert len(before) > 60
 
