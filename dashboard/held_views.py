@@ -75,15 +75,19 @@ def as_of(request: DeskRequest) -> HttpResponse:
     now, member = timezone.now(), request.membership
     form = MomentForm(request.GET if "at" in request.GET else None)
     at = form.cleaned_data["at"] if form.is_bound and form.is_valid() else now
+    standings = ledger.as_of(request.shop.id, min(at, now))
     told = {
         "section": "money",
         "now": now,
         "at": min(at, now),
         "future": at > now,
         "form": form if form.is_bound else MomentForm(initial={"at": now}),
+        "owed": [
+            format_money(-one.cents, one.currency) for one in standings if one.account == Account.PAYABLE
+        ],
         "standings": [
             (str(one.account.label), format_money(one.cents, one.currency), one.account == Account.PAYABLE)
-            for one in ledger.as_of(request.shop.id, min(at, now))
+            for one in standings
         ],
         "states": [(str(state.label), n) for state, n in held_queries.states_as_of(member, min(at, now))],
         "waiting": queries.waiting(member),

@@ -258,14 +258,22 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
 
 def samples(at: datetime, language: str) -> list[Sample]:
     """A sample of every row of the table in each of its ways, in the order of the table."""
+    return list(_samples(at, language))
+
+
+def sample(name: str, at: datetime, language: str) -> Sample | None:
+    """The one of this name, without making the others."""
+    return next((one for one in _samples(at, language, name) if one.name == name), None)
+
+
+def _samples(at: datetime, language: str, like: str = "") -> Iterator[Sample]:
+    """All of them, or those of the event and the audience that a name begins with."""
     channel = Channel.objects.order_by("id").first()
-    return list(_samples(at, language, channel.id if channel else None))
-
-
-def _samples(at: datetime, language: str, channel_id: int | None) -> Iterator[Sample]:
-    others = _others(at)
+    channel_id, others = channel.id if channel else None, _others(at)
     for event, audiences in TABLE.items():
         for audience in audiences:
+            if like and not like.startswith(f"{slugify(event)}-{audience}"):
+                continue
             told = [(case.what, _payload(Verb(event), case, audience, at)) for case in CASES.get(event, ())]
             for n, (what, payload) in enumerate(told or others[event]):
                 name = f"{slugify(event)}-{audience}" + (f"-{n + 1}" if n else "")

@@ -13,7 +13,7 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 from jinja2 import TemplateError
 
-from dashboard.mail_samples import Sample, samples
+from dashboard.mail_samples import Sample, sample, samples
 from messaging.documents import Letters
 from messaging.event_words import event_word
 from messaging.views import FRAMED
@@ -77,5 +77,8 @@ def mails(request: HttpRequest, name: str = "", language: str = "es") -> HttpRes
 def mail_html(request: HttpRequest, name: str, language: str) -> HttpResponse:
     """The HTML of a mail, which may do nothing but be read."""
     _allowed(request)
-    mail, flaw = _written(_found(name, language, samples(timezone.now(), language)), Letters())
+    wanted = sample(name, timezone.now(), language) if language in LANGUAGES else None
+    if wanted is None:
+        raise Http404
+    mail, flaw = _written(wanted, Letters())
     return HttpResponse(_html(mail)) if mail else HttpResponse(flaw, status=500, content_type="text/plain")

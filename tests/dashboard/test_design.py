@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.test import Client, override_settings
 from django.utils import timezone
 from django.utils.translation import override
@@ -105,11 +104,6 @@ def test_colours_can_be_read_in_the_light_and_in_the_dark() -> None:
             if contrast(by_name[ink], by_name[ground]) < least
         }
         assert poor == {}, ("light", "", "", "dark")[mode]
-
-
-def test_the_templates_are_sound(capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("check_templates")
-    assert re.fullmatch(r"\d+ templates are sound\n", capsys.readouterr().out)
 
 
 LIBRARY = "{% macro button(text, kind='') %}{{ text }}{% endmacro %}"

@@ -155,6 +155,10 @@ def test_the_shop_as_it_was_at_a_moment(channel: Channel, shop: Shop, alice: Use
     assert seen(received) == [pending[0], *owed, ("Recibido", "1")]
     paid = seen(AT + timedelta(days=41))
     assert paid == [pending[0], ("Transferencia en curso", "−71,80 €"), *owed[1:]]
+    then = f"{received.astimezone(here):%Y-%m-%dT%H:%M:%S}"
+    assert re.search(
+        r"71,80 €\s*</[^>]+>\s*(<[^>]+>\s*)*Tu saldo entonces", get(browser(alice), address + then)
+    )
 
 
 def test_a_moment_that_cannot_be_read_is_told(alice: User) -> None:
