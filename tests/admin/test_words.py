@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -195,12 +196,11 @@ def test_rows_that_are_none_are_answered_with_a_word(
         for name in names:
             for more in ({"index": "0"}, {"apply": "1"}):
                 sent = {"action": name, "select_across": "0", "_selected_action": chosen, **more}
-                answer = desk.post(f"/admin/{room}/", sent, follow=True)
-                assert answer.status_code == 200
-                assert "No queda ninguna de las filas elegidas: no se ha hecho nada." in seen(answer), (
-                    room,
-                    name,
-                )
+                answer = desk.post(f"/admin/{room}/", sent)
+                assert answer.status_code == 302
+                *_, said = get_messages(answer.wsgi_request)
+                assert str(said) == "No queda ninguna de las filas elegidas: no se ha hecho nada.", (room, name)
+    assert "No queda ninguna de las filas elegidas" in seen(desk.get("/admin/orders/order/"))
     assert Parked.objects.count() == 1
 
 

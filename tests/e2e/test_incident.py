@@ -114,7 +114,7 @@ def _reads(ana: Page, words: str) -> None:
     ana.get_by_role("link", name="Mensajes").first.click()
     said, until = ana.get_by_text(words), time.monotonic() + 60
     while not said.count() and time.monotonic() < until:
-        ana.wait_for_timeout(500)
+        ana.wait_for_timeout(2_000)
         ana.reload()
     expect(said).to_be_visible()
 

@@ -72,7 +72,8 @@ def server(
         }
     )
     site = Site(f"http://{HOST}:{port}", owner, orders, environment, django_db_blocker)
-    site.manage("collectstatic", "--noinput")
+    # What the admin brings along takes longest to be compressed, and nobody goes there in this journey.
+    site.manage("collectstatic", "--noinput", "--ignore", "unfold", "--ignore", "admin")
     worker = papers.compose()["services"]["worker"]["command"]
     with ExitStack() as running:
         web = running.enter_context(sites.running(environment, tmp_path / "web.log", *papers.image_command()))
@@ -112,6 +113,7 @@ def _told(page: Page, reference: str, caught: Catcher) -> list[str]:
         subjects = [subject for subject in caught.to("ana@cliente.example") if reference in subject]
         if any(subject.endswith("enviado") for subject in subjects):
             break
+        page.wait_for_timeout(500)
     return sorted(subject.removeprefix(f"Pedido {reference}: ")[:14] for subject in subjects)
 
 
