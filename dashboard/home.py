@@ -27,7 +27,7 @@ def money_rows(figures: Figures) -> list[tuple[list[tuple[str, str]], tuple[str,
         "debit": _("Débito en curso"),
         "ship": _("Por enviar"),
         "sent": _("Enviado, hasta darse por recibido"),
-        "held": _("En espera"),
+        "held": _("Incidencia, devolución o espera"),
         "ready": _("Listo para liquidar"),
     }
     found = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import signal
 import socket
@@ -51,13 +52,22 @@ def _first_order(page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def _last_statement(page: Page) -> None:
+    """The newest statement, with what it is made of."""
+    page.goto("/liquidaciones/")
+    page.locator("main a[href^='/liquidaciones/']").filter(has_text=re.compile(r"\d{4}")).first.click()
+    page.wait_for_load_state("networkidle")
+
+
 SHOTS = (
     Shot("home", "shop owner", DESK, _page("/")),
     Shot("orders", "shop owner", DESK, _page("/pedidos/")),
     Shot("order", "shop owner", DESK, _first_order),
     Shot("operators", "operator", DESK, _page("/admin/")),
+    Shot("statement", "shop owner", DESK, _last_statement),
     Shot("home-phone", "shop owner", PHONE, _page("/")),
     Shot("order-phone", "shop owner", PHONE, _first_order),
+    Shot("held-phone", "shop owner", PHONE, _page("/liquidaciones/retenido/")),
 )
 
 

@@ -94,7 +94,7 @@ def test_says_what_holds_the_money_to_the_cent(channel: Channel, shop: Shop, ali
         "Débito en curso": one,
         "Por enviar": 2 * one,
         "Enviado, hasta darse por recibido": 3 * one,
-        "En espera": one,
+        "Incidencia, devolución o espera": one,
         "Listo para liquidar": one,
         "En total": 8 * one,
     }.items()}  # fmt: skip
