@@ -199,7 +199,10 @@ def test_rows_that_are_none_are_answered_with_a_word(
                 answer = desk.post(f"/admin/{room}/", sent)
                 assert answer.status_code == 302
                 *_, said = get_messages(answer.wsgi_request)
-                assert str(said) == "No queda ninguna de las filas elegidas: no se ha hecho nada.", (room, name)
+                assert str(said) == "No queda ninguna de las filas elegidas: no se ha hecho nada.", (
+                    room,
+                    name,
+                )
     assert "No queda ninguna de las filas elegidas" in seen(desk.get("/admin/orders/order/"))
     assert Parked.objects.count() == 1
 
