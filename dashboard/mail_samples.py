@@ -253,6 +253,10 @@ def _others(at: datetime) -> dict[str, tuple[tuple[object, dict[str, Any]], ...]
             ("", {**closed, "payout_cents": 341820, "carried_cents": 0}),
             (_("saldo en contra"), {**closed, "orders": 1, "payout_cents": 0, "carried_cents": -1220}),
         ),
+        "payout_failed": (
+            ("", {**closed, "statement_id": 1, "amount_cents": 341820, "answer": "AC04"}),
+            (_("sin motivo"), {**closed, "statement_id": 1, "amount_cents": 341820, "answer": ""}),
+        ),
     }  # fmt: skip
 
 

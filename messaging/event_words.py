@@ -22,6 +22,7 @@ EVENT_WORDS: dict[str, object] = {
     "cover_granted": gettext_lazy("Reembolso cubierto"),
     "cover_declined": gettext_lazy("Reembolso sin cubrir"),
     "statement_closed": gettext_lazy("Liquidación cerrada"),
+    "payout_failed": gettext_lazy("Transferencia devuelta por el banco"),
     "invariant_broken": gettext_lazy("Las cuentas no cuadran"),
     "carrier_asked": gettext_lazy("Transportista pedido"),
     "carrier_granted": gettext_lazy("Transportista concedido"),

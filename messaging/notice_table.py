@@ -69,6 +69,7 @@ TABLE: dict[str, tuple[Audience, ...]] = {
     "cover_granted": (S,),
     "cover_declined": (S,),
     "statement_closed": (S,),
+    "payout_failed": (S,),
     "carrier_asked": (O,),
     "carrier_granted": (S,),
     "carrier_declined": (S,),

@@ -260,7 +260,7 @@ class StatementAdmin(ReadingRoom):
 
 @register(Payout)
 class PayoutAdmin(ReadingRoom):
-    """Transfers to shops; the bank's answer is written down once (SET-05)."""
+    """Transfers to shops, and what the bank says of them: paid, failed, or back after it was paid (SET-05)."""
 
     list_display = (
         "shop_word", "amount", "state_word", "statement_word", "created_at", "answered_at", "answer"

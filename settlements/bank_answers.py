@@ -17,7 +17,7 @@ from marketplace.refusals import Code
 from sellers.desk import Actor
 from settlements.models import PayoutInFile
 from settlements.services import answer_payouts
-from settlements.states import PayoutState
+from settlements.states import PAYOUT_TABLE
 
 MOST_BYTES = 20 * 1024**2
 MOST_ROWS = 100_000
@@ -222,7 +222,7 @@ def judge(said: Sequence[Said], *, lock: bool = False) -> list[Verdict]:
     """What becomes of each row: "" where it can be written down.
 
     Refused: `unknown_payout`; `duplicate` for every row of a transfer that is named twice, since they may say
-    different things; `amount_differs`; `answered`.
+    different things; `amount_differs`; `answered`, but for one that was paid and comes back.
     """
     named = Counter(one.reference for one in said if one.reference)
     rows = PayoutInFile.objects.filter(live=True, end_to_end__in=list(named)).select_related("payout")
@@ -239,7 +239,7 @@ def _flaw(one: Said, row: PayoutInFile | None, times: int) -> Code | str:
         return Code.DUPLICATE
     if (one.cents, one.currency) != (row.amount_cents, row.payout.currency):
         return Code.AMOUNT_DIFFERS
-    return "" if row.payout.state == PayoutState.IN_TRANSIT else Code.ANSWERED
+    return "" if ("pay" if one.paid else "fail", row.payout.state) in PAYOUT_TABLE else Code.ANSWERED
 
 
 @transaction.atomic

@@ -26,7 +26,7 @@ from orders.signals import Moved
 from sellers.desk import PLATFORM, Actor
 from settlements import payees, queries
 from settlements.models import Cycle, Payout, Statement, StatementLine
-from settlements.states import CarriedWhy, PayoutState, Section, StatementState
+from settlements.states import PAYOUT_TABLE, CarriedWhy, PayoutState, Section, StatementState
 
 BATCH = 1000
 _LOCK = 0x7365_7474
@@ -341,14 +341,17 @@ def _told(row: Statement, cycle: Cycle, orders_count: int) -> dict[str, Any]:
 
 @transaction.atomic
 def answer_payouts(payout_ids: Sequence[int], *, paid: bool, answer: str = "", at: datetime) -> Outcome[int]:
-    """Write down what the bank said of payouts: paid, or failed and back in the shop's balance (SET-05).
+    """Write down what the bank said of payouts: paid, or failed and back in the shop's balance, which is told (SET-05).
 
-    One that has been answered already is refused as `wrong_state`.
+    One that was paid can still fail: a shop's bank sends money back days after it has left ours. Anything else that has
+    been answered already is refused as `wrong_state`.
     """
     rows = list(Payout.objects.select_for_update().filter(id__in=payout_ids).order_by("id"))
-    refused = [Refusal(row.id, Code.WRONG_STATE) for row in rows if row.state != PayoutState.IN_TRANSIT]
-    rows = [row for row in rows if row.state == PayoutState.IN_TRANSIT]
-    statements = {row.id: row for row in Statement.objects.filter(id__in=[row.statement_id for row in rows])}
+    verb = "pay" if paid else "fail"
+    refused = [Refusal(row.id, Code.WRONG_STATE) for row in rows if (verb, row.state) not in PAYOUT_TABLE]
+    rows = [row for row in rows if (verb, row.state) in PAYOUT_TABLE]
+    of = Statement.objects.select_related("cycle").in_bulk([row.statement_id for row in rows])
+    entries = [_bank_said(row, of[row.statement_id].channel_id, paid, at) for row in rows]
     for row in rows:
         if paid:
             row.pay()
@@ -356,11 +359,27 @@ def answer_payouts(payout_ids: Sequence[int], *, paid: bool, answer: str = "", a
             row.fail()
         row.answered_at, row.answer = at, answer[:200]
         row.save(update_fields=["state", "answered_at", "answer"])
-    post(_bank_said(row, statements[row.statement_id].channel_id, paid, at) for row in rows)
+    post(entries)
+    if not paid:
+        told = [(row.shop_id, _came_back(row, of[row.statement_id])) for row in rows]
+        messaging.tell_shops("payout_failed", told, at=at)
     return Outcome([row.id for row in rows], refused)
 
 
+def _came_back(row: Payout, statement: Statement) -> dict[str, Any]:
+    return {
+        "channel_id": statement.channel_id,
+        "closes_at": statement.cycle.closes_at.isoformat(),
+        "statement_id": statement.id,
+        "amount_cents": row.amount_cents,
+        "currency": row.currency,
+        "answer": row.answer,
+    }
+
+
 def _bank_said(row: Payout, channel_id: int, paid: bool, at: datetime) -> NewEntry:
+    """The entry of an answer, told before the payout moves: money that was paid comes back from the bank."""
+    was = Account.BANK if row.state == PayoutState.PAID else Account.IN_TRANSIT
     to = Account.BANK if paid else Account.PAYABLE
     kind = EntryKind.PAYOUT_PAID if paid else EntryKind.PAYOUT_FAILED
     return NewEntry(
@@ -372,7 +391,7 @@ def _bank_said(row: Payout, channel_id: int, paid: bool, at: datetime) -> NewEnt
         currency=row.currency,
         at=at,
         postings=[
-            (Account.IN_TRANSIT, Kind.PAYMENT, row.amount_cents),
+            (was, Kind.PAYMENT, row.amount_cents),
             (to, Kind.PAYMENT, -row.amount_cents),
         ],
     )

@@ -3,7 +3,7 @@
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.fsm import Step, Steps, machine
+from marketplace.fsm import Step, Steps, by_source, machine
 
 
 class StatementState(TextChoices):
@@ -54,8 +54,11 @@ STATEMENT_MOVES: Steps = (Step("close", StatementState.COLLECTING, StatementStat
 PAYOUT_MOVES: Steps = (
     Step("pay", PayoutState.IN_TRANSIT, PayoutState.PAID),
     Step("fail", PayoutState.IN_TRANSIT, PayoutState.FAILED),
+    Step("fail", PayoutState.PAID, PayoutState.FAILED),
 )
 
+
+PAYOUT_TABLE = by_source(PAYOUT_MOVES)
 
 ADJUSTMENT_MOVES: Steps = (
     Step("post", AdjustmentState.ASKED, AdjustmentState.POSTED),
@@ -68,7 +71,7 @@ class StatementMachine(machine(STATEMENT_MOVES)):  # type: ignore[misc]
 
 
 class PayoutMachine(machine(PAYOUT_MOVES)):  # type: ignore[misc]
-    """A payout is paid or fails, once."""
+    """A payout is paid or fails, once; one that was paid can still come back, days later."""
 
 
 class AdjustmentMachine(machine(ADJUSTMENT_MOVES)):  # type: ignore[misc]

@@ -40,6 +40,8 @@ from quality import services as reviews
 from refunds import redirecting
 from sellers.desk import Actor, Right
 from sellers.models import Shop, Supplier, User
+from settlements.models import Payout
+from settlements.services import answer_payouts
 from tests.conftest import ANA, AT, CLOCK, CUSTOMER, OPERATOR, SELLER, actor_of, basket
 from tests.messaging.given_back import ask_for_cover, give_back
 from tests.orders.digital import BOOKING, PATTERN, TICKET, digital_basket
@@ -358,6 +360,7 @@ def tell_everything(channel: Channel, shop: Shop, norte: Supplier, olga: User) -
             _tick("watch", AT)
         Order.objects.filter(id=shipped).update(held_at=None)
         ask_for_cover(shipped, closes_at + HOUR)
+        answer_payouts(list(Payout.objects.values_list("id", flat=True)), paid=False, at=closes_at + 2 * HOUR)
         return closes_at + 3 * HOUR
 
     return tell

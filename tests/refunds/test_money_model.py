@@ -343,6 +343,18 @@ class Money(RuleBasedStateMachine):
             self.owed += self.travelling
         self.travelling = 0
 
+    @precondition(lambda self: self.paid > 0)
+    @rule()
+    def a_bank_sends_back_what_was_paid(self) -> None:
+        self.later()
+        answer_payouts(
+            list(Payout.objects.filter(state=PayoutState.PAID).values_list("id", flat=True)),
+            paid=False,
+            at=self.at,
+        )
+        self.owed += self.paid
+        self.paid = 0
+
     @invariant()
     def the_books_hold_what_the_sums_hold(self) -> None:
         found: Counter[str] = Counter()

@@ -11,19 +11,21 @@ import pytest
 import sepaxml
 import xmlschema
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 from django.test import Client
 from django.urls import reverse
 
-from ledger.models import Balance, Entry
+from ledger.models import Balance, Entry, Posting
 from marketplace.models import Channel
-from marketplace.refusals import Code, MoveRefused
+from marketplace.refusals import Code, MoveRefused, Tally
+from messaging.models import Notice
 from orders.states import State
 from sellers.desk import PLATFORM
 from sellers.models import Shop, User
 from settlements import bank_answers, payees, paying
 from settlements.bank_answers import Unreadable
 from settlements.models import PaperDownload, Payout, PayoutFile, PayoutInFile
-from settlements.services import answer_payouts
+from settlements.services import answer_payouts, close_cycle
 from settlements.states import PayoutState
 from tests.conftest import ALBA, AT, OPERATOR, SELLER
 from tests.orders.lives import brought_to, tick
@@ -157,6 +159,34 @@ def test_the_bank_says_paid_or_failed(channel: Channel, travelling: list[Payout]
     assert states() == [PayoutState.FAILED, PayoutState.PAID]
     assert Payout.objects.get(id=travelling[0].id).answer == "AC04"
     assert sorted(Balance.objects.values_list("payable_cents", flat=True)) == [0, NET]
+
+
+def test_what_was_paid_can_come_back_days_later_and_is_paid_anew(
+    channel: Channel, travelling: list[Payout]
+) -> None:
+    paying.make_file(channel, by=OPERATOR, at=APRIL)
+    small, large = travelling
+    name = paying.end_to_end(large)
+    bank_answers.write_down(bank_answers.read(camt(entry(name, "143.60"))), by=OPERATOR, at=APRIL)
+    back = bank_answers.read(camt(entry(name, "143.60", back="AC06", direction="CRDT")))
+    later = APRIL + timedelta(days=3)
+    assert [one.code for one in bank_answers.write_down(back, by=OPERATOR, at=later)] == [""]
+    assert states() == [PayoutState.IN_TRANSIT, PayoutState.FAILED]
+    entries = [Entry.objects.get(key=f"{kind}:{large.id}") for kind in ("payout_paid", "payout_failed")]
+    sums = Posting.objects.filter(entry__in=entries).values_list("account").annotate(Sum("amount_cents"))
+    assert dict(sums) == {"in_transit": 14360, "bank": 0, "payable": -14360}
+    told = Notice.objects.get(event="payout_failed")
+    assert (told.shop_id, told.payload["answer"], told.payload["amount_cents"]) == (
+        large.shop_id,
+        "AC06",
+        14360,
+    )
+    assert [one.code for one in bank_answers.write_down(back, by=OPERATOR, at=later)] == ["answered"]
+    paid = bank_answers.read(camt(entry(name, "143.60")))
+    assert [one.code for one in bank_answers.write_down(paid, by=OPERATOR, at=later)] == ["answered"]
+    close_cycle(channel, later, tally=Tally(), at=later)
+    anew = Payout.objects.get(shop=large.shop_id, state=PayoutState.IN_TRANSIT)
+    assert (anew.amount_cents, anew.statement.returned_cents) == (14360, 14360)
 
 
 def test_unknown_twice_named_differing_and_answered_rows_change_nothing(
