@@ -165,7 +165,7 @@ def test_what_was_paid_can_come_back_days_later_and_is_paid_anew(
     channel: Channel, travelling: list[Payout]
 ) -> None:
     paying.make_file(channel, by=OPERATOR, at=APRIL)
-    small, large = travelling
+    _small, large = travelling
     name = paying.end_to_end(large)
     bank_answers.write_down(bank_answers.read(camt(entry(name, "143.60"))), by=OPERATOR, at=APRIL)
     back = bank_answers.read(camt(entry(name, "143.60", back="AC06", direction="CRDT")))
