@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import BigIntegerField, Sum
 from django.http import Http404
 
-from ledger.models import Entry, Kind, Posting
+from ledger.models import Entry, EntryKind, Kind, Posting
 from orders.models import Order
 from sellers.models import Shop
 from settlements.models import Invoice, Payout, PayoutInFile, Statement, StatementLine
@@ -61,6 +61,15 @@ def reference_of(payout: Payout | None) -> str:
     return lines.values_list("end_to_end", flat=True).first() or ""
 
 
+def taken_again_by(payout: Payout) -> Statement | None:
+    """The closed statement that took the money of a payout that failed; None while it waits for the next closing."""
+    lines = StatementLine.objects.filter(
+        shop_id=payout.shop_id, entry__key=f"{EntryKind.PAYOUT_FAILED}:{payout.pk}"
+    )
+    line = lines.select_related("statement__cycle").filter(statement__state=StatementState.CLOSED).first()
+    return line.statement if line else None
+
+
 def booked(statement: Statement) -> int:
     """What the entries that a statement took moved of the shop's balance, from their postings; cents for the shop."""
     rows = Posting.objects.filter(
@@ -78,11 +87,15 @@ def paid_by_books(statement: Statement) -> int:
 
 @dataclass(slots=True)
 class Taken:
-    """One line of a statement: its order, if it has one, and what each heading moved, in cents for the shop."""
+    """One line of a statement: its order, if it has one, and what each heading moved, in cents for the shop.
+
+    `returned` is the statement whose payout the bank sent back, where the line is of that.
+    """
 
     id: int
     entry: Entry | None
     order: Order | None
+    returned: Statement | None = None
     cents: dict[Kind, int] = field(default_factory=dict)
 
     @property
@@ -109,7 +122,21 @@ def _with_cents(lines: Sequence[StatementLine]) -> list[Taken]:
     for entry_id, kind, cents in postings.values_list("entry_id", "kind", "amount_cents"):
         sums = by_entry[entry_id].cents
         sums[Kind(kind)] = sums.get(Kind(kind), 0) - cents
+    _tell_returned(rows)
     return rows
+
+
+def _tell_returned(rows: Sequence[Taken]) -> None:
+    """Lay the statement of a payout that failed beside the line that has its money again."""
+    failed = {
+        int(row.entry.key.rpartition(":")[2]): row
+        for row in rows
+        if row.entry and row.entry.kind == EntryKind.PAYOUT_FAILED
+    }
+    if failed:
+        payouts = Payout.objects.filter(id__in=list(failed)).select_related("statement__cycle")
+        for payout in payouts:
+            failed[payout.pk].returned = payout.statement
 
 
 def _page[Row: Any](found: list[Row], after: int | None, before: int | None) -> Page[Row]:

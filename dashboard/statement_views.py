@@ -24,6 +24,7 @@ from sellers.access import DeskRequest, at_the_desk
 from sellers.desk import Right
 from sellers.models import Membership
 from settlements.models import Statement
+from settlements.states import PayoutState
 
 
 @require_safe
@@ -89,6 +90,8 @@ def _statement(request: DeskRequest, statement_id: int, *, lines_proved: int | N
         "payout": payout,
         "badge": payout_words(payout),
         "reference": reads.reference_of(payout),
+        "failed": payout is not None and payout.state == PayoutState.FAILED,
+        "again": reads.taken_again_by(payout) if payout and payout.state == PayoutState.FAILED else None,
         "papers": reads.invoices(one),
         "takes_papers": request.actor.may(Right.MONEY),
         "steps": sums_of(one),

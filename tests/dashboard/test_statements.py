@@ -18,6 +18,7 @@ from orders.states import State
 from refunds import refunding
 from sellers.models import Shop, Supplier, User
 from settlements.models import Statement, StatementLine
+from settlements.services import answer_payouts
 from tests.conftest import AT, OPERATOR, SELLER, again
 from tests.dashboard.pages import browser, get, link, listed
 from tests.orders.lives import brought_to, tick
@@ -219,6 +220,25 @@ def test_a_page_of_lines_costs_the_same_with_one_and_with_fifty(
     assert len(listed(get(client, second))) == 10
     first = link(get(client, second), "Anteriores")
     assert listed(get(client, first)) == listed(page)
+
+
+@pytest.mark.rule("SET-05", "SET-06")
+def test_what_the_bank_sent_back_is_followed_to_where_it_went(settled: Statement, alice: User) -> None:
+    client = browser(alice)
+    page = f"/liquidaciones/{settled.id}/"
+    answer_payouts([settled.payout.id], paid=True, at=APRIL)
+    assert "El banco devolvió" not in get(client, page)
+    answer_payouts([settled.payout.id], paid=False, answer="AC04", at=APRIL + timedelta(days=2))
+    shown = get(client, page)
+    assert "Su importe está otra vez en tu saldo y entra en la próxima liquidación." in shown
+    assert 'href="/tienda/cobro/"' in shown
+    assert difference(shown) == (False, "0,00 €")
+    tick("statements", MID_APRIL)
+    later = Statement.objects.exclude(id=settled.id).get()
+    assert f'<a class="link" href="/liquidaciones/{later.id}/">liquidación hasta' in get(client, page)
+    back = get(client, f"/liquidaciones/{later.id}/")
+    assert f'<a href="{page}"><b>Transferencia fallida</b></a>' in back
+    assert difference(back) == (False, "0,00 €")
 
 
 @pytest.mark.rule("ROL-01", "ROL-04")
