@@ -13,6 +13,7 @@ from orders.states import PAST_RECEIPT, State, Verb
 from quality.services import judge_review
 from refunds import returns
 from refunds.models import ReturnRequest
+from refunds.queries import goods_back
 from sellers.desk import Actor
 
 ARRIVED = (State.DELIVERED, *PAST_RECEIPT)
@@ -49,7 +50,7 @@ def offers(
         receive=services.judge(order, Verb.DELIVER, by=by, at=at) is None,
         cancel=may_cancel,
         ask_cancel=not may_cancel and services.asked_of(order, Verb.CANCEL, by=by, at=at) is not None,
-        give_back=may_return and bool(returns.left_of(lines, asked)),
+        give_back=may_return and bool(returns.left_of(lines, asked, goods_back(order))),
         claim=may_claim and bool(free_lines(lines, claims)),
         note=has_delivery_note(order),
         invoice=not order.wants_invoice and services.judge_invoice_wish(order, by=by, at=at) is None,

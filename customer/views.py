@@ -43,6 +43,7 @@ from orders.models import DocumentKind
 from orders.states import Decision, State, Verb
 from quality.queries import review_of
 from refunds import returns
+from refunds.queries import goods_back
 
 DONE = {
     "escrito": gettext_lazy("Enviado. Te avisaremos por correo cuando te contesten."),
@@ -316,9 +317,9 @@ def claim(request: CustomerRequest) -> HttpResponse:
 def give_back(request: CustomerRequest) -> HttpResponse:
     """Ask to return articles (REF-09)."""
     order, at, lines = request.order, timezone.now(), list(request.order.lines.all())
-    left = returns.left_of(lines, returns.requests_of(order))
+    left = returns.left_of(lines, returns.requests_of(order), goods_back(order))
     sent = request.POST if request.method == "POST" else None
-    form = ReturnForm(sent, left=returns.left_of(lines, ()), reasons=_reasons(ReasonKind.RETURN))
+    form = ReturnForm(sent, left=returns.left_of(lines, (), {}), reasons=_reasons(ReasonKind.RETURN))
     code = returns.judge_return(order, by=request.actor, at=at)
     if code is None and not left and sent is None:
         code = Code.TOO_MANY_BACK

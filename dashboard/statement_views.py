@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator, Mapping
 
 from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,10 +22,12 @@ from marketplace.csv_cells import plain
 from marketplace.money import format_money
 from orders.queries import get_order
 from sellers.access import DeskRequest, at_the_desk
-from sellers.desk import Right
+from sellers.desk import Right, who_has
 from sellers.models import Membership
-from settlements.models import Statement
+from settlements.models import Paper, Statement
+from settlements.paying import given
 from settlements.states import PayoutState
+from settlements.views import no_right
 
 
 @require_safe
@@ -94,6 +97,7 @@ def _statement(request: DeskRequest, statement_id: int, *, lines_proved: int | N
         "again": reads.taken_again_by(payout) if payout and payout.state == PayoutState.FAILED else None,
         "papers": reads.invoices(one),
         "takes_papers": request.actor.may(Right.MONEY),
+        "takers": who_has(Right.MONEY),
         "steps": sums_of(one),
         "proof": proof_of(one) if lines_proved is None or one.lines_count <= lines_proved else None,
         "proved": last_proof(),
@@ -106,12 +110,17 @@ def _statement(request: DeskRequest, statement_id: int, *, lines_proved: int | N
 
 @require_safe
 @at_the_desk
-def statement_file(request: DeskRequest, statement_id: int) -> StreamingHttpResponse:
-    """Every posting behind a statement as CSV, with what was carried in and out, down to the difference."""
+def statement_file(request: DeskRequest, statement_id: int) -> HttpResponseBase:
+    """Every posting behind a statement as CSV, with what was carried in and out, down to the difference; that it was
+    taken is written down (DOC-04)."""
     one = reads.get_statement(request.shop, statement_id)
+    if not request.actor.may(Right.MONEY):
+        return no_right(request, Right.MONEY)
+    given(Paper.POSTINGS_CSV, one.id, one.shop_id, by=request.actor, at=timezone.now())
     response = StreamingHttpResponse(_file(one), content_type="text/csv; charset=utf-8")
     name = f"liquidacion-{one.cycle.closes_at:%Y-%m-%d}-{one.id}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "private, no-store"
     return response
 
 

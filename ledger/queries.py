@@ -19,11 +19,12 @@ def payable(shop_id: int, channel_id: int, currency: str, *, lock: bool = False)
 
 
 def payables(channel_id: int, shop_ids: Sequence[int]) -> dict[tuple[int, str], int]:
-    """What each of many shops is owed, by (shop, currency), in cents, locked like `payable`."""
+    """What each of many shops is owed, by (shop, currency), in cents, locked like `payable` and in the
+    order in which `post` moves them: neither waits for the other."""
     rows = bulk.fetch(
         """
         SELECT shop_id, currency, payable_cents FROM ledger_balance
-         WHERE channel_id = %s AND shop_id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+         WHERE channel_id = %s AND shop_id = ANY(%s::bigint[]) ORDER BY shop_id, channel_id, currency FOR NO KEY UPDATE
         """,
         [channel_id, list(shop_ids)],
     )

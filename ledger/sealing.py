@@ -23,6 +23,7 @@ OF_PROOFS = "I35"
 _ALWAYS_DAYS, _NIGHTS = 31, 30
 _ROWS = 2000
 _SHOWN = 20
+"""Findings of a kind that a proof writes down; of the others it says how many there are."""
 
 
 def next_seal() -> datetime | None:
@@ -94,28 +95,44 @@ def _lines(day: date) -> Iterator[str]:
 def prove(*, at: datetime) -> Proof | None:
     """Check all that must always hold, and read sealed days again; None while no day is sealed.
 
-    What is found is written down, and stays: the next proof says what is so then.
+    What is found is written down, and stays: the next proof says what is so then. That something is late is no fault of
+    the books, and is not looked at here.
     """
     seals = list(Seal.objects.order_by("day"))
     if not seals:
         return None
-    broken = [
-        f"{result.invariant.code}: {row}"
-        for result in check_all(at=at)
-        if result.invariant.code != OF_PROOFS
-        for row in result.failures
-    ]
     chosen = [one for one in seals if _is_due(one.day, seals[-1].day, at)]
-    broken += _chain(seals)
+    changed = [*_before(seals[0].day), *_chain(seals)]
     count = 0
     for one in chosen:
         entries, digest = digest_of(one.day, one.previous)
         count += entries
         if (entries, digest) != (one.entries_count, one.digest):
-            broken.append(f"{one.day.isoformat()}: {entries} / {one.entries_count}")
+            changed.append(f"{one.day.isoformat()}: {entries} / {one.entries_count}")
+    failed = [
+        f"{result.invariant.code}: {row}"
+        for result in check_all(at=None)
+        if result.invariant.code != OF_PROOFS
+        for row in result.failures
+    ]
     return Proof.objects.create(
-        at=at, up_to=seals[-1].day, days_count=len(chosen), entries_count=count, broken=broken[:_SHOWN]
+        at=at,
+        up_to=seals[-1].day,
+        days_count=len(chosen),
+        entries_count=count,
+        broken=[*_first(changed), *_first(failed)],
     )
+
+
+def _first(found: list[str]) -> list[str]:
+    more = len(found) - _SHOWN
+    return [*found[:_SHOWN], *([f"+{more}"] if more > 0 else [])]
+
+
+def _before(first: date) -> list[str]:
+    """What says that it was written before the first day that was sealed: nothing can have been."""
+    count = Entry.objects.filter(written_at__lt=_starts(first)).count()
+    return [f"< {first.isoformat()}: {count}"] if count else []
 
 
 def _is_due(day: date, last: date, at: datetime) -> bool:

@@ -88,11 +88,12 @@ def _move_balances(entries: Sequence[NewEntry]) -> None:
 def cover(
     key: str, shop_id: int, channel_id: int, order_id: int, cents: int, currency: str, *, at: datetime
 ) -> dict[str, int]:
-    """Have the operator pay so much of a refund for which a shop's balance is too low (REF-04)."""
+    """Have the operator pay so much of a refund for which a shop's balance is too low (REF-04); below zero, have it
+    back of a refund that was not made (REF-06)."""
     return post(
         [
             NewEntry(
-                key=f"cover:{key}",
+                key=f"cover:{key}" if cents > 0 else f"cover_undone:{key}",
                 kind=EntryKind.COVER,
                 shop_id=shop_id,
                 channel_id=channel_id,

@@ -132,17 +132,6 @@ def percent(basis_points: int) -> str:
     return f"{whole}{point}{part:02d}".rstrip("0") if part else str(whole)
 
 
-def cumulative_share(total_component: int, done_before: int, now: int, whole: int) -> int:
-    """What a part takes of a component, so that any series of parts of the whole adds up to it, to the cent.
-
-    Of an order of `whole` cents with a commission of `total_component`, `done_before` was refunded and `now`
-    is being refunded: the commission given back now. Raises ValueError when the parts exceed the whole.
-    """
-    if done_before < 0 or now < 0 or done_before + now > whole:
-        raise ValueError("the parts, from zero up, cannot be more than the whole")
-    return share(total_component, done_before + now, whole) - share(total_component, done_before, whole)
-
-
 def plain(cents: int, currency: str) -> str:
     """An amount for machines, as `parse` reads it: "-1284.50"."""
     decimals = exponent(currency)

@@ -67,6 +67,8 @@ class Code(models.TextChoices):
     NOTHING_TO_PAY = "nothing_to_pay", _("No hay ninguna transferencia que llevar al banco.")
     UNKNOWN_PAYOUT = "unknown_payout", _("No es ninguna de nuestras transferencias.")
     AMOUNT_DIFFERS = "amount_differs", _("El importe no es el de la transferencia.")
+    NO_AMOUNT = "no_amount", _("No se entiende el importe.")
+    TOO_FAR_AHEAD = "too_far_ahead", _("Se ensaya hasta un año por delante.")
     ANSWERED = "answered", _("El banco ya contestó.")
     OWN_REQUEST = "own_request", _("Lo pediste tú: lo tiene que aprobar otra persona.")
     DECIDED = "decided", _("Ya se decidió.")

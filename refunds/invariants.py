@@ -42,6 +42,23 @@ def orders_know_their_refunds(at: datetime | None) -> Broken:
     )
 
 
+@invariant(
+    "I36", "What the operator covered of an order is what its refunds that stand say, and nothing else."
+)
+def covers_agree(at: datetime | None) -> Broken:
+    return broken(
+        """
+        SELECT 'order ' || o.reference FROM orders_order o
+          LEFT JOIN (SELECT e.order_id, sum(p.amount_cents) AS cents FROM ledger_entry e
+                       JOIN ledger_posting p ON p.entry_id = e.id AND p.account = 'operator_cover'
+                      WHERE e.kind = 'cover' GROUP BY 1) b ON b.order_id = o.id
+          LEFT JOIN (SELECT order_id, sum(covered_cents) AS cents FROM refunds_refund
+                      WHERE state IN ('due', 'paid') AND covered_cents > 0 GROUP BY 1) r ON r.order_id = o.id
+         WHERE coalesce(b.cents, 0) <> coalesce(r.cents, 0)
+        """
+    )
+
+
 @invariant("I29", "A refund that stands has its payback, of the same amount and answer.")
 def refunds_are_asked_for(at: datetime | None) -> Broken:
     return broken(

@@ -75,6 +75,14 @@ def left_of(order: Order) -> dict[int, Left]:
     return found
 
 
+def goods_back(order: Order) -> dict[int, int]:
+    """What went back for the articles of each line of an order, in cents; no read where nothing did."""
+    if not order.refunded_cents:
+        return {}
+    rows = RefundLine.objects.filter(line__order_id=order.id, refund__state__in=STANDING)
+    return dict(rows.values("line_id").values_list("line_id", Sum("goods_cents")))
+
+
 def awaited(order_ids: Iterable[int]) -> dict[int, dict[tuple[str, int | None], int]]:
     """What each of these orders still waits to ship."""
     found: dict[int, list[tuple[str, int | None, int]]] = {}

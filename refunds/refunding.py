@@ -161,10 +161,13 @@ def refund(order_id: int, wish: Wish, *, by: Actor, at: datetime) -> Refund:
     what the shop's balance lacks. The same click again answers the same refund.
 
     Raises MoveRefused: `wrong_state`, `not_allowed`, `deadline_passed`, `nothing_to_refund`, `reason_needed`,
-    `nothing_chosen`, `unknown_line`, `more_than_left`, `balance_too_low` with the figures.
+    `nothing_chosen`, `unknown_line`, `more_than_left`, `balance_too_low` with the figures, `duplicate` for the click
+    of another order's refund.
     """
     order = _locked(order_id)
     same = Refund.objects.filter(shop_id=order.shop_id, key=wish.key).first()
+    if same is not None and same.order_id != order.id:
+        raise _refusal(order, Code.DUPLICATE)
     if same is not None:
         return same
     at = orders.acts_at(order, by=by, at=at)
@@ -261,10 +264,7 @@ def _sums(worked: Plan) -> dict[str, int]:
 
 def _pay(row: Refund, order: Order, worked: Plan, *, by: Actor, at: datetime) -> None:
     """Post it, count it on the order, and write down the question to the provider; all in this transaction."""
-    if row.covered_cents:
-        ledger.cover(
-            f"{row.id}", order.shop_id, order.channel_id, order.id, row.covered_cents, order.currency, at=at
-        )
+    _cover(row, order, row.covered_cents, at=at)
     orders.one(orders.refund(order.id, told_of(row), asked_at=row.made_at, by=by, at=at))
     charge = Charge.objects.filter(order_id=order.id, state=AskState.SUCCEEDED).first()
     row.payback = (
@@ -273,6 +273,11 @@ def _pay(row: Refund, order: Order, worked: Plan, *, by: Actor, at: datetime) ->
         else payments.open_transfer(order, row.amount_cents, at=at)
     )
     row.save(update_fields=["payback"])
+
+
+def _cover(row: Refund, order: Order, cents: int, *, at: datetime) -> None:
+    if cents:
+        ledger.cover(f"{row.id}", order.shop_id, order.channel_id, order.id, cents, order.currency, at=at)
 
 
 def told_of(row: Refund) -> orders.Refunded:
@@ -357,8 +362,8 @@ def _to_decide(refund_id: int, *, by: Actor) -> tuple[Refund, Order]:
 
 
 def answered(payback_id: int, *, succeeded: bool, message: str, at: datetime) -> None:
-    """What the provider answered to a refund: it is paid, or it is undone and leaves no trace in the books but two
-    entries that cancel each other (REF-06). A payback that is of no refund is passed over.
+    """What the provider answered to a refund: it is paid, or it is undone and leaves no trace in the books but entries
+    that cancel each other, what the operator covered of it too (REF-06). A payback that is of no refund is passed over.
 
     Of an order that ended by giving everything back, what was refused stays due: the customer is owed it whoever asks
     for it, and an operator has it asked for anew.
@@ -377,6 +382,7 @@ def answered(payback_id: int, *, succeeded: bool, message: str, at: datetime) ->
         row.fail()
         payments.undo_paybacks([payback_id])
         orders.one(orders.undo_refund(row.order_id, told_of(row), by=PLATFORM, at=at))
+        _cover(row, row.order, -row.covered_cents, at=at)
     row.save(update_fields=["state", "answered_at", "answer"])
 
 

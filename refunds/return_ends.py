@@ -1,6 +1,6 @@
 """How a return ends: in a refund, in a replacement, or with a refund of everything that overtakes it (REF-09)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from orders.models import Order
 from orders.services import Refuse
 from refunds import refunding
 from refunds.models import Refund, ReturnLine, ReturnRequest
+from refunds.queries import left_of
 from refunds.refunding import Wish
 from refunds.returning import Done, act, judge, single
 from refunds.states import OPEN, RefundState, ReturnState
@@ -41,7 +42,8 @@ def refund(return_id: int, wish: Wish, *, by: Actor, at: datetime) -> Refund:
 
     With it the return ends; where the operator has to cover it first, as soon as they have. The same click again
     answers the same refund. Raises MoveRefused: `unknown_return`, `return_elsewhere`, `not_allowed`, `refund_waits`,
-    `not_as_sent`, and what `refunding.refund` refuses.
+    `not_as_sent`, `duplicate` for the click of a refund that is not of this return, and what `refunding.refund`
+    refuses.
     """
     row = _locked(return_id)
     if row.refund is not None and row.refund.key == wish.key:
@@ -49,6 +51,8 @@ def refund(return_id: int, wish: Wish, *, by: Actor, at: datetime) -> Refund:
     code = judge(row, "pay", by=by, at=at) or _waits(row)
     if code is not None:
         raise MoveRefused(Refusal(row.id, code))
+    if Refund.objects.filter(shop_id=row.shop_id, key=wish.key).exists():
+        raise MoveRefused(Refusal(row.id, Code.DUPLICATE))
     _only_good(row, wish)
     made = refunding.refund(row.order_id, wish, by=by, at=at)
     ReturnRequest.objects.filter(id=row.id, state=ReturnState.INSPECTED).update(refund=made)
@@ -81,13 +85,20 @@ def _only_good(row: ReturnRequest, wish: Wish) -> None:
 
 
 def end_with(refund_id: int, order_id: int, *, whole: bool, by: Actor, at: datetime) -> None:
-    """A refund has been made: the return that it is of ends with it; with one that gives back all that was charged, so
-    does every other of the order, for nothing is left to be given for it."""
+    """A refund has been made: the return that it is of ends with it, and every other for which nothing is left to be
+    given: those of articles that are paid back by now, and all with one that gives back all that was charged."""
     own = ReturnRequest.objects.filter(refund_id=refund_id, state=ReturnState.INSPECTED)
     _end([row.id for row in own], "pay", refund_id, by=by, at=at)
-    if whole:
-        left = ReturnRequest.objects.filter(order_id=order_id, state__in=OPEN)
-        _end([row.id for row in left], "overtake", refund_id, by=by, at=at)
+    others = list(ReturnRequest.objects.filter(order_id=order_id, state__in=OPEN).prefetch_related("lines"))
+    if others:
+        left = {} if whole else left_of(Order.objects.select_related("policy").get(id=order_id))
+        ended = without(others, {one.line_id for one in left.values() if one.goods.left_cents})
+        _end([row.id for row in ended], "overtake", refund_id, by=by, at=at)
+
+
+def without(requests: Iterable[ReturnRequest], line_ids: Set[int]) -> list[ReturnRequest]:
+    """Those of these returns that are of none of these lines."""
+    return [row for row in requests if line_ids.isdisjoint(one.line_id for one in row.lines.all())]
 
 
 def _end(return_ids: list[int], verb: str, refund_id: int, *, by: Actor, at: datetime) -> None:

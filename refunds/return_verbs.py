@@ -17,6 +17,7 @@ from orders.models import Order
 from orders.services import Refuse
 from orders.states import Verb
 from refunds.models import ReturnLine, ReturnRequest
+from refunds.queries import left_of
 from refunds.returning import LATE, Doing, Done, act, single
 from refunds.states import ReturnState
 from sellers.desk import Actor
@@ -98,15 +99,15 @@ def refuse(return_id: int, *, reason: Reasoned, answer: str = "", by: Actor, at:
 
 @transaction.atomic
 def reject(return_id: int, *, reason: Reasoned, answer: str = "", by: Actor, at: datetime) -> ReturnRequest:
-    """Say of a return of which no unit was good that nothing is given for it, and why.
+    """Say of a return that nothing is given for it, and why: no unit was good, or what was good has been paid back.
 
     Raises MoveRefused: `reason_needed`, `too_long`, `units_are_good`, `return_elsewhere`, `not_allowed`.
     """
     given = _answered(return_id, reason, answer)
 
     def doing(row: ReturnRequest, order: Order, lines: Sequence[ReturnLine]) -> Done:
-        del order
-        if any(one.good for one in lines):
+        left = left_of(order)
+        if any(one.good and left[one.line_id].goods.left_cents for one in lines):
             raise Refuse(Code.UNITS_ARE_GOOD)
         row.answer_code, row.answer = given.code, answer.strip()
         return Done({"reason": given.kept}, {"text": paragraphs(answer)})

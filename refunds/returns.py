@@ -19,6 +19,7 @@ from orders import services
 from orders.models import Line, Order
 from orders.states import PAST_RECEIPT, Decision, State
 from refunds.models import ReturnLine, ReturnRequest
+from refunds.queries import goods_back
 from refunds.returning import due
 from refunds.states import LET_GO, ReturnState
 from sellers.desk import Actor
@@ -64,8 +65,11 @@ def judge_return(order: Order, *, by: Actor, at: datetime) -> Code | None:
     return Code.DEADLINE_PASSED if at > until else None
 
 
-def left_of(lines: Sequence[Line], requests: Sequence[ReturnRequest]) -> list[Left]:
-    """What of these lines the customer has and has not asked back yet; `requests` carry their lines.
+def left_of(
+    lines: Sequence[Line], requests: Sequence[ReturnRequest], goods_back: Mapping[int, int]
+) -> list[Left]:
+    """What of these lines the customer has and has not asked back yet; `requests` carry their lines, and `goods_back`
+    is what went back of each in cents: for what was paid back whole there is nothing left to be given.
 
     A unit that was replaced is there anew, and can come back as the first one could.
     """
@@ -77,7 +81,7 @@ def left_of(lines: Sequence[Line], requests: Sequence[ReturnRequest]) -> list[Le
     found = (
         Left(line, line.shipped_quantity - away.get(line.id, 0))
         for line in lines
-        if line.decision == Decision.ACCEPTED
+        if line.decision == Decision.ACCEPTED and not 0 < line.goods_cents <= goods_back.get(line.id, 0)
     )
     return [one for one in found if one.units > 0]
 
@@ -117,7 +121,7 @@ def ask_return(
     before = requests_of(order)
     if sum(one.asked_at > at - DAY for one in before) >= MOST_A_DAY:
         raise _refuse(order, Code.TOO_OFTEN)
-    lines = {one.line.id: one for one in left_of(list(order.lines.all()), before)}
+    lines = {one.line.id: one for one in left_of(list(order.lines.all()), before, goods_back(order))}
     _check(order, lines, wanted, reason, text)
     request = ReturnRequest.objects.create(
         shop_id=order.shop_id,

@@ -22,11 +22,15 @@ A_DAY = timedelta(hours=24)
 
 def alone_cents(shop: Shop, channel: Channel, *, by: Actor, at: datetime) -> int:
     """How much one operator may still adjust this shop's balance by alone: what they did in the last 24 hours counts,
-    so that a large adjustment is not made of small ones."""
+    on whatever channel, so that a large adjustment is not made of small ones."""
     if channel.policy is None:
         return 0
     rows = Adjustment.objects.filter(
-        shop=shop, channel=channel, asked_by=by.user_id, decided_by=by.user_id, asked_at__gt=at - A_DAY
+        shop=shop,
+        currency=channel.currency,
+        asked_by=by.user_id,
+        decided_by=by.user_id,
+        asked_at__gt=at - A_DAY,
     ).exclude(entry=None)
     done = rows.aggregate(cents=Sum(Abs("amount_cents")))["cents"] or 0
     return max(channel.policy.rules.adjustment_alone_cents - done, 0)

@@ -33,6 +33,8 @@ from settlements.bank_answers import Said, Unreadable, Verdict
 from settlements.models import PayoutFile
 
 SALT, AN_HOUR = "settlements.bank_answers", 3600
+LONGEST_SEAL = 2 * 1024**2
+"""What was shown comes back in a form, and Django takes no form that is longer than 2.5 MB."""
 
 
 class ChannelForm(RoomForm):
@@ -161,6 +163,9 @@ class PayoutFileAdmin(ReadingRoom):
             form.add_error("file", str(error))
             return self.ask(request, form, title, back=back, status=422)
         seal = signing.dumps(said, salt=SALT, compress=True)
+        if len(seal) > LONGEST_SEAL:
+            form.add_error("file", _("Son demasiadas filas para una vez: pártelo en varios ficheros."))
+            return self.ask(request, form, title, back=back, status=422)
         panels = _panels(bank_answers.judge(said))
         asked: dict[str, Any] = {
             "carried": [("seal", seal)],

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from xml.parsers import expat
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from marketplace.money import NotMoney, parse
 from marketplace.policy import Role
@@ -23,10 +24,12 @@ MOST_BYTES = 20 * 1024**2
 MOST_ROWS = 100_000
 DEEPEST = 40
 LONGEST = 2000
+MOST_NODES = 1_000_000
+"""Elements of entries; each takes some two hundred bytes while the file is read."""
 
 
 class Unreadable(Exception):
-    """The file is not one that we read; the words say why, in English."""
+    """The file is not one that we read; the words say why, to whoever brought it."""
 
 
 class Said(NamedTuple):
@@ -50,11 +53,11 @@ class Verdict(NamedTuple):
 def read(content: bytes) -> list[Said]:
     """Read a camt.054 or a CSV by what is in it. Raises Unreadable."""
     if len(content) > MOST_BYTES:
-        raise Unreadable("The file is larger than 20 MB.")
+        raise Unreadable(_("El fichero pasa de 20 MB."))
     begins = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     said = list(_camt(content) if begins == b"<" else _csv(content))
     if not said:
-        raise Unreadable("There is no transfer in the file.")
+        raise Unreadable(_("No hay ninguna transferencia en el fichero."))
     return said
 
 
@@ -83,6 +86,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.entries: list[_Node] = []
+        self.nodes = 0
         self._open: list[_Node] = []
         self._names: list[str] = []
         parser = expat.ParserCreate()
@@ -93,14 +97,17 @@ class _Reader:
         self.parser = parser
 
     def _doctype(self, *told: Any) -> None:
-        raise Unreadable("The file declares a document type; a bank's does not.")
+        raise Unreadable(_("El fichero declara un tipo de documento: los de los bancos no lo hacen."))
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2]
         self._names.append(name)
         if len(self._names) > DEEPEST:
-            raise Unreadable("The file is nested too deep.")
+            raise Unreadable(_("El fichero está demasiado anidado."))
         if self._open or name == "Ntry":
+            self.nodes += 1
+            if self.nodes > MOST_NODES:
+                raise Unreadable(_("El fichero tiene demasiados apuntes."))
             node = _Node(name, attributes.get("Ccy", ""))
             if self._open:
                 self._open[-1].children.append(node)
@@ -112,7 +119,7 @@ class _Reader:
         if ended is not None and not self._open:
             self.entries.append(ended)
             if len(self.entries) > MOST_ROWS:
-                raise Unreadable("The file has too many entries.")
+                raise Unreadable(_("El fichero tiene demasiados apuntes."))
 
     def _words(self, text: str) -> None:
         if self._open and len(self._open[-1].text) < LONGEST:
@@ -125,7 +132,7 @@ def _camt(content: bytes) -> Iterator[Said]:
     try:
         reader.parser.Parse(content, True)
     except expat.ExpatError as error:
-        raise Unreadable(f"The file is no XML: {error}.") from error
+        raise Unreadable(_("El fichero no es XML: %(error)s.") % {"error": error}) from error
     number = 0
     for entry in reader.entries:
         if entry.words("Sts/Cd", "Sts") not in ("", "BOOK"):
@@ -183,7 +190,9 @@ def _csv(content: bytes) -> Iterator[Said]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable("The file is neither XML nor UTF-8.") from error
+        raise Unreadable(_("El fichero no es XML ni texto en UTF-8: guárdalo como CSV UTF-8.")) from error
+    if "\0" in text:
+        raise Unreadable(_("El fichero no es texto."))
     delimiter = ";" if text.partition("\n")[0].count(";") else ","
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -193,17 +202,19 @@ def _csv(content: bytes) -> Iterator[Said]:
             for name, words in _HEADS.items()
         }
         if min(at["reference"], at["amount"], at["result"]) < 0:
-            raise Unreadable("The first line has to name reference, amount and result.")
+            raise Unreadable(
+                _("La primera línea tiene que nombrar las columnas referencia, importe y resultado.")
+            )
         for row in rows:
             if any(cell.strip() for cell in row):
                 yield _row(rows.line_num, row, at)
     except csv.Error as error:
-        raise Unreadable(f"The file is no CSV: {error}.") from error
+        raise Unreadable(_("El fichero no es CSV: %(error)s.") % {"error": error}) from error
 
 
 def _row(number: int, row: Sequence[str], at: dict[str, int]) -> Said:
     if number > MOST_ROWS:
-        raise Unreadable("The file has too many lines.")
+        raise Unreadable(_("El fichero tiene demasiadas líneas."))
 
     def cell(name: str) -> str:
         return row[at[name]].strip() if 0 <= at[name] < len(row) else ""
@@ -211,18 +222,25 @@ def _row(number: int, row: Sequence[str], at: dict[str, int]) -> Said:
     result = cell("result").lower()
     currency = cell("currency") or "EUR"
     try:
-        cents = parse(cell("amount"), currency)
+        cents = parse(_without_thousands(cell("amount")), currency)
     except (NotMoney, ValueError):
         cents = -1
     reference = cell("reference")[:80] if result in _PAID else ""
     return Said(number, reference, cents, currency, _PAID.get(result, False), cell("reason")[:200])
 
 
+def _without_thousands(text: str) -> str:
+    """`1.234,50` and `1,234.50` as `1234,50` and `1234.50`: of two signs the last is the decimal one."""
+    point, comma = text.rfind("."), text.rfind(",")
+    return text if min(point, comma) < 0 else text.replace("." if point < comma else ",", "")
+
+
 def judge(said: Sequence[Said], *, lock: bool = False) -> list[Verdict]:
     """What becomes of each row: "" where it can be written down.
 
     Refused: `unknown_payout`; `duplicate` for every row of a transfer that is named twice, since they may say
-    different things; `amount_differs`; `answered`, but for one that was paid and comes back.
+    different things; `no_amount` where none can be read; `amount_differs`; `answered`, but for one that was paid and
+    comes back.
     """
     named = Counter(one.reference for one in said if one.reference)
     rows = PayoutInFile.objects.filter(live=True, end_to_end__in=list(named)).select_related("payout")
@@ -237,6 +255,8 @@ def _flaw(one: Said, row: PayoutInFile | None, times: int) -> Code | str:
         return Code.UNKNOWN_PAYOUT
     if times > 1:
         return Code.DUPLICATE
+    if one.cents < 0:
+        return Code.NO_AMOUNT
     if (one.cents, one.currency) != (row.amount_cents, row.payout.currency):
         return Code.AMOUNT_DIFFERS
     return "" if ("pay" if one.paid else "fail", row.payout.state) in PAYOUT_TABLE else Code.ANSWERED

@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from marketplace.csv_cells import plain as cell
 from marketplace.moments import day_words
 from marketplace.money import percent, plain
 from marketplace.pdf import draw, draw_in_parts, render_pdf
@@ -23,8 +24,6 @@ A_TABLE = 60
 
 A_PART = 600
 """Lines of a statement that are drawn at a time: what is laid out takes some 120 KB a line."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Told:
@@ -120,15 +119,10 @@ def statement_csv(statement: Statement, out: Any) -> None:
         for one in lines(statement):
             cents = (one.amount_cents, one.fee_cents, one.vat_cents, one.net_cents)
             cells = (plain(amount, currency) for amount in cents)
-            writer.writerow((str(one.line.get_section_display()), safe(one.about), *cells, currency))
+            writer.writerow((str(one.line.get_section_display()), cell(one.about), *cells, currency))
         total = [*sums(statement), (_("Se transfiere"), statement.payout_cents)]
         for words, cents_ in [*total, (_("Saldo que pasa"), statement.carried_cents)]:
             writer.writerow((words, "", "", "", "", plain(cents_, currency), currency))
-
-
-def safe(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 MENTIONS = {

@@ -89,7 +89,8 @@ def _own(ids: Sequence[int]) -> list[Billed]:
         WITH {_RATE}
         SELECT statement_id, 'invoice', NULL::bigint, vat_bp, sum(commission_cents)::bigint,
                sum(commission_vat_cents)::bigint
-          FROM told GROUP BY 1, 4 ORDER BY 1, 4 DESC
+          FROM told GROUP BY 1, 4 HAVING sum(told.commission_cents) <> 0 OR sum(told.commission_vat_cents) <> 0
+         ORDER BY 1, 4 DESC
         """,
         [list(ids), "orders"],
     )
@@ -97,7 +98,8 @@ def _own(ids: Sequence[int]) -> list[Billed]:
 
 
 def _given_back(ids: Sequence[int]) -> list[Billed]:
-    """What refunds in statements gave back, below zero, by the invoice that it was billed with and by rate."""
+    """What refunds in statements gave back, below zero, by the invoice that it was billed with and by rate; what a
+    provider refused in the same cycle comes to nothing, and nothing is billed of it."""
     rows = bulk.fetch(
         f"""
         WITH {_RATE}
@@ -106,7 +108,8 @@ def _given_back(ids: Sequence[int]) -> list[Billed]:
           FROM told
           LEFT JOIN settlements_statementline own ON own.order_id = told.order_id AND own.section = 'orders'
           LEFT JOIN settlements_invoice i ON i.statement_id = own.statement_id AND i.kind = 'invoice'
-         GROUP BY 1, 3, 4 ORDER BY 1, 3, 4 DESC
+         GROUP BY 1, 3, 4 HAVING sum(told.commission_cents) <> 0 OR sum(told.commission_vat_cents) <> 0
+         ORDER BY 1, 3, 4 DESC
         """,
         [list(ids), "refund"],
     )

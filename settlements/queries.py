@@ -152,17 +152,23 @@ def resting(channel: Channel, minimum_cents: int, *, count: int | None = None) -
 
 
 def loose_entries(
-    channel: Channel, up_to: datetime, after: tuple[int, int], count: int
+    cycle: Cycle, after: tuple[int, int], count: int
 ) -> list[tuple[int, int, int | None, str, str, int, int, int]]:
     """The next movements of payable balances that no statement has taken, in the order of (shop, entry), as (entry,
     shop, order, currency, kind, commission, its VAT, the rest), in cents; what the shop has back of a commission is
-    below zero."""
+    below zero.
+
+    What comes late for a statement of the cycle that is closed, which a killed run leaves, waits for the next.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             SELECT e.id, e.shop_id, e.order_id, b.currency, e.kind, b.fee, b.vat, b.rest
               FROM (SELECT e.id, e.shop_id, e.order_id, e.kind {_LOOSE_FROM} AND e.channel_id = %s AND e.at <= %s
-                       AND (e.shop_id, e.id) > (%s, %s) ORDER BY e.shop_id, e.id LIMIT %s) e
+                       AND (e.shop_id, e.id) > (%s, %s)
+                       AND NOT EXISTS (SELECT FROM settlements_statement s
+                                        WHERE s.cycle_id = %s AND s.shop_id = e.shop_id AND s.state = 'closed')
+                     ORDER BY e.shop_id, e.id LIMIT %s) e
              CROSS JOIN LATERAL (
                 SELECT p.currency,
                        coalesce(sum(p.amount_cents) FILTER (WHERE p.kind = 'COMMISSION_FEE'), 0)::bigint AS fee,
@@ -172,7 +178,7 @@ def loose_entries(
                   FROM ledger_posting p WHERE p.entry_id = e.id AND p.account = 'payable' GROUP BY p.currency) b
              ORDER BY e.shop_id, e.id
             """,
-            [list(LOOSE), channel.id, up_to, *after, count],
+            [list(LOOSE), cycle.channel_id, cycle.closes_at, *after, cycle.id, count],
         )
         return list(cursor.fetchall())
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
@@ -16,6 +16,9 @@ from sellers.desk import PLATFORM, Actor
 from settlements import queries
 from settlements.models import Cycle
 from settlements.services import alone, close_alone
+
+FURTHEST = timedelta(days=366)
+"""How far ahead a rehearsal looks."""
 
 
 class Due(NamedTuple):
@@ -95,7 +98,8 @@ def rehearse(channel: Channel, *, as_of: datetime | None = None, at: datetime) -
     """Do what `settle` would do, tell it, and undo it all (SET-02).
 
     A moment to come is lived through as far as it follows from the calendar alone: what has been sent by now counts as
-    received when its days are over. Raises MoveRefused like `settle`, but for `not_yet`.
+    received when its days are over. Raises MoveRefused like `settle`, with `too_far_ahead` for
+    `not_yet`.
     """
     with alone(channel) as mine:
         closings = _closings(channel, as_of, mine, True, at)
@@ -151,6 +155,8 @@ def _closings(
         return sorted({*closings, due} if due else closings)
     if as_of > at and not rehearsed:
         raise MoveRefused(Refusal(channel.id, Code.NOT_YET))
+    if as_of > at + FURTHEST:
+        raise MoveRefused(Refusal(channel.id, Code.TOO_FAR_AHEAD))
     last = cycles.filter(closes_at__gte=as_of).exclude(ended_at=None).order_by("closes_at").first()
     if last or any(moment > as_of for moment in closings):
         day = channel.calendar.local_day(last.closes_at if last else closings[-1])

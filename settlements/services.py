@@ -194,7 +194,7 @@ _SECTIONS = {
 def _collect_loose(cycle: Cycle) -> None:
     """Take what moved payable balances outside of orders: adjustments, returned payouts, later refunds."""
     after = (0, 0)
-    while batch := queries.loose_entries(cycle.channel, cycle.closes_at, after, BATCH):
+    while batch := queries.loose_entries(cycle, after, BATCH):
         after = (batch[-1][1], batch[-1][0])
         with transaction.atomic():
             wanted = {(shop_id, currency) for _, shop_id, _, currency, *_ in batch}
@@ -344,11 +344,11 @@ def answer_payouts(payout_ids: Sequence[int], *, paid: bool, answer: str = "", a
     """Write down what the bank said of payouts: paid, or failed and back in the shop's balance, which is told (SET-05).
 
     One that was paid can still fail: a shop's bank sends money back days after it has left ours. Anything else that has
-    been answered already is refused as `wrong_state`.
+    been answered already is refused as `answered`.
     """
     rows = list(Payout.objects.select_for_update().filter(id__in=payout_ids).order_by("id"))
     verb = "pay" if paid else "fail"
-    refused = [Refusal(row.id, Code.WRONG_STATE) for row in rows if (verb, row.state) not in PAYOUT_TABLE]
+    refused = [Refusal(row.id, Code.ANSWERED) for row in rows if (verb, row.state) not in PAYOUT_TABLE]
     rows = [row for row in rows if (verb, row.state) in PAYOUT_TABLE]
     of = Statement.objects.select_related("cycle").in_bulk([row.statement_id for row in rows])
     entries = [_bank_said(row, of[row.statement_id].channel_id, paid, at) for row in rows]

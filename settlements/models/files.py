@@ -68,6 +68,7 @@ class Paper(models.TextChoices):
 
     STATEMENT_PDF = "statement_pdf", _("Liquidación en PDF")
     STATEMENT_CSV = "statement_csv", _("Liquidación en CSV")
+    POSTINGS_CSV = "postings_csv", _("Apuntes de una liquidación en CSV")
     INVOICE = "invoice", _("Factura")
     PAYOUT_FILE = "payout_file", _("Fichero de transferencias")
 

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from ledger.models import Entry
 from marketplace import timers
 from marketplace.celery import BY_NAME
 from messaging.models import Notice
@@ -273,10 +274,15 @@ def test_what_the_bank_said_is_written_down_once(desk: Client, settled: Order) -
     desk.post(page, {**chosen, "apply": "1", "answer": "abonada"})
     payout = Payout.objects.get()
     assert (payout.state, payout.answer) == (PayoutState.PAID, "abonada")
-    text = desk.post(page, {**chosen, "action": "failed", "apply": "1"}, follow=True).content.decode()
+    text = desk.post(page, {**chosen, "apply": "1", "answer": "otra vez"}, follow=True).content.decode()
     payout = Payout.objects.get()
-    assert payout.state == PayoutState.PAID
-    assert "El pedido no está en un estado que lo permita." in text
+    assert (payout.state, payout.answer) == (PayoutState.PAID, "abonada")
+    assert "El banco ya contestó." in text
+    for _ in range(2):
+        desk.post(page, {**chosen, "action": "failed", "apply": "1", "answer": "cuenta cerrada"})
+    payout = Payout.objects.get()
+    assert (payout.state, payout.answer) == (PayoutState.FAILED, "cuenta cerrada")
+    assert Entry.objects.filter(kind="payout_failed").count() == 1
 
 
 def test_a_notice_that_was_given_up_is_sent_again(desk: Client, fresh: Placing) -> None:

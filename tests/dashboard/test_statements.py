@@ -17,7 +17,7 @@ from orders.models import CommissionRate, Order
 from orders.states import State
 from refunds import refunding
 from sellers.models import Shop, Supplier, User
-from settlements.models import Statement, StatementLine
+from settlements.models import Paper, PaperDownload, Statement, StatementLine
 from settlements.services import answer_payouts
 from tests.conftest import AT, OPERATOR, SELLER, again
 from tests.dashboard.pages import browser, get, link, listed
@@ -239,6 +239,21 @@ def test_what_the_bank_sent_back_is_followed_to_where_it_went(settled: Statement
     back = get(client, f"/liquidaciones/{later.id}/")
     assert f'<a href="{page}"><b>Transferencia fallida</b></a>' in back
     assert difference(back) == (False, "0,00 €")
+
+
+@pytest.mark.rule("DOC-04", "ROL-05")
+def test_the_file_is_for_whoever_has_to_do_with_the_money_and_on_record(
+    settled: Statement, alice: User, bob: User
+) -> None:
+    file = f"/liquidaciones/{settled.id}.csv"
+    support = browser(bob)
+    assert f'href="{file}"' not in get(support, f"/liquidaciones/{settled.id}/")
+    assert support.get(file).status_code == 403
+    assert not PaperDownload.objects.exists()
+    answer = browser(alice).get(file)
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "private, no-store")
+    given = PaperDownload.objects.get()
+    assert (given.paper, given.subject_id, given.user_id) == (Paper.POSTINGS_CSV, settled.id, alice.id)
 
 
 @pytest.mark.rule("ROL-01", "ROL-04")

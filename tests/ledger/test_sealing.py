@@ -113,6 +113,45 @@ def test_a_changed_past_shows_whatever_was_changed(three_days: list[Seal], chang
 
 
 @pytest.mark.broken_books
+@pytest.mark.rule("SET-04")
+def test_a_past_that_was_made_up_before_the_first_day_shows(three_days: list[Seal]) -> None:
+    with behind_the_walls(), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH made AS (
+                INSERT INTO ledger_entry (key, kind, shop_id, channel_id, order_id, at, note, written_at)
+                SELECT 'adjust:old', kind, shop_id, channel_id, order_id, at, note, '2020-01-01'
+                  FROM ledger_entry WHERE key = 'adjust:a' RETURNING id)
+            INSERT INTO ledger_posting (entry_id, shop_id, account, kind, currency, amount_cents)
+            SELECT made.id, p.shop_id, p.account, p.kind, p.currency, p.amount_cents
+              FROM made, ledger_posting p JOIN ledger_entry e ON e.id = p.entry_id WHERE e.key = 'adjust:a'
+            """
+        )
+        cursor.execute("UPDATE ledger_balance SET payable_cents = 2 * payable_cents")
+    proof = sealing.prove(at=today() + timedelta(hours=4))
+    assert proof is not None
+    assert [one for one in proof.broken if one.startswith("<")] == [f"< {three_days[0].day.isoformat()}: 1"]
+
+
+@pytest.mark.broken_books
+@pytest.mark.rule("SET-04")
+def test_a_changed_past_is_not_lost_among_other_findings(
+    three_days: list[Seal], channel: Channel, shop: Shop
+) -> None:
+    brought_to(State.RECEIVED, channel, shop, 25)
+    with behind_the_walls(), connection.cursor() as cursor:
+        cursor.execute(CHANGES["a note"])
+        cursor.execute("UPDATE orders_order SET charged_cents = charged_cents + 1 WHERE charged_cents > 0")
+        cursor.execute("UPDATE ledger_posting SET amount_cents = amount_cents + 1 WHERE account = 'pending'")
+    proof = sealing.prove(at=today() + timedelta(hours=4))
+    assert proof is not None
+    changed = [one.partition(":")[0] for one in proof.broken[:2]]
+    assert changed == [three_days[0].day.isoformat(), three_days[-1].day.isoformat()]
+    assert len([one for one in proof.broken if one.startswith("I")]) >= 20
+    assert int(proof.broken[-1]) > 0
+
+
+@pytest.mark.broken_books
 def test_the_night_says_that_the_books_are_broken_and_keeps_what_it_found(
     three_days: list[Seal], channel: Channel, shop: Shop
 ) -> None:

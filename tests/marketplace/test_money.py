@@ -13,7 +13,6 @@ from marketplace.money import (
     Flaw,
     NotMoney,
     apportion,
-    cumulative_share,
     exponent,
     format_money,
     parse,
@@ -180,31 +179,6 @@ class TestRounding:
     def test_a_share_is_of_something(self, part: int, whole: int) -> None:
         with pytest.raises(ValueError, match="share"):
             share(100, part, whole)
-
-
-class TestCumulativeShare:
-    def test_a_partial_refund_gives_back_its_commission(self) -> None:
-        assert cumulative_share(840, 0, 2000, 7000) == 240
-        assert cumulative_share(176, 0, 2000, 7000) == 50
-
-    def test_thirds_of_a_cent_add_up(self) -> None:
-        assert [cumulative_share(10, done, 1, 3) for done in range(3)] == [3, 4, 3]
-
-    @given(component=signed, parts=st.lists(st.integers(0, 10**8), min_size=1, max_size=30))
-    def test_any_series_of_parts_adds_up_to_the_whole(self, component: int, parts: list[int]) -> None:
-        whole = sum(parts) or 1
-        parts.append(whole - sum(parts))
-        given_back = [
-            cumulative_share(component, sum(parts[:place]), part, whole) for place, part in enumerate(parts)
-        ]
-        assert sum(given_back) == component
-        for back, part in zip(given_back, parts, strict=True):
-            assert abs(back - Fraction(component * part, whole)) <= 1
-
-    @pytest.mark.parametrize(("done", "now", "whole"), [(-1, 1, 2), (0, -1, 2), (1, 2, 2), (0, 0, 0)])
-    def test_parts_beyond_the_whole_are_refused(self, done: int, now: int, whole: int) -> None:
-        with pytest.raises(ValueError, match="whole"):
-            cumulative_share(100, done, now, whole)
 
 
 class TestFormat:

@@ -178,7 +178,7 @@ class Money(RuleBasedStateMachine):
         """The customer wants to give a jar back: while it is on its way, nothing is received nor settled."""
         self.later()
         before = returns.requests_of(self.order)
-        there = {one.line.id: one.units for one in returns.left_of(list(self.order.lines.all()), before)}
+        there = {one.line.id: one.units for one in returns.left_of(list(self.order.lines.all()), before, {})}
         if self.coming_back() is None and there.get(self.jar_id):
             row = ask_return(
                 self.order_id, {self.jar_id: 1}, reason="changed-mind", text="", by=CUSTOMER, at=self.at
@@ -242,10 +242,12 @@ class Money(RuleBasedStateMachine):
         return refunding.refund(self.order_id, wish, by=by, at=self.at)
 
     def refunded(self, cents: int, covered: int) -> None:
-        if covered:
-            self.books.update(operator_cover=covered, payable=-covered)
-            self.owed += covered
+        self.covered(covered)
         self.moved(1, cents, *self.fee_back(cents))
+
+    def covered(self, cents: int) -> None:
+        self.books.update(operator_cover=cents, payable=-cents)
+        self.owed += cents
 
     @precondition(lambda self: self.state() in REFUNDABLE and self.back < self.charged)
     @rule(share=st.integers(1, 100), which=st.integers(0, 1), cover=st.booleans(), operator=st.booleans())
@@ -315,6 +317,7 @@ class Money(RuleBasedStateMachine):
         for one in standing:
             if one.id in failed:
                 self.moved(-1, one.amount_cents, one.commission_cents, one.commission_vat_cents)
+                self.covered(-one.covered_cents)
         refused = SandboxBook.objects.filter(kind="charge", card="norefund").exists()
         paid = 0 if refused else due - undone
         self.books.update(refund_due=paid, provider=-paid)

@@ -1,6 +1,7 @@
 """Refunds after shipping: what the customer gets, what it costs the shop, what the provider is asked; and refusals."""
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 
 from ledger.models import Account, Posting
 from ledger.queries import payable
-from ledger.services import adjust
+from ledger.services import adjust, cover
+from marketplace import invariants
 from marketplace.models import Channel
 from marketplace.policy import PRESETS, Preset, Role
 from marketplace.reasons import Why
@@ -26,6 +28,7 @@ from refunds.refunding import Wish
 from refunds.states import RefundState
 from sellers.desk import Actor
 from sellers.models import Shop, User
+from settlements.models import Statement
 from tests.conftest import AT, OPERATOR, SELLER, again
 from tests.orders.lives import HOUR, brought_to, tick
 from tests.orders.test_matrix import everything_of
@@ -234,6 +237,51 @@ def test_a_refusal_of_the_provider_leaves_no_false_trace(
     assert Notice.objects.filter(event="payback_refused", email=olga.email).count() == 1
     refunding.refund(order.id, wish(), by=SELLER, at=SOON + HOUR)
     assert again(order).refunded_cents == 8400
+
+
+@pytest.mark.rule("REF-04", "REF-06")
+def test_what_was_covered_goes_back_to_the_operator_when_the_provider_refuses(
+    channel: Channel, shop: Shop, olga: User
+) -> None:
+    order = order_in(State.CLOSED, channel, shop)
+    adjust(shop.id, channel.id, 1000, "EUR", key="x", note="x", at=SOON)
+    not_paid_back()
+    books = sums(order)
+    asked = refunding.refund(order.id, wish(cover=True), by=SELLER, at=SOON)
+    refunding.cover(asked.id, by=OPERATOR, at=SOON)
+    assert sums(order)[Account.OPERATOR_COVER] == asked.covered_cents > 0
+    tick("payback", SOON)
+    assert Refund.objects.get().state == RefundState.FAILED
+    assert sums(order) == books
+    assert payable(shop.id, channel.id, "EUR") == 1000
+    assert broken_covers() == []
+    tick("statements", SOON + timedelta(days=40))
+    last = Statement.objects.latest("id")
+    assert (last.cover_cents, last.refunds_cents, last.payout_cents) == (0, 0, 1000)
+
+
+@pytest.mark.broken_books
+def test_a_cover_that_stays_without_its_refund_is_noticed(channel: Channel, shop: Shop) -> None:
+    order = order_in(State.CLOSED, channel, shop)
+    cover("x", shop.id, channel.id, order.id, 500, "EUR", at=SOON)
+    assert broken_covers() == [f"order {order.reference}"]
+
+
+def broken_covers() -> list[str]:
+    (found,) = [one for one in invariants.check_all(at=None) if one.invariant.code == "I36"]
+    return list(found.failures)
+
+
+@pytest.mark.rule("REF-06")
+def test_the_click_of_another_orders_refund_makes_none(channel: Channel, shop: Shop) -> None:
+    first, second = (order_in(State.SHIPPED, channel, shop) for _ in range(2))
+    click = wish(part(first, 100))
+    made = refunding.refund(first.id, click, by=SELLER, at=SOON)
+    before = everything_of(second.id)
+    with pytest.raises(MoveRefused) as refused:
+        refunding.refund(second.id, replace(click, parts=(part(second, 100),)), by=SELLER, at=SOON)
+    assert (refused.value.refusal.code, everything_of(second.id)) == (Code.DUPLICATE, before)
+    assert refunding.refund(first.id, click, by=SELLER, at=SOON) == made
 
 
 @pytest.mark.rule("REF-06")

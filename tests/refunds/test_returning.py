@@ -17,9 +17,11 @@ from marketplace.refusals import Code, MoveRefused, Outcome
 from messaging.models import Message, Notice
 from orders.models import Hold, Order
 from orders.states import State
-from refunds import refunding, return_ends, return_verbs, returning
+from refunds import refunding, return_ends, return_verbs, returning, returns
 from refunds.models import Refund, ReturnRequest
+from refunds.queries import goods_back
 from refunds.return_ends import Replacement
+from refunds.returns import ask_return
 from refunds.states import HOLDING, LET_GO, RETURN_TABLE, RefundState, ReturnState
 from sellers.desk import PLATFORM, Actor, Right
 from sellers.models import Shop
@@ -199,6 +201,62 @@ def test_a_total_refund_ends_every_return_and_a_refused_one_ends_none(channel: C
     assert (now(seen).state, now(seen).refund) == (ReturnState.INSPECTED, None)
     assert (now(waits).state, now(waits).refund) == (ReturnState.ACCEPTED, None)
     assert again(order).incident_at is not None
+
+
+def test_what_is_paid_back_on_the_orders_page_ends_the_return_of_it_and_no_other(
+    channel: Channel, shop: Shop
+) -> None:
+    order = one(channel, shop)
+    jar, plate = order.lines.order_by("id")
+    seen = brought_back(ReturnState.INSPECTED, order.id)
+    at = ASKED_AT + 5 * DAY
+    other = ask_return(order.id, {plate.id: 1}, reason="changed-mind", by=CUSTOMER, at=at)
+    assert line_of(seen) == jar.id
+    refunding.refund(order.id, wish(part(order, 3300)), by=SELLER, at=at + HOUR)
+    assert (now(seen).state, now(other).state) == (ReturnState.INSPECTED, ReturnState.ASKED)
+    made = refunding.refund(order.id, wish(part(order, 3300)), by=SELLER, at=at + 2 * HOUR)
+    assert (now(seen).state, now(seen).refund) == (ReturnState.REFUNDED, made)
+    assert (now(other).state, again(order).incident_at) == (ReturnState.ASKED, None)
+
+
+def test_a_return_whose_good_units_are_paid_back_can_be_let_go(channel: Channel, shop: Shop) -> None:
+    order = one(channel, shop)
+    jar, plate = order.lines.order_by("id")
+    row = ask_return(order.id, {jar.id: 1, plate.id: 1}, reason="changed-mind", by=CUSTOMER, at=ASKED_AT)
+    for step in STEPS[ReturnState.RECEIVED]:
+        step(row, ASKED_AT + HOUR)
+    at = ASKED_AT + 2 * HOUR
+    return_verbs.inspect(row.id, {jar.id: 1, plate.id: 0}, {plate.id: "Roto"}, by=SELLER, at=at)
+
+    def let_go() -> object:
+        return return_verbs.reject(row.id, reason=USED, by=SELLER, at=at)
+
+    before = all_of(row)
+    assert (answered(let_go), all_of(row)) == (Code.UNITS_ARE_GOOD, before)
+    refunding.refund(order.id, wish(part(order, 6600)), by=SELLER, at=at)
+    assert now(row).state == ReturnState.INSPECTED
+    assert (answered(let_go), now(row).state, again(order).incident_at) == (None, ReturnState.REJECTED, None)
+
+
+def test_what_was_paid_back_whole_is_not_asked_back(channel: Channel, shop: Shop) -> None:
+    order = one(channel, shop)
+    jar, plate = order.lines.order_by("id")
+    refunding.refund(order.id, wish(part(order, 6600)), by=SELLER, at=ASKED_AT)
+    code = answered(lambda: asked(order.id, 1, at=ASKED_AT + HOUR))
+    assert (code, order.return_requests.count()) == (Code.TOO_MANY_BACK, 0)
+    left = returns.left_of([jar, plate], [], goods_back(again(order)))
+    assert [(found.line, found.units) for found in left] == [(plate, 1)]
+
+
+def test_the_click_of_an_earlier_refund_ends_no_return(channel: Channel, shop: Shop) -> None:
+    order = one(channel, shop)
+    row = brought_back(ReturnState.INSPECTED, order.id)
+    at = ASKED_AT + 5 * HOUR
+    click = wish(part(order, 1))
+    refunding.refund(order.id, click, by=SELLER, at=at)
+    before = all_of(row)
+    assert answered(lambda: return_ends.refund(row.id, click, by=SELLER, at=at)) == Code.DUPLICATE
+    assert (all_of(row), Refund.objects.count()) == (before, 1)
 
 
 def test_a_refund_that_waits_to_be_covered_ends_it_once_it_is(channel: Channel, shop: Shop) -> None:

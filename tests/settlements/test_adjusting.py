@@ -10,6 +10,7 @@ from django.urls import reverse
 from ledger.models import Balance, Entry
 from marketplace.models import Channel
 from marketplace.refusals import Code, MoveRefused
+from marketplace.services import open_channel
 from sellers.desk import Actor, operator
 from sellers.models import Shop, User
 from settlements import adjusting
@@ -60,6 +61,17 @@ def test_a_large_one_is_not_made_of_small_ones(channel: Channel, shop: Shop, olg
     assert states == ["posted", "asked"]
     later = adjusting.ask(shop, channel, 6000, reason="x", by=one, at=AT + timedelta(hours=25))
     assert later.state == AdjustmentState.POSTED
+
+
+def test_a_large_one_is_not_made_of_small_ones_on_several_channels(
+    channel: Channel, shop: Shop, olga: User
+) -> None:
+    other = open_channel("otro", "Otro canal", by="pruebas", at=AT - timedelta(days=30))
+    by = operator(olga)
+    most = adjusting.alone_cents(shop, channel, by=by, at=AT)
+    adjusting.ask(shop, channel, most, reason="Uno", by=by, at=AT)
+    assert adjusting.alone_cents(shop, other, by=by, at=AT) == 0
+    assert adjusting.ask(shop, other, 100, reason="Otro", by=by, at=AT).state == AdjustmentState.ASKED
 
 
 def test_what_is_decided_stays_decided(channel: Channel, shop: Shop, olga: User, pepe: User) -> None:

@@ -248,7 +248,7 @@ def test_the_bank_says_paid_once(channel: Channel, shop: Shop) -> None:
     payout = Payout.objects.get()
     assert settlements.answer_payouts([payout.id], paid=True, at=APRIL).moved == [payout.id]
     again = settlements.answer_payouts([payout.id], paid=True, at=APRIL)
-    assert [refusal.code for refusal in again.refused] == [Code.WRONG_STATE]
+    assert [refusal.code for refusal in again.refused] == [Code.ANSWERED]
     assert Payout.objects.get().state == PayoutState.PAID
     bank = Posting.objects.filter(account__in=[Account.BANK, Account.IN_TRANSIT]).values_list(
         "account", "amount_cents"

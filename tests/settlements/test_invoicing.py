@@ -22,6 +22,7 @@ from settlements import documents, invoicing, papers, payees
 from settlements.models import Invoice, PaperDownload, Series, Statement
 from tests.conftest import ALBA, AT, OPERATOR, told
 from tests.orders.lives import brought_to, tick
+from tests.refunds.test_refunding import not_paid_back
 from tests.settlements.acting import refunded
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("SET-05")]
@@ -93,6 +94,23 @@ def test_a_statement_is_billed_once_and_what_is_given_back_refers_to_it(
     tick("invoices", MID_APRIL + timedelta(days=1))
     assert invoicing.issue(list(Statement.objects.values_list("id", flat=True)), at=MID_APRIL) == 0
     assert list(Invoice.objects.values()) == before
+
+
+@pytest.mark.usefixtures("issuer")
+def test_a_refund_that_the_provider_refused_in_the_same_cycle_takes_no_number(
+    channel: Channel, shop: Shop
+) -> None:
+    (order_id,) = brought_to(State.RECEIVED, channel, shop, 1)
+    tick("statements", APRIL)
+    not_paid_back()
+    later = APRIL + timedelta(days=1)
+    adjust(shop.id, channel.id, 2000, "EUR", key="x", note="x", at=later)
+    refunded(order_id, 1000, by=OPERATOR, at=later)
+    tick("payback", later)
+    tick("statements", MID_APRIL)
+    tick("invoices", MID_APRIL)
+    assert billed() == [("TIENDA-F2026-00001", 1008, 212, "")]
+    assert not Statement.objects.filter(to_invoice=True).exists()
 
 
 @pytest.mark.usefixtures("issuer")

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 import sepaxml
 import xmlschema
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.test import Client
@@ -234,19 +235,58 @@ BOMB = b"<!DOCTYPE lolz [" + b"".join(ENTITIES) + b"]><Document>&lol9;</Document
         b"<a>" * 50,
         b"<" + b" " * (bank_answers.MOST_BYTES + 1),
         b'reference,amount,result\n"abc',
+        b"referencia,importe,resultado\nTRASTIENDA-17\0,10,pagada\n",
+        "referencia;importe;resultado;motivo\n1;1;fallida;cuenta errónea\n".encode("latin-1"),
+        b"<Document><Ntry>" + b"<a/>" * (bank_answers.MOST_NODES + 1),
     ],
-    ids=["bomb", "outside", "cut", "empty", "nothing", "bytes", "heads", "deep", "huge", "quotes"],
+    ids=[
+        "bomb",
+        "outside",
+        "cut",
+        "empty",
+        "nothing",
+        "bytes",
+        "heads",
+        "deep",
+        "huge",
+        "quotes",
+        "nul",
+        "latin",
+        "swarm",
+    ],
 )
 def test_what_is_no_answer_is_refused(content: bytes) -> None:
     with pytest.raises(Unreadable):
         bank_answers.read(content)
 
 
+def test_amounts_are_read_as_people_write_them_and_what_is_none_is_said(
+    channel: Channel, travelling: list[Payout]
+) -> None:
+    paying.make_file(channel, by=OPERATOR, at=APRIL)
+    small, large = (paying.end_to_end(payout) for payout in travelling)
+    rows = [(small, "0,071.80", "pagada", ""), (large, "0.143,60", "pagada", ""), ("OTRA", "x", "pagada", "")]
+    said = bank_answers.read(table(rows))
+    assert [one.cents for one in said] == [7180, 14360, -1]
+    assert [one.code for one in bank_answers.judge(said)] == ["", "", "unknown_payout"]
+    unread = bank_answers.read(table([(small, "71,8O", "pagada", "")]))
+    assert [one.code for one in bank_answers.write_down(unread, by=OPERATOR, at=APRIL)] == ["no_amount"]
+    assert states() == [PayoutState.IN_TRANSIT] * 2
+
+
+def test_more_rows_than_a_form_carries_are_refused_when_they_are_shown(
+    client: Client, channel: Channel, olga: User
+) -> None:
+    client.force_login(olga)
+    rows = [(f"R-{n}", "1,00", "fallida", hashlib.sha512(str(n).encode()).hexdigest()) for n in range(22_000)]
+    page = reverse("admin:settlements_payoutfile_read_answer")
+    sent = client.post(page, {"file": SimpleUploadedFile("r.csv", table(rows)), "apply": "1"})
+    assert (sent.status_code, "pártelo en varios ficheros" in sent.content.decode()) == (422, True)
+
+
 def test_the_room_shows_first_and_writes_what_it_showed(
     client: Client, channel: Channel, travelling: list[Payout], olga: User
 ) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     paying.make_file(channel, by=OPERATOR, at=APRIL)
     client.force_login(olga)
     page = reverse("admin:settlements_payoutfile_read_answer")

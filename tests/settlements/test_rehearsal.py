@@ -205,6 +205,52 @@ def test_what_a_killed_run_left_comes_first(channel: Channel, shop: Shop) -> Non
 
 
 @pytest.mark.django_db
+@pytest.mark.rule("SET-03")
+def test_what_comes_late_for_a_closed_statement_of_a_killed_run_waits_for_the_next(
+    channel: Channel, shop: Shop, other_shop: Shop
+) -> None:
+    brought_to(State.RECEIVED, channel, shop, 1)
+    tick("statements", APRIL)
+    Cycle.objects.update(ended_at=None)  # killed between its last statement and its end
+    for whose, key in ((shop, "late"), (other_shop, "other")):
+        adjust(whose.id, channel.id, 300, "EUR", key=key, note="Tarde", at=APRIL - timedelta(hours=1))
+    tick("statements", APRIL + timedelta(hours=1))
+    assert Cycle.objects.get().ended_at is not None
+    of_first = Statement.objects.filter(cycle__closes_at=APRIL).order_by("shop_id")
+    assert [one.payout_cents for one in of_first] == [NET, 300]
+    tick("statements", MID_APRIL)
+    assert Statement.objects.get(cycle__closes_at=MID_APRIL).payout_cents == 300
+
+
+@pytest.mark.django_db
+@pytest.mark.rule("SET-03")
+def test_a_channel_that_cannot_be_closed_stops_no_other(channel: Channel, shop: Shop) -> None:
+    other = open_channel("otro", "Otro canal", by="pruebas", at=AT - timedelta(days=30))
+    brought_to(State.RECEIVED, channel, shop, 1)
+    brought_to(State.RECEIVED, other, shop, 1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$BEGIN IF NEW.channel_id = {channel.id} THEN RAISE 'no'; END IF; RETURN NEW; END$$;"
+            "CREATE TRIGGER refuse BEFORE INSERT ON settlements_cycle"
+            " FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse()"
+        )
+    with pytest.raises(ExceptionGroup, match="did not close"):
+        tick("statements", APRIL)
+    assert list(Statement.objects.values_list("channel__code", "payout_cents")) == [("otro", NET)]
+
+
+@pytest.mark.django_db
+@pytest.mark.rule("SET-02")
+def test_a_rehearsal_looks_a_year_ahead_and_no_further(channel: Channel, shop: Shop) -> None:
+    brought_to(State.RECEIVED, channel, shop, 1)
+    assert running.rehearse(channel, as_of=AT + timedelta(days=360), at=AT).due
+    with pytest.raises(MoveRefused) as refused:
+        running.rehearse(channel, as_of=datetime(9999, 12, 31, tzinfo=UTC), at=AT)
+    assert refused.value.refusal.code == Code.TOO_FAR_AHEAD
+
+
+@pytest.mark.django_db
 @pytest.mark.rule("SET-01", "SET-02")
 def test_the_command_rehearses_and_settles(channel: Channel, shop: Shop) -> None:
     brought_to(State.RECEIVED, channel, shop, 1)
