@@ -70,8 +70,8 @@ def fee(base_cents: int) -> tuple[int, int]:
     return commission, half_up(commission, 2100)
 
 
-def attempt(act: Callable[[], Refund]) -> Refund | Code:
-    """A refund, or why there is none."""
+def attempt[T](act: Callable[[], T]) -> T | Code:
+    """What was asked for, or why it is refused."""
     try:
         return act()
     except MoveRefused as refused:
@@ -179,11 +179,17 @@ class Money(RuleBasedStateMachine):
         self.later()
         before = returns.requests_of(self.order)
         there = {one.line.id: one.units for one in returns.left_of(list(self.order.lines.all()), before, {})}
-        if self.coming_back() is None and there.get(self.jar_id):
-            row = ask_return(
-                self.order_id, {self.jar_id: 1}, reason="changed-mind", text="", by=CUSTOMER, at=self.at
-            )
-            return_verbs.accept(row.id, instructions=HOW, by=SELLER, at=self.at)
+        if self.coming_back() is not None or not there.get(self.jar_id):
+            return
+        jar = {self.jar_id: 1}
+        asked = attempt(
+            lambda: ask_return(self.order_id, jar, reason="changed-mind", text="", by=CUSTOMER, at=self.at)
+        )
+        if left_of(self.order)[self.jar_id].goods.left_cents == 0:
+            assert asked == Code.TOO_MANY_BACK
+        else:
+            assert isinstance(asked, ReturnRequest)
+            return_verbs.accept(asked.id, instructions=HOW, by=SELLER, at=self.at)
 
     @precondition(lambda self: self.coming_back() is not None)
     @rule(as_sent=st.booleans(), good=st.booleans())
@@ -256,10 +262,7 @@ class Money(RuleBasedStateMachine):
         lines = [one for one in left_of(self.order).values() if one.cents]
         line = lines[which % len(lines)]
         back = ReturnRequest.objects.filter(order_id=self.order_id, state=ReturnState.INSPECTED).first()
-        goods, shipping = (
-            line.goods.left_cents * share // 100,
-            line.shipping.left_cents * share // 100,
-        )
+        goods, shipping = (one.left_cents * share // 100 for one in (line.goods, line.shipping))
         parts = (Part(line.line_id, 1, goods, shipping),) if goods + shipping and share < 100 else None
         cents = goods + shipping if parts else self.charged - self.back
         commission, vat = self.fee_back(cents)
@@ -309,9 +312,7 @@ class Money(RuleBasedStateMachine):
         standing = list(Refund.objects.filter(order_id=self.order_id, state=RefundState.DUE).order_by("id"))
         due = -self.books[Account.REFUND_DUE]
         tick("payback", self.at)
-        failed = {
-            one.id for one in Refund.objects.filter(id__in=[x.id for x in standing], state=RefundState.FAILED)
-        }
+        failed = {one.id for one in standing if Refund.objects.get(id=one.id).state == RefundState.FAILED}
         assert not (failed and self.state() == State.RETURNED)
         undone = sum(one.amount_cents for one in standing if one.id in failed)
         for one in standing:
