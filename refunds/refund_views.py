@@ -131,6 +131,7 @@ def _page(
         "disputed": order.holds.filter(kind=HoldKind.INCIDENT, released_at=None).exists(),
         "key": form.data.get("key") or fresh_key(),
         "worked": worked,
+        "ended": return_ends.foreseen(order, worked, given) if worked else [],
         "flaw": "" if refusal else flaw,
         "refusal": refusal,
         "short": refusal is not None and refusal.code == Code.BALANCE_TOO_LOW,

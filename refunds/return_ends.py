@@ -15,7 +15,7 @@ from orders.services import Refuse
 from refunds import refunding
 from refunds.models import Refund, ReturnLine, ReturnRequest
 from refunds.queries import left_of
-from refunds.refunding import Wish
+from refunds.refunding import Plan, Wish
 from refunds.returning import Done, act, judge, single
 from refunds.states import OPEN, RefundState, ReturnState
 from sellers.desk import Actor
@@ -94,6 +94,19 @@ def end_with(refund_id: int, order_id: int, *, whole: bool, by: Actor, at: datet
         left = {} if whole else left_of(Order.objects.select_related("policy").get(id=order_id))
         ended = without(others, {one.line_id for one in left.values() if one.goods.left_cents})
         _end([row.id for row in ended], "overtake", refund_id, by=by, at=at)
+
+
+def foreseen(order: Order, worked: Plan, given: ReturnRequest | None = None) -> list[ReturnRequest]:
+    """The open returns of an order that a refund as worked out would end, besides the one that it is of."""
+    others = ReturnRequest.objects.filter(order_id=order.id, state__in=OPEN).order_by("number")
+    rows = [row for row in others.prefetch_related("lines") if given is None or row.id != given.id]
+    if not rows or worked.is_total:
+        return rows
+    going = {part.line_id: part.goods_cents for part in worked.parts}
+    left = {
+        one.line_id for one in left_of(order).values() if one.goods.left_cents > going.get(one.line_id, 0)
+    }
+    return without(rows, left)
 
 
 def without(requests: Iterable[ReturnRequest], line_ids: Set[int]) -> list[ReturnRequest]:

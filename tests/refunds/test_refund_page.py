@@ -18,9 +18,10 @@ from orders import services
 from orders.models import Order
 from orders.states import State
 from refunds.models import Refund
+from refunds.returns import ask_return
 from refunds.states import RefundState
 from sellers.models import Membership, Shop, User
-from tests.conftest import CUSTOMER, SELLER, again
+from tests.conftest import CUSTOMER, OPERATOR, SELLER, again
 from tests.dashboard.pages import browser, get, placed, shipped
 from tests.orders.lives import HOUR, brought_to
 from tests.orders.test_matrix import everything_of
@@ -179,3 +180,14 @@ def test_what_was_agreed_with_the_customer_stands_beside_it_and_is_kept(order: O
         assert client.post(address(order), given).status_code == 303
         made = Refund.objects.latest("id")
         assert (made.amount_cents, made.agreed, made.agreed_in_id) == (500, "Un 20 % menos", kept)
+
+
+@pytest.mark.rule("REF-01", "REF-09")
+def test_the_returns_that_end_with_it_are_named_before(order: Order, alice: User) -> None:
+    services.one(services.deliver([order.id], by=OPERATOR, at=timezone.now()))
+    line_id, at = order.lines.get().id, timezone.now()
+    asked = ask_return(order.id, {line_id: 1}, reason="changed-mind", text="", by=CUSTOMER, at=at)
+    client = browser(alice)
+    says = f"Con él acaba la devolución {asked.number}"
+    assert says in plain(get(client, address(order)))
+    assert says not in plain(get(client, f"{address(order)}?how=detailed&goods_{line_id}=1"))

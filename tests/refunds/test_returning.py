@@ -212,8 +212,15 @@ def test_what_is_paid_back_on_the_orders_page_ends_the_return_of_it_and_no_other
     at = ASKED_AT + 5 * DAY
     other = ask_return(order.id, {plate.id: 1}, reason="changed-mind", by=CUSTOMER, at=at)
     assert line_of(seen) == jar.id
+
+    def foreseen(cents: int) -> list[ReturnRequest]:
+        worked = refunding.plan(again(order), wish(part(order, cents)).parts)
+        return return_ends.foreseen(order, worked)
+
+    assert (foreseen(3300), foreseen(6600)) == ([], [seen])
     refunding.refund(order.id, wish(part(order, 3300)), by=SELLER, at=at + HOUR)
     assert (now(seen).state, now(other).state) == (ReturnState.INSPECTED, ReturnState.ASKED)
+    assert foreseen(3300) == [seen]
     made = refunding.refund(order.id, wish(part(order, 3300)), by=SELLER, at=at + 2 * HOUR)
     assert (now(seen).state, now(seen).refund) == (ReturnState.REFUNDED, made)
     assert (now(other).state, again(order).incident_at) == (ReturnState.ASKED, None)
