@@ -114,7 +114,7 @@ def _reads(ana: Page, words: str) -> None:
     ana.get_by_role("link", name="Mensajes").first.click()
     said, until = ana.get_by_text(words), time.monotonic() + 60
     while not said.count() and time.monotonic() < until:
-        ana.wait_for_timeout(2_000)
+        ana.wait_for_timeout(500)
         ana.reload()
     expect(said).to_be_visible()
 
@@ -173,10 +173,9 @@ def test_an_incident_from_the_photo_to_the_money(site: Site, browser: Browser) -
 
     _complains(ana)
     _answers(alice, reference)
-    _reads(ana, "Te mandamos otra hoy mismo")
-
     _resolves(alice, reference, "Ha salido otra jarra")
     _sends_back(olga, reference)
+    _reads(ana, "Te mandamos otra hoy mismo")
     alice.goto(f"/pedidos/{reference}/")
     expect(alice.locator(".notice.incident")).to_contain_text("Falta el seguimiento de la nueva")
     _resolves(alice, reference, "Va con SEUR, 12345678901234")
@@ -194,4 +193,4 @@ def test_an_incident_from_the_photo_to_the_money(site: Site, browser: Browser) -
     assert _state(alice, reference) == "Cerrado"
     ana.goto(ana.url)
     expect(ana.locator("body")).not_to_contain_text("Ha salido otra jarra")
-    site.manage("check_invariants")
+    site.here("check_invariants")
