@@ -86,9 +86,9 @@ class RefundAdmin(ReadingRoom):
     sortable_by = ()
     actions_detail = ("cover", "decline")
     fields = (
-        "number_word", "order_word", "shop_word", "amount", "taxes", "commission_back", "cost", "covered",
-        "why_word", "agreed", "state", "made_at", "made_word", "decided_at", "decided_word", "answer",
-        "answered_at",
+        ("number_word", "order_word", "shop_word"), ("amount", "taxes", "state"),
+        ("commission_back", "cost", "covered"), ("made_at", "made_word"), ("why_word", "agreed"),
+        ("decided_at", "decided_word"), ("answered_at", "answer"),
     )  # fmt: skip
     readonly_fields = (
         "number_word", "order_word", "shop_word", "amount", "taxes", "commission_back", "cost", "covered",

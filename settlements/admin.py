@@ -271,7 +271,7 @@ class PayoutAdmin(ReadingRoom):
     sortable_by = ()
     paginator = EstimatingPaginator
     actions = ("paid", "failed")
-    fields = (("shop_word", "statement_word", "amount"), ("state", "created_at", "answered_at"), "answer")
+    fields = (("shop_word", "statement_word", "amount"), ("state", "created_at"), ("answered_at", "answer"))
     readonly_fields = ("shop_word", "statement_word", "amount")
 
     def name_of(self, row: Payout) -> str:

@@ -70,7 +70,6 @@ class AdjustmentForm(RoomForm):
     channel = forms.ModelChoiceField(
         Channel.objects.select_related("policy").order_by("name"),
         label=gettext_lazy("Canal"),
-        empty_label=None,
     )
     amount = forms.CharField(
         label=gettext_lazy("Importe"),
@@ -94,6 +93,12 @@ class AdjustmentForm(RoomForm):
                 if not data["cents"]:
                     self.add_error("amount", _("El importe no puede ser cero."))
         return data
+
+
+def _only_channel() -> dict[str, Any]:
+    """Where there is one channel it is not asked; of several none is chosen by its name."""
+    channels = list(Channel.objects.select_related("policy")[:2])
+    return {"channel": channels[0]} if len(channels) == 1 else {}
 
 
 class DeclineForm(RoomForm):
@@ -137,7 +142,7 @@ class AdjustmentAdmin(ReadingRoom):
     def ask_for(self, request: HttpRequest) -> HttpResponse:
         """Credit or charge a shop; above the channel's amount it waits for somebody else."""
         form, back = (
-            AdjustmentForm(request.POST if "apply" in request.POST else None),
+            AdjustmentForm(request.POST if "apply" in request.POST else None, initial=_only_channel()),
             self.address("changelist"),
         )
         title = _("Pedir un ajuste")

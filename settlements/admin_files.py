@@ -9,7 +9,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from marketplace import bell
 from marketplace.models import Channel
@@ -104,19 +104,22 @@ class PayoutFileAdmin(ReadingRoom):
     @act(gettext_lazy("Hacer el fichero"), icon="note_add")
     def make(self, request: HttpRequest) -> HttpResponse:
         """Write the file of all that can go to the bank now."""
-        form, back = (
-            ChannelForm(request.POST if "apply" in request.POST else None),
-            self.address("changelist"),
+        waiting, back = paying.waiting(), self.address("changelist")
+        form = ChannelForm(
+            request.POST if "apply" in request.POST else None,
+            initial={"channel": waiting[0].channel} if waiting else None,
         )
-        title = _("Hacer el fichero de transferencias")
+        title, intro = _("Hacer el fichero de transferencias"), _what_waits(waiting)
         if not form.is_valid():
-            return self.ask(request, form, title, back=back, status=422 if form.is_bound else 200)
+            return self.ask(
+                request, form, title, back=back, intro=intro, status=422 if form.is_bound else 200
+            )
         try:
             by = operator(request.user)  # type: ignore[arg-type]
             made = paying.make_file(form.cleaned_data["channel"], by=by, at=timezone.now())
         except MoveRefused as refused:
             form.add_error("channel", refused.refusal.text)
-            return self.ask(request, form, title, back=back, status=409)
+            return self.ask(request, form, title, back=back, intro=intro, status=409)
         messages.success(request, _("Hecho: %(n)s transferencias.") % {"n": made.payouts_count})
         return HttpResponseRedirect(self.address("change", made.pk))
 
@@ -193,6 +196,29 @@ class PayoutFileAdmin(ReadingRoom):
             intro=intro % {"done": done, "rest": len(verdicts) - done},
             **told,
         )
+
+
+def _what_waits(waiting: list[paying.Waiting]) -> str:
+    """The transfers that a file would hold, channel by channel, in a sentence each."""
+    if not waiting:
+        return _("Ninguna transferencia espera un fichero.")
+    said = []
+    for one in waiting:
+        words = ngettext(
+            "%(channel)s: espera %(n)s transferencia, %(amount)s.",
+            "%(channel)s: esperan %(n)s transferencias, %(amount)s.",
+            one.payouts,
+        )
+        cells = {"channel": one.channel, "n": one.payouts, "amount": money(one.cents, paying.CURRENCY)}
+        said.append(words % cells)
+        if one.without_account:
+            words = ngettext(
+                "%(n)s más no tiene cuenta en la que cobrar.",
+                "%(n)s más no tienen cuenta en la que cobrar.",
+                one.without_account,
+            )
+            said.append(words % {"n": one.without_account})
+    return " ".join(said)
 
 
 def _panels(verdicts: list[Verdict]) -> list[Panel]:

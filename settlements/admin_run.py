@@ -21,6 +21,8 @@ from settlements.running import Due, Run
 from settlements.states import CarriedWhy
 
 SHOWN = 500
+ALWAYS = 2
+"""The first columns of a rehearsal, what is paid and the difference from last time, are there whatever they say."""
 
 
 class RunForm(RoomForm):
@@ -103,12 +105,13 @@ def intro(told: Run) -> str:
 def panels(told: Run) -> list[Panel]:
     """What each shop would be paid and why, all together, and what is left out."""
     headers = (
-        _("Tienda"), _("Saldo anterior"), _("Pedidos"), _("Comisión e IVA"), _("Reembolsos"),
-        _("Comisión devuelta"),
-        _("Cubierto por el operador"), _("Ajustes"), _("Transferencias devueltas"), _("Saldo que pasa"),
-        _("Se transfiere"), _("Diferencia"), _("Por qué pasa"),
+        _("Se transfiere"), _("Diferencia"), _("Saldo anterior"), _("Pedidos"), _("Comisión e IVA"),
+        _("Reembolsos"), _("Comisión devuelta"), _("Cubierto por el operador"), _("Ajustes"),
+        _("Transferencias devueltas"), _("Saldo que pasa"),
     )  # fmt: skip
-    rows = [_row(due) for due in told.due[:SHOWN]]
+    kept = _columns(told.due)
+    heads = tuple(headers[column] for column in kept)
+    rows = [_row(due, kept) for due in told.due[:SHOWN]]
     title = _("Lo que se pagaría a cada tienda")
     if len(told.due) > SHOWN:
         title = _("Las primeras %(shown)s tiendas de %(all)s") % {"shown": SHOWN, "all": len(told.due)}
@@ -116,30 +119,41 @@ def panels(told: Run) -> list[Panel]:
         (one.shop, HoldKind(one.by).label, one.orders, money(one.cents, one.currency))
         for one in told.left_out[:SHOWN]
     ]
-    heads = (_("Tienda"), _("Qué lo retiene"), _("Pedidos"), _("Cobrado al cliente"))
+    held = (_("Tienda"), _("Qué lo retiene"), _("Pedidos"), _("Cobrado al cliente"))
+    numbers = range(1, len(kept) + 1)
     return [
-        Panel(_("En total"), (_("Moneda"), *headers[1:-1]), _totals(told.due), numbers=range(1, 12)),
-        Panel(title, headers, rows, numbers=range(1, 12)),
-        Panel(_("Lo que queda fuera"), heads, out, numbers=(2, 3)),
+        Panel(_("En total"), (_("Moneda"), *heads), _totals(told.due, kept), numbers=numbers),
+        Panel(title, (_("Tienda"), *heads, _("Por qué pasa")), rows, numbers=numbers),
+        Panel(_("Lo que queda fuera"), held, out, numbers=(2, 3)),
     ]
 
 
 def _cents(due: Due) -> tuple[int, ...]:
+    """What is paid and how it differs from last time, then what it is made of."""
     return (
-        due.opening_cents, due.orders_cents, -due.commission_cents - due.commission_vat_cents, due.refunds_cents,
+        due.payout_cents, due.difference_cents, due.opening_cents, due.orders_cents,
+        -due.commission_cents - due.commission_vat_cents, due.refunds_cents,
         due.commission_back_cents + due.commission_vat_back_cents, due.cover_cents, due.adjustments_cents,
-        due.returned_cents, due.carried_cents, due.payout_cents, due.difference_cents,
+        due.returned_cents, due.carried_cents,
     )  # fmt: skip
 
 
-def _row(due: Due) -> tuple[object, ...]:
-    cells = (money(cents, due.currency) for cents in _cents(due))
+def _columns(rows: list[Due]) -> list[int]:
+    """The columns to show: the outcome always, and of what it is made of only what is not 0 for every shop."""
+    counted = zip(*map(_cents, rows), strict=True)
+    return [number for number, column in enumerate(counted) if number < ALWAYS or any(column)]
+
+
+def _row(due: Due, kept: list[int]) -> tuple[object, ...]:
+    cents = _cents(due)
+    cells = (money(cents[column], due.currency) for column in kept)
     return (due.shop, *cells, CarriedWhy(due.carried_why).label)
 
 
-def _totals(rows: list[Due]) -> list[tuple[object, ...]]:
+def _totals(rows: list[Due], kept: list[int]) -> list[tuple[object, ...]]:
     told: list[tuple[object, ...]] = []
     for currency in sorted({due.currency for due in rows}):
         columns = zip(*(_cents(due) for due in rows if due.currency == currency), strict=True)
-        told.append((currency, *(money(sum(column), currency) for column in columns)))
+        sums = [sum(column) for column in columns]
+        told.append((currency, *(money(sums[column], currency) for column in kept)))
     return told

@@ -1,10 +1,12 @@
 """The file for the bank: made of what travels, written down, each payout in one that counts at most (SET-05)."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count, QuerySet, Sum
 from sepaxml import SepaTransfer
 
 from marketplace import bulk
@@ -84,16 +86,50 @@ def _one_at_a_time(channel: Channel) -> None:
     Channel.objects.select_for_update(no_key=True).get(id=channel.pk)
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a file of a channel would hold now, and how many transfers go to shops that have told no account."""
+
+    channel: Channel
+    payouts: int
+    cents: int
+    without_account: int
+
+
+def waiting() -> list[Waiting]:
+    """The channels with transfers in euros that are in no live file, those with the most to pay first."""
+    rows = (
+        _in_no_file().values_list("statement__channel", "shop_id").annotate(Count("id"), Sum("amount_cents"))
+    )
+    found = [(channel, shop, payouts, cents) for channel, shop, payouts, cents in rows.order_by()]
+    told = payees.told({shop for _channel, shop, _payouts, _cents in found})
+    sums: dict[int, list[int]] = {}
+    for channel, shop, payouts, cents in found:
+        one = sums.setdefault(channel, [0, 0, 0])
+        if shop in told:
+            one[0], one[1] = one[0] + payouts, one[1] + cents
+        else:
+            one[2] += payouts
+    channels = Channel.objects.in_bulk(list(sums))
+    return sorted(
+        (Waiting(channels[channel], *one) for channel, one in sums.items()),
+        key=lambda one: (-one.cents, one.channel.name),
+    )
+
+
+def _in_no_file() -> QuerySet[Payout]:
+    live = PayoutInFile.objects.filter(live=True, payout__state=PayoutState.IN_TRANSIT)
+    return Payout.objects.filter(currency=CURRENCY, state=PayoutState.IN_TRANSIT).exclude(
+        id__in=live.values("payout")
+    )
+
+
 def _to_pay(channel: Channel) -> list[tuple[Payout, Payee]]:
     """The payouts that can go into a file now, locked in the order of their keys, each with its account."""
     payouts = list(
-        Payout.objects.select_for_update(of=("self",), no_key=True)
-        .filter(statement__channel=channel, currency=CURRENCY, state=PayoutState.IN_TRANSIT)
-        .exclude(
-            id__in=PayoutInFile.objects.filter(live=True, payout__state=PayoutState.IN_TRANSIT).values(
-                "payout"
-            )
-        )
+        _in_no_file()
+        .select_for_update(of=("self",), no_key=True)
+        .filter(statement__channel=channel)
         .order_by("id")
     )
     told = Payee.objects.in_bulk(payees.told({payout.shop_id for payout in payouts}).values())

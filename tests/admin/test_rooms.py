@@ -17,6 +17,7 @@ from marketplace.models import Carrier, Channel, Parked, Policy, Reason, ReasonK
 from marketplace.rooms import EXACT_UP_TO, EstimatingPaginator
 from orders.models import Hold, Order
 from sellers.models import Membership, Shop, Supplier, User
+from settlements.models import PayoutFile
 from tests.conftest import Placing, sure
 
 # The registry is filled when the addresses are read; the list of tests is made before.
@@ -45,6 +46,19 @@ def opens(desk: Client, model: Any) -> list[tuple[str, int]]:
         for name, (got, wanted) in asked.items()
         if got.status_code != wanted
     ]
+
+
+@pytest.mark.django_db
+def test_an_empty_room_does_not_put_it_down_to_filters_that_nobody_set(desk: Client) -> None:
+    room = reverse("admin:settlements_payoutfile_changelist")
+    assert not PayoutFile.objects.exists()
+    page = desk.get(room).content.decode()
+    assert "Aquí no hay nada todavía" in page
+    assert "Quitar los filtros" not in page
+    one, _other = (Channel.objects.create(code=code, name=code) for code in ("uno", "otro"))
+    page = desk.get(room, {"channel__id__exact": one.pk}).content.decode()
+    assert "Nada con estos filtros" in page
+    assert 'href="?"' in page
 
 
 @pytest.mark.django_db

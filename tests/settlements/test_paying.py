@@ -19,6 +19,7 @@ from django.urls import reverse
 from ledger.models import Balance, Entry, Posting
 from marketplace.models import Channel
 from marketplace.refusals import Code, MoveRefused, Tally
+from marketplace.services import open_channel
 from messaging.models import Notice
 from orders.states import State
 from sellers.desk import PLATFORM
@@ -28,7 +29,7 @@ from settlements.bank_answers import Unreadable
 from settlements.models import PaperDownload, Payout, PayoutFile, PayoutInFile
 from settlements.services import answer_payouts, close_cycle
 from settlements.states import PayoutState
-from tests.conftest import ALBA, AT, OPERATOR, SELLER
+from tests.conftest import ALBA, AT, NO_DETAILS, OPERATOR, SELLER
 from tests.orders.lives import brought_to, tick
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("SET-05")]
@@ -90,6 +91,30 @@ def test_a_payout_is_in_one_live_file_at_most(channel: Channel, travelling: list
         paying.make_void(second.pk, reason="x", by=OPERATOR, at=APRIL)
     assert error.value.refusal.code == Code.ANSWERED
     assert PayoutInFile.objects.filter(live=True).count() == 2
+
+
+def test_what_waits_is_what_the_file_will_hold(
+    client: Client, channel: Channel, travelling: list[Payout], olga: User
+) -> None:
+    lax = open_channel("abaco", "Ábaco", changes=NO_DETAILS, by="pruebas", at=AT)
+    untold = Shop.objects.create(code="muda", name="La Muda", contact_email="hola@muda.example")
+    brought_to(State.RECEIVED, lax, untold, 1)
+    tick("statements", APRIL)
+    client.force_login(olga)
+    make = reverse("admin:settlements_payoutfile_make")
+    assert paying.waiting() == [paying.Waiting(channel, 2, 3 * NET, 0), paying.Waiting(lax, 0, 0, 1)]
+    page = client.get(make).content.decode().replace("\xa0", " ")
+    assert "Tienda de pruebas: esperan 2 transferencias, 215,40 €." in page
+    assert "Ábaco: esperan 0 transferencias, 0,00 €. 1 más no tiene cuenta en la que cobrar." in page
+    # The channel that has something to pay is chosen, not the first by its name.
+    assert f'value="{channel.id}" selected' in page
+
+    file = paying.make_file(channel, by=OPERATOR, at=APRIL)
+    assert (file.payouts_count, file.total_cents) == (2, 3 * NET)
+    assert paying.waiting() == [paying.Waiting(lax, 0, 0, 1)]
+    Payout.objects.filter(shop=untold).update(currency="PLN")
+    assert paying.waiting() == []
+    assert "Ninguna transferencia espera un fichero." in client.get(make).content.decode()
 
 
 def test_the_same_bytes_each_time_and_each_time_on_record(
