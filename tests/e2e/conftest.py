@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connections
 from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
@@ -63,9 +63,13 @@ class Site:
         return done.stdout
 
     def here(self, *command: str) -> str:
-        """A command of the site that needs nothing but its database: no process is started for it."""
+        """A command of the site that needs its database and none of its files: no process is started for it."""
         said = StringIO()
-        self.inside(lambda: call_command(*command, stdout=said))
+        try:
+            self.inside(lambda: call_command(*command, stdout=said))
+        except CommandError as refused:
+            refused.add_note(said.getvalue())
+            raise
         return said.getvalue()
 
     def inside(self, act: Callable[[], object]) -> None:

@@ -193,4 +193,4 @@ def test_an_incident_from_the_photo_to_the_money(site: Site, browser: Browser) -
     assert _state(alice, reference) == "Cerrado"
     ana.goto(ana.url)
     expect(ana.locator("body")).not_to_contain_text("Ha salido otra jarra")
-    site.here("check_invariants")
+    site.manage("check_invariants")  # looks for the photographs too, which are in the home of the site
